@@ -1,0 +1,180 @@
+"""What a model may return, checked, and rows of it gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+Output = torch.Tensor | list[torch.Tensor]
+"""One tensor, or a list of them for a model with several outputs; the first axis is the sequence."""
+
+Objective = Callable[[Any], torch.Tensor]
+
+
+def map_output(function: Callable[[torch.Tensor], torch.Tensor], y: Output) -> Output:
+    """Apply a function to the output, or to each of several.
+
+    Examples
+    --------
+    >>> map_output(lambda y: y + 1, [torch.zeros(1), torch.ones(1)])
+    [tensor([1.]), tensor([2.])]
+    """
+    return function(y) if isinstance(y, torch.Tensor) else [function(y_) for y_ in y]
+
+
+def concatenate(parts: Sequence[Output], axis: int = 0) -> Output:
+    """Outputs one after the other along an axis.
+
+    Examples
+    --------
+    >>> concatenate([torch.zeros(1), torch.ones(2)])
+    tensor([0., 1., 1.])
+    """
+    if len(parts) == 1:
+        return parts[0]
+    first = parts[0]
+    if isinstance(first, torch.Tensor):
+        return torch.cat(list(parts), dim=axis)  # type: ignore[arg-type]
+    return [torch.cat([part[k] for part in parts], dim=axis) for k in range(len(first))]
+
+
+class OutputRows:
+    """Gathers the rows that a model returns, batch by batch, and refuses what cannot be right.
+
+    Parameters
+    ----------
+    total: int
+        How many rows there will be. They are written into place, so that they exist once.
+
+    describe: callable
+        From the index of a row to what it was, for errors.
+
+    objective: callable or None, optional
+        Applied to each batch after it was checked; only its result is kept. Default is None.
+
+    Examples
+    --------
+    >>> rows = OutputRows(3, lambda row: f"sequence {row}")
+    >>> rows.add(torch.zeros(2, 5), 2)
+    >>> rows.add(torch.ones(1, 5), 1)
+    >>> rows.result.sum(1)
+    tensor([0., 0., 5.])
+    """
+
+    def __init__(self, total: int, describe: Callable[[int], str], objective: Objective | None = None) -> None:
+        self._total = total
+        self._describe = describe
+        self._objective = objective
+        self._shapes: list[tuple[int, ...]] = []
+        self._buffers: list[torch.Tensor] = []
+        self._single = True
+        self._filled = 0
+
+    def add(self, y: Any, n_rows: int) -> None:
+        """Check and keep the outputs of the next `n_rows` sequences."""
+        outputs = check_output(y, n_rows)
+        self._refuse_nan(outputs, "the model must not predict NaN")
+        shapes = [tuple(output.shape[1:]) for output in outputs]
+        if self._filled and shapes != self._shapes:
+            raise ValueError(
+                f"the model's output must keep its shape; got {shapes} for {self._describe(self._filled)} "
+                f"after {self._shapes}."
+            )
+        self._shapes = shapes
+        single = isinstance(y, torch.Tensor)
+        if self._objective is not None:
+            outputs = [apply_objective(self._objective, outputs[0] if single else outputs, n_rows)]
+            self._refuse_nan(outputs, "the objective must not be NaN")
+        if not self._filled:
+            self._single = single or self._objective is not None
+            self._buffers = [torch.empty((self._total, *o.shape[1:]), dtype=o.dtype) for o in outputs]
+        for buffer, output in zip(self._buffers, outputs):
+            buffer[self._filled : self._filled + n_rows] = output
+        self._filled += n_rows
+
+    @property
+    def result(self) -> Output:
+        """The gathered rows: a tensor, or a list for a model with several outputs."""
+        return self._buffers[0] if self._single else self._buffers
+
+    def _refuse_nan(self, outputs: list[torch.Tensor], rule: str) -> None:
+        for output in outputs:
+            if output.is_floating_point() and output.isnan().any():
+                row = int(output.isnan().reshape(len(output), -1).any(1).nonzero()[0])
+                raise ValueError(f"{rule}; got NaN for {self._describe(self._filled + row)}.")
+
+
+def check_output(y: Any, n_rows: int) -> list[torch.Tensor]:
+    """The outputs of a model as a list of tensors, detached and on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If `y` is neither a tensor nor a list or tuple of them, or has not one row a sequence.
+
+    Examples
+    --------
+    >>> [tuple(output.shape) for output in check_output(torch.zeros(2, 5), 2)]
+    [(2, 5)]
+    """
+    outputs = [y] if isinstance(y, torch.Tensor) else y
+    if not isinstance(outputs, (list, tuple)) or not outputs:
+        raise ValueError(f"the model must return a tensor or a list of tensors; got {type(y).__name__}.")
+    for k, output in enumerate(outputs):
+        if not isinstance(output, torch.Tensor):
+            raise ValueError(f"the model must return tensors; got {type(output).__name__} at output {k}.")
+        if output.ndim == 0 or len(output) != n_rows:
+            raise ValueError(
+                f"the model must return one row a sequence; got shape {tuple(output.shape)} at output {k} "
+                f"for {n_rows} sequences."
+            )
+    return [output.detach().cpu() for output in outputs]
+
+
+def mean_objective(y: Output) -> torch.Tensor:
+    """The default objective of greedy tests: the mean over all output axes, in float32 at least.
+
+    Parameters
+    ----------
+    y: torch.Tensor, shape=(B, ...)
+
+    Returns
+    -------
+    objective: torch.Tensor, shape=(B,)
+
+    Raises
+    ------
+    ValueError
+        If the model has several outputs, of which a mean would mean nothing.
+
+    Examples
+    --------
+    >>> mean_objective(torch.arange(4.0).reshape(1, 2, 2))
+    tensor([1.5000])
+    """
+    if not isinstance(y, torch.Tensor):
+        raise ValueError(f"objective must be given for a model with several outputs; got {len(y)} outputs.")
+    y = y if y.dtype == torch.float64 else y.float()
+    return y.reshape(len(y), -1).mean(1)
+
+
+def apply_objective(objective: Objective, y: Output, n_rows: int) -> torch.Tensor:
+    """The objective of each of `n_rows` sequences, shape (n_rows,), on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If the objective does not return one number a sequence.
+
+    Examples
+    --------
+    >>> apply_objective(mean_objective, torch.ones(2, 3), 2)
+    tensor([1., 1.])
+    """
+    value = objective(y)
+    if not isinstance(value, torch.Tensor) or tuple(value.shape) != (n_rows,):
+        got = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
+        raise ValueError(f"objective must return a tensor of shape ({n_rows},); got {got}.")
+    return value.detach().cpu()

@@ -1,0 +1,1 @@
+"""The perturbation tests, one file a test."""

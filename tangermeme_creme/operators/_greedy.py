@@ -1,0 +1,98 @@
+"""One round of a greedy search: try what is left at every place, and choose the best mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from ..engine.outputs import Objective
+from ..engine.session import EditSession
+from ..sequence.edits import Edits, make_edits
+
+
+class GreedyRounds:
+    """Greedy search over C candidate edits, in n shuffles each, for B examples in step.
+
+    Parameters
+    ----------
+    session: EditSession
+        ``B * lineages`` bases; lineage k of example b is row ``b * lineages + k``.
+
+    starts: torch.Tensor, shape=(B, C)
+        Where each candidate is written, in bp.
+
+    index: torch.Tensor, shape=(B, C, n)
+        Which content of the pool each candidate writes in each shuffle.
+
+    content: sequence of torch.Tensor
+        The pool of base codes.
+
+    objective: callable
+
+    direction: "min" or "max"
+        Whether the lowest or the highest mean is chosen. Of equal ones the first is.
+
+    lineages: int
+        1, when all shuffles are tried on one sequence, or n, when shuffle k is tried on lineage k.
+    """
+
+    def __init__(
+        self,
+        session: EditSession,
+        starts: torch.Tensor,
+        index: torch.Tensor,
+        content: Sequence[torch.Tensor],
+        *,
+        objective: Objective,
+        direction: str,
+        lineages: int,
+    ) -> None:
+        self._session, self._starts, self._index, self._content = session, starts, index, content
+        self._objective, self._direction, self._lineages = objective, direction, lineages
+        self._left = torch.ones(starts.shape, dtype=torch.bool)
+
+    def try_all(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Evaluate what is left and choose, without changing the bases.
+
+        Costs a pass a shuffle of each candidate that is left.
+
+        Returns
+        -------
+        values: torch.Tensor, shape=(B, C, n)
+            The objective of each; NaN for candidates that were chosen before.
+
+        best: torch.Tensor, shape=(B,)
+            The candidate with the best mean.
+
+        mean: torch.Tensor, shape=(B,)
+            That mean.
+        """
+        n = self._index.shape[-1]
+        b, c = self._left.nonzero(as_tuple=True)
+        tried = self._session.predict_edits(self._edits(b, c, torch.arange(n)), objective=self._objective)
+        assert isinstance(tried, torch.Tensor)
+        tried = tried if tried.is_floating_point() else tried.float()
+        values = torch.full(self._index.shape, torch.nan, dtype=tried.dtype)
+        values[b, c] = tried.reshape(-1, n)
+        means = values.double().mean(-1).numpy()
+        best = torch.from_numpy(np.nanargmin(means, 1) if self._direction == "min" else np.nanargmax(means, 1))
+        chosen = torch.from_numpy(means)[torch.arange(len(best)), best].to(tried.dtype)
+        return values, best, chosen
+
+    def fix(self, best: torch.Tensor, shuffle: torch.Tensor) -> None:
+        """Write candidate ``best[b]`` into the bases of each example, and try it no more.
+
+        `shuffle`, shape (B, lineages), is which of its shuffles goes into each lineage.
+        """
+        b = torch.arange(len(best))
+        self._session.commit(self._edits(b, best, shuffle))
+        self._left[b, best] = False
+
+    def _edits(self, b: torch.Tensor, c: torch.Tensor, shuffle: torch.Tensor) -> Edits:
+        shuffle = shuffle.expand(len(b), -1)
+        lineage = torch.arange(shuffle.shape[1]) if self._lineages > 1 else torch.zeros(1, dtype=torch.int64)
+        rows = b[:, None] * self._lineages + lineage
+        index = self._index[b[:, None], c[:, None], shuffle]
+        return make_edits(rows, self._starts[b, c][:, None], index, self._content)

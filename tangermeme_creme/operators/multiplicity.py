@@ -1,0 +1,176 @@
+"""How the prediction answers to dosage: add copies of one CRE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from tangermeme.ersatz import dinucleotide_shuffle
+from tangermeme.predict import predict
+from tangermeme.utils import PackedSequence
+
+from ..engine.outputs import Objective, mean_objective
+from ..sequence.edits import make_edits
+from ..sequence.shuffles import RandomState, ShuffleFn
+from ..sequence.tiles import Spans, check_apart, check_disjoint, span_per_example
+from ._common import check_direction, check_positions, cut, prepare
+from ._greedy import GreedyRounds
+from .results import MultiplicityResult
+
+
+def multiplicity_test(
+    model: torch.nn.Module,
+    X: torch.Tensor | PackedSequence,
+    tss_tile: Spans,
+    cre_tile: Spans,
+    positions: torch.Tensor | Sequence[int],
+    *,
+    direction: str,
+    objective: Objective | None = None,
+    copies: int = 15,
+    n: int = 10,
+    shuffle_fn: ShuffleFn = dinucleotide_shuffle,
+    backgrounds: torch.Tensor | PackedSequence | None = None,
+    args: Sequence[torch.Tensor] | None = None,
+    random_state: RandomState = None,
+    func: Callable[..., Any] = predict,
+    additional_func_kwargs: dict[str, Any] | None = None,
+    **kwargs: Any,
+) -> MultiplicityResult:
+    """Add copies of a CRE to shuffled backgrounds, each time where it moves the prediction furthest.
+
+    Whether the prediction levels off says how it answers to dosage: the multiplicity test of CREME [1]_ (Results, "How
+    does Enformer respond to dosage of CREs?"; Methods, "Multiplicity test"). Each round puts the CRE at every position
+    that is left and takes the one with the best mean; all n backgrounds are carried on. Costs ``2 * n +
+    sum((P - r) * n for r in range(copies))`` sequences an example.
+
+    Departures from creme-nn 0.2.5: control and the CRE at its own place are kept a background, the objective may be
+    anything, a position over the TSS tile or over another is refused, so are more copies than positions, the caller's
+    positions are left as they are, seeded.
+
+    Parameters
+    ----------
+    model: torch.nn.Module
+        Any model for which ``y = model(X, *args)`` works.
+
+    X: torch.Tensor, shape=(N, 4, L), or PackedSequence
+        One-hot sequences of any numeric dtype. All-zero columns are unknown bases.
+
+    tss_tile: (start, end), or shape=(N, 2)
+        0-based half-open span in bp of the tile over the TSS, for all examples or one each.
+
+    cre_tile: (start, end), or shape=(N, 2)
+        0-based half-open span in bp of the CRE, for all examples or one each. It must not overlap `tss_tile`.
+
+    positions: shape=(P,)
+        Start in bp of the places for a copy. They must lie inside the sequence and overlap neither `tss_tile` nor each
+        other.
+
+    direction: "min" or "max"
+        Whether each round looks for the lowest or the highest mean objective.
+
+    objective: callable or None, optional
+        From the predictions of a batch to one number a sequence, shape (B,). None is the mean over all output axes.
+        Default is None.
+
+    copies: int, optional
+        R, how many copies are added. Default is 15, as in the paper.
+
+    n: int, optional
+        Backgrounds an example. The first k of n equal a run with n=k. Default is 10.
+
+    shuffle_fn: callable, optional
+        A function with tangermeme's signature ``(X, start, end, n, random_state)``. Default is
+        `tangermeme.ersatz.dinucleotide_shuffle`.
+
+    backgrounds: torch.Tensor, shape=(N, n, 4, L), or PackedSequence, or None, optional
+        Backgrounds to use instead, from `shuffle_backgrounds`, so that tests share them; the first n count. Default
+        is None.
+
+    args: sequence of torch.Tensor or None, optional
+        Further inputs of the model, each with N rows. Default is None.
+
+    random_state: int, one int an example, or None, optional
+        An int gives example i the seed ``random_state + i``. Default is None.
+
+    func: callable, optional
+        What is called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
+
+    additional_func_kwargs: dict or None, optional
+        Further arguments of `func`. Default is None.
+
+    **kwargs: optional
+        `batch_size` (32), `dtype`, `device`, `incremental` ("auto") and `cache`, as in `EditSession`; `verbose`
+        (False) shows a progress bar; others go to a `func` of one's own.
+
+    Returns
+    -------
+    result: MultiplicityResult
+        Values of the objective: `y_control` (N, n), `y_original` (N, n), `positions` (N, R), `y_candidates`
+        (N, R, P, n) with NaN for positions already taken, `y_selected` (N, R).
+
+    Raises
+    ------
+    ValueError
+        If X is not one-hot, a tile is empty, leaves the sequence or overlaps the TSS tile, positions overlap, there are
+        more copies than positions, the backgrounds have another shape, or the model predicts NaN.
+
+    References
+    ----------
+    .. [1] Toneyan S, Koo PK. Interpreting cis-regulatory interactions from large-scale deep neural networks.
+       Nature Genetics 2024. https://doi.org/10.1038/s41588-024-01923-3
+
+    Examples
+    --------
+    >>> from tangermeme.utils import random_one_hot
+    >>> class CountA(torch.nn.Module):
+    ...     def forward(self, X):
+    ...         return X[:, 0].sum(-1, keepdim=True)
+    >>> X = random_one_hot((2, 4, 60), random_state=0)
+    >>> result = multiplicity_test(
+    ...     CountA(), X, (20, 30), (40, 50), [0, 10, 30], direction="max", copies=2, n=3, random_state=0
+    ... )
+    >>> result.positions.shape, result.y_candidates.shape
+    (torch.Size([2, 2]), torch.Size([2, 2, 3, 3]))
+    """
+    check_direction(direction)
+    run = prepare(
+        "multiplicity_test", model, X, n=n, shuffle_fn=shuffle_fn, backgrounds=backgrounds, args=args,
+        random_state=random_state, func=func, additional_func_kwargs=additional_func_kwargs, kwargs=kwargs,
+    )  # fmt: skip
+    tss = span_per_example(tss_tile, run.n_examples, run.length, "tss_tile")
+    cre = span_per_example(cre_tile, run.n_examples, run.length, "cre_tile")
+    check_apart(cre, tss, "cre_tile", "tss_tile")
+    starts = check_positions(positions, tss, cre, run.length)
+    P = len(starts)
+    check_disjoint(torch.stack([starts, starts + (cre[:, 1] - cre[:, 0]).max()], dim=1), "positions")
+    if not 1 <= copies <= P:
+        raise ValueError(f"copies must be between 1 and the number of positions, {P}; got {copies}.")
+    goal = mean_objective if objective is None else objective
+    cost = 2 * n + sum((P - r) * n for r in range(copies))
+    parts: list[tuple[torch.Tensor, ...]] = []
+    with run.running(run.n_examples * cost):
+        for examples in run.blocks(run.length * (2 + n)):
+            B, codes = len(examples), run.codes(examples)
+            content = cut(codes, cre[examples])
+            b = torch.arange(B)
+            taken, y_candidates, y_selected = [], [], []
+            with run.control(examples, codes, tss[examples]) as session:
+                y_control = session.predict(objective=goal)
+                rows = torch.arange(B * n).reshape(B, n)
+                edits = make_edits(rows, cre[examples, :1], b[:, None], content)
+                y_original = session.predict_edits(edits, objective=goal)
+                search = GreedyRounds(
+                    session, starts.expand(B, P), b[:, None, None].expand(B, P, n), content,
+                    objective=goal, direction=direction, lineages=n,
+                )  # fmt: skip
+                for _ in range(copies):
+                    values, best, mean = search.try_all()
+                    search.fix(best, torch.arange(n))
+                    taken.append(starts[best])
+                    y_candidates.append(values)
+                    y_selected.append(mean)
+            before = [y.reshape(B, n) for y in (y_control, y_original)]  # type: ignore[union-attr]
+            parts.append((*before, *(torch.stack(part, dim=1) for part in (taken, y_candidates, y_selected))))
+    return MultiplicityResult(*(torch.cat(field) for field in zip(*parts)))

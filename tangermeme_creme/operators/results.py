@@ -1,0 +1,215 @@
+"""Every result type: raw model outputs with named axes, and the tidy table of each.
+
+A model with several outputs gives a list of tensors in each field.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pandas as pd
+import torch
+
+from ..engine.outputs import Output
+from ..sequence.tiles import Spans
+from ._search_results import FineTileResult, FineTileStep, GreedyResult, MultiplicityResult
+from ._tidy import Labels, labelled, position_axis, shuffle_axis, tidy, tile_axis
+
+__all__ = [
+    "ContextResult",
+    "DistanceResult",
+    "FineTileResult",
+    "FineTileStep",
+    "GreedyResult",
+    "MultiplicityResult",
+    "NecessityResult",
+    "SetSufficiencyResult",
+    "SufficiencyResult",
+    "SwapResult",
+]
+
+
+def _size(y: Output, axis: int) -> int:
+    return (y if isinstance(y, torch.Tensor) else y[0]).shape[axis]
+
+
+def _ndim(y: Output) -> int:
+    return (y if isinstance(y, torch.Tensor) else y[0]).ndim
+
+
+class ContextResult(NamedTuple):
+    """What `context_dependence_test` returns; `*` is the model's own output shape.
+
+    Parameters
+    ----------
+    y_wt: torch.Tensor, shape=(N, *)
+        The sequences as they are.
+
+    y_mut: torch.Tensor, shape=(N, n, *)
+        The tile in shuffled context.
+    """
+
+    y_wt: Output
+    y_mut: Output
+
+    def to_frame(self, *, ids: Labels = None, tracks: Labels = None) -> pd.DataFrame:
+        """One row an (example, shuffle, track): `example`, `shuffle`, `track`, `y_wt`, `y_mut`.
+
+        Parameters
+        ----------
+        ids: sequence or None, optional
+            N names for column `example`. Default is None, 0 to N - 1.
+
+        tracks: sequence or None, optional
+            Names for column `track`. An output of several axes gives `axis_0`, `axis_1` instead. Default is None.
+        """
+        axes = [labelled("example", _size(self.y_mut, 0), ids, "ids"), shuffle_axis(_size(self.y_mut, 1))]
+        return tidy(axes, {"y_wt": (self.y_wt, (0,)), "y_mut": (self.y_mut, (0, 1))}, tracks)
+
+
+class SwapResult(NamedTuple):
+    """What `context_swap_test` returns.
+
+    Parameters
+    ----------
+    y_source: torch.Tensor, shape=(Ns, *)
+
+    y_target: torch.Tensor, shape=(Nt, *)
+
+    y_mut: torch.Tensor, shape=(Ns, Nt, *), or (N, *) for matched pairs
+        The tile of the source in the context of the target.
+    """
+
+    y_source: Output
+    y_target: Output
+    y_mut: Output
+
+    def to_frame(self, *, source_ids: Labels = None, target_ids: Labels = None, tracks: Labels = None) -> pd.DataFrame:
+        """One row a (source, target, track): `source`, `target`, `track`, `y_source`, `y_target`, `y_mut`.
+
+        Matched pairs have as many rows as pairs.
+        """
+        sources = labelled("source", _size(self.y_source, 0), source_ids, "source_ids")
+        targets = labelled("target", _size(self.y_target, 0), target_ids, "target_ids")
+        if _ndim(self.y_mut) == _ndim(self.y_source):
+            axes, over = [{**sources, **targets}], ((0,), (0,), (0,))
+        else:
+            axes, over = [sources, targets], ((0,), (1,), (0, 1))  # type: ignore[assignment]
+        fields = zip(("y_source", "y_target", "y_mut"), zip(self, over))
+        return tidy(axes, dict(fields), tracks)
+
+
+class NecessityResult(NamedTuple):
+    """What `necessity_test` returns.
+
+    Parameters
+    ----------
+    y_wt: torch.Tensor, shape=(N, *)
+
+    y_mut: torch.Tensor, shape=(N, T, n, *)
+        One tile shuffled.
+    """
+
+    y_wt: Output
+    y_mut: Output
+
+    def to_frame(self, *, tiles: Spans | None = None, ids: Labels = None, tracks: Labels = None) -> pd.DataFrame:
+        """One row an (example, tile, shuffle, track), with `start` and `end` in bp where `tiles` are given."""
+        axes = [
+            labelled("example", _size(self.y_mut, 0), ids, "ids"),
+            tile_axis(_size(self.y_mut, 1), tiles),
+            shuffle_axis(_size(self.y_mut, 2)),
+        ]
+        return tidy(axes, {"y_wt": (self.y_wt, (0,)), "y_mut": (self.y_mut, (0, 1, 2))}, tracks)
+
+
+class SufficiencyResult(NamedTuple):
+    """What `sufficiency_test` returns.
+
+    Parameters
+    ----------
+    y_wt: torch.Tensor, shape=(N, *)
+
+    y_control: torch.Tensor, shape=(N, n, *)
+        The TSS tile in shuffled context.
+
+    y_mut: torch.Tensor, shape=(N, T, n, *)
+        The TSS tile and one other in the same shuffled contexts.
+    """
+
+    y_wt: Output
+    y_control: Output
+    y_mut: Output
+
+    def to_frame(self, *, tiles: Spans | None = None, ids: Labels = None, tracks: Labels = None) -> pd.DataFrame:
+        """One row an (example, tile, shuffle, track), each with its own `y_wt` and `y_control`."""
+        axes = [
+            labelled("example", _size(self.y_mut, 0), ids, "ids"),
+            tile_axis(_size(self.y_mut, 1), tiles),
+            shuffle_axis(_size(self.y_mut, 2)),
+        ]
+        fields = zip(self._fields, zip(self, ((0,), (0, 2), (0, 1, 2))))
+        return tidy(axes, dict(fields), tracks)
+
+
+class DistanceResult(NamedTuple):
+    """What `distance_test` returns.
+
+    Parameters
+    ----------
+    y_wt: torch.Tensor, shape=(N, *)
+
+    y_control: torch.Tensor, shape=(N, n, *)
+        The TSS tile in shuffled context.
+
+    y_original: torch.Tensor, shape=(N, n, *)
+        The TSS tile, and the CRE at its own place.
+
+    y_mut: torch.Tensor, shape=(N, P, n, *)
+        The TSS tile, and the CRE at each position.
+    """
+
+    y_wt: Output
+    y_control: Output
+    y_original: Output
+    y_mut: Output
+
+    def to_frame(self, *, positions: Spans | None = None, ids: Labels = None, tracks: Labels = None) -> pd.DataFrame:
+        """One row an (example, position, shuffle, track), with `start` in bp where `positions` are given."""
+        axes = [
+            labelled("example", _size(self.y_mut, 0), ids, "ids"),
+            position_axis(_size(self.y_mut, 1), positions),
+            shuffle_axis(_size(self.y_mut, 2)),
+        ]
+        fields = zip(self._fields, zip(self, ((0,), (0, 2), (0, 2), (0, 1, 2))))
+        return tidy(axes, dict(fields), tracks)
+
+
+class SetSufficiencyResult(NamedTuple):
+    """What `tile_set_sufficiency_test` returns.
+
+    Parameters
+    ----------
+    y_wt: torch.Tensor, shape=(N, *)
+
+    y_control: torch.Tensor, shape=(N, n, *)
+        The TSS tile in shuffled context.
+
+    y_mut: torch.Tensor, shape=(N, R, n, *)
+        The TSS tile and the first r + 1 tiles of the order.
+    """
+
+    y_wt: Output
+    y_control: Output
+    y_mut: Output
+
+    def to_frame(self, *, ids: Labels = None, tracks: Labels = None) -> pd.DataFrame:
+        """One row an (example, round, shuffle, track); `n_tiles` is how many tiles are in."""
+        rounds = labelled("round", _size(self.y_mut, 1), None, "rounds")
+        axes = [
+            labelled("example", _size(self.y_mut, 0), ids, "ids"),
+            {**rounds, "n_tiles": rounds["round"] + 1},
+            shuffle_axis(_size(self.y_mut, 2)),
+        ]
+        fields = zip(self._fields, zip(self, ((0,), (0, 2), (0, 1, 2))))
+        return tidy(axes, dict(fields), tracks)

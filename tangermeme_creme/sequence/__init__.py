@@ -1,0 +1,1 @@
+"""Pure sequence arithmetic: spans and tiles, seeded shuffles, edits. Nothing here sees a model."""

@@ -1,0 +1,212 @@
+"""Sequences as bases of one byte, and the edits that are made to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from tangermeme.utils import PackedSequence
+
+UNKNOWN = 4
+"""The code of an unknown base; A C G T are 0 to 3."""
+
+# Rows of one-hot input are read this many bases at a time, so that what is made on the way stays small.
+_CHUNK_BASES = 2**24
+
+
+class Edits(NamedTuple):
+    """Edits, each on its own: in row ``base[e]``, from ``start[e]`` on, write ``content[content_index[e]]``.
+
+    Lazy: the edited sequences do not exist until a session builds them, a batch at a time. A content is stored once
+    however many rows and places it is written to.
+
+    Parameters
+    ----------
+    base: torch.Tensor, shape=(E,), dtype=int64
+        Row of the base sequence.
+
+    start: torch.Tensor, shape=(E,), dtype=int64
+        First position that is written, in bp.
+
+    content_index: torch.Tensor, shape=(E,), dtype=int64
+        Which content is written.
+
+    content: sequence of torch.Tensor, each shape=(width,), dtype=uint8
+        The pool of base codes (A C G T are 0 to 3, unknown is 4).
+    """
+
+    base: torch.Tensor
+    start: torch.Tensor
+    content_index: torch.Tensor
+    content: Sequence[torch.Tensor]
+
+
+def make_edits(
+    base: torch.Tensor | Sequence[int] | int,
+    start: torch.Tensor | Sequence[int] | int,
+    content_index: torch.Tensor | Sequence[int] | int,
+    content: Sequence[torch.Tensor],
+) -> Edits:
+    """Edits from indices that broadcast against each other, in row-major order.
+
+    Parameters
+    ----------
+    base, start, content_index: int, sequence or torch.Tensor
+        Integers that broadcast to one shape; the edits are its elements.
+
+    content: sequence of torch.Tensor
+        The pool of base codes.
+
+    Returns
+    -------
+    edits: Edits
+
+    Examples
+    --------
+    >>> edits = make_edits(0, [[3], [8]], [[0, 1]], [torch.tensor([0, 1]), torch.tensor([2, 3])])
+    >>> edits.start.tolist(), edits.content_index.tolist()
+    ([3, 3, 8, 8], [0, 1, 0, 1])
+    """
+    parts = [torch.as_tensor(part, dtype=torch.int64) for part in (base, start, content_index)]
+    base_, start_, index_ = (part.reshape(-1) for part in torch.broadcast_tensors(*parts))
+    return Edits(base_, start_, index_, content)
+
+
+def check_edits(edits: Edits, n_rows: int, length: int) -> None:
+    """Refuse edits that leave the rows, the sequence or the pool.
+
+    Parameters
+    ----------
+    edits: Edits
+
+    n_rows: int
+        Number of base sequences.
+
+    length: int
+        Their length in bp.
+
+    Raises
+    ------
+    ValueError
+        The message names the first bad edit and its value.
+
+    Examples
+    --------
+    >>> check_edits(make_edits(0, 8, 0, [torch.tensor([0, 1])]), n_rows=1, length=10)
+    """
+    widths = torch.tensor([len(content) for content in edits.content], dtype=torch.int64)
+    for name, values, upper in (
+        ("base", edits.base, n_rows),
+        ("content_index", edits.content_index, len(widths)),
+    ):
+        bad = (values < 0) | (values >= upper)
+        if bad.any():
+            e = int(bad.nonzero()[0])
+            raise ValueError(f"{name} of an edit must be in [0, {upper}); got {values[e]} at index {e}.")
+    end = edits.start + widths[edits.content_index]
+    bad = (edits.start < 0) | (end > length)
+    if bad.any():
+        e = int(bad.nonzero()[0])
+        raise ValueError(
+            f"an edit must lie inside the sequence of {length} bp; got [{edits.start[e]}, {end[e]}) at index {e}."
+        )
+
+
+def apply_edits(codes: torch.Tensor, edits: Edits, rows: torch.Tensor | None = None) -> None:
+    """Write edits into `codes`, shape (rows, L), in place: edit e into row ``rows[e]``, by default ``base[e]``."""
+    targets = edits.base if rows is None else rows
+    for row, start, index in zip(targets.tolist(), edits.start.tolist(), edits.content_index.tolist()):
+        content = edits.content[index]
+        codes[row, start : start + len(content)] = content
+
+
+def pack(X: torch.Tensor | PackedSequence, name: str = "X", batch_axes: int = 1) -> PackedSequence:
+    """Check one-hot sequences and pack them at two bits a base.
+
+    Parameters
+    ----------
+    X: torch.Tensor, shape=(..., 4, L), or PackedSequence
+        One-hot sequences of any numeric dtype, on any device. All-zero columns are unknown bases.
+
+    name: str, optional
+        What to call X in an error.
+
+    batch_axes: int, optional
+        How many axes come before (4, L). Default is 1.
+
+    Returns
+    -------
+    X: PackedSequence
+        The same sequences. A PackedSequence comes back as it is.
+
+    Raises
+    ------
+    ValueError
+        If X has another shape, no sequence, or is not one-hot; the message names the first bad value.
+
+    Examples
+    --------
+    >>> pack(torch.eye(4)[None])
+    PackedSequence(shape=(1, 4, 4), n_runs=0, alphabet=ACGT)
+    """
+    expected = "(N, 4, L)" if batch_axes == 1 else "(N, n, 4, L)"
+    if not isinstance(X, (torch.Tensor, PackedSequence)):
+        raise ValueError(f"{name} must be a torch.Tensor or a PackedSequence; got {type(X).__name__}.")
+    if X.ndim != batch_axes + 2 or X.shape[-2] != 4:
+        raise ValueError(f"{name} must have shape {expected}; got {tuple(X.shape)}.")
+    if 0 in X.shape:
+        raise ValueError(f"{name} must hold at least one sequence of at least one base; got {tuple(X.shape)}.")
+    if isinstance(X, PackedSequence):
+        return X
+    rows = X.detach().reshape(-1, *X.shape[-2:])
+    step = max(1, _CHUNK_BASES // X.shape[-1])
+    parts = []
+    for i in range(0, len(rows), step):
+        try:
+            parts.append(PackedSequence.from_one_hot(rows[i : i + step]))
+        except ValueError:
+            raise ValueError(_one_hot_error(rows[i : i + step], X.shape, name, i)) from None
+    return join_packed(parts).reshape(*X.shape[:-2])
+
+
+def _one_hot_error(rows: torch.Tensor, shape: Sequence[int], name: str, first: int) -> str:
+    rule = f"{name} must be one-hot, with all-zero columns for unknown bases"
+    bad = (rows != 0) & (rows != 1)
+    if bad.any():
+        row, channel, position = bad.nonzero()[0].tolist()
+        value = rows[row, channel, position].item()
+        index = [*_unravel(first + row, shape[:-2]), channel, position]
+        return f"{rule}; got {value} at {index}."
+    row, position = (rows.to(torch.int32).sum(1) > 1).nonzero()[0].tolist()
+    bases = rows[row, :, position].nonzero().reshape(-1).tolist()
+    index = [*_unravel(first + row, shape[:-2]), "channel", position]
+    return f"{rule}; got ones in channels {bases} at [{', '.join(map(str, index))}]."
+
+
+def _unravel(flat: int, shape: Sequence[int]) -> list[int]:
+    return [int(i) for i in torch.unravel_index(torch.tensor(flat), tuple(shape))]
+
+
+def join_packed(parts: list[PackedSequence]) -> PackedSequence:
+    """Parts of one batch axis, one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    offset, runs = 0, []
+    for part in parts:
+        runs.append(part.n_runs + torch.tensor([offset, 0, 0]))
+        offset += len(part)
+    return PackedSequence(torch.cat([part.data for part in parts]), parts[0].length, torch.cat(runs))
+
+
+def to_one_hot(codes: torch.Tensor, dtype: torch.dtype = torch.int8) -> torch.Tensor:
+    """Base codes, shape (..., L), as one-hot, shape (..., 4, L), on the same device.
+
+    Examples
+    --------
+    >>> to_one_hot(torch.tensor([[0, 3, 4]], dtype=torch.uint8)).tolist()
+    [[[1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 1, 0]]]
+    """
+    bases = torch.arange(4, dtype=codes.dtype, device=codes.device)
+    hot = codes.unsqueeze(-2) == bases[:, None]
+    return hot.view(torch.int8) if dtype == torch.int8 else hot.to(dtype)
