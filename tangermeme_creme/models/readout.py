@@ -1,0 +1,209 @@
+"""From whatever a model returns to the few numbers that are asked about: (N, tracks)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+Head = str | int | Callable[[Any], torch.Tensor] | None
+Tracks = Sequence[int | Sequence[int]] | None
+
+_REDUCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "mean": lambda y: y.mean(-1),
+    "sum": lambda y: y.sum(-1),
+    "max": lambda y: y.amax(-1),
+}
+
+
+class Readout(torch.nn.Module):
+    """Any model, with one number a track as its output.
+
+    Picks a head, some tracks and some bins, and reduces the bins. CREME reads TSS activity so (Toneyan & Koo 2024,
+    Methods, "Transcription start site selection": the mean of the two central bins of one CAGE track of Enformer). The
+    model is used as it is, and goes wherever tangermeme takes a model. One forward pass a sequence.
+
+    Parameters
+    ----------
+    model: torch.nn.Module
+        Its output, or one head of it, has shape (N, bins, tracks) or the two axes the other way round; or (N, tracks),
+        or (N, bins), with `bin_axis` or `track_axis` None.
+
+    head: str, int, callable or None, optional
+        Which output: a key of a dict, an index of a list or tuple, or a function of the output. None takes the output
+        as it is. Default is None.
+
+    tracks: sequence of int or of sequences of int, or None, optional
+        Which tracks, in this order; a sequence of them, say the two strands of one sample, is summed. None is all.
+        Default is None.
+
+    bins: sequence of int or None, optional
+        Which bins, say from `tss_bins`. None is all. Default is None.
+
+    reduce: "mean", "sum" or "max", optional
+        Over the bins. Default is "mean".
+
+    bin_axis, track_axis: int or None, optional
+        Axes of the output, counted with the examples as 0. Defaults are 1 and 2, as in Enformer; Borzoi and most
+        profile models have (N, tracks, bins): ``bin_axis=2, track_axis=1``.
+
+    Raises
+    ------
+    ValueError
+        At construction, if an argument is none of the above; at the first prediction, if the output has other axes, or
+        a head, track or bin is not there.
+
+    Examples
+    --------
+    >>> class Profile(torch.nn.Module):
+    ...     def forward(self, X):
+    ...         return {"human": X.cumsum(-1).transpose(1, 2)}   # (N, bins, tracks)
+    >>> readout = Readout(Profile(), head="human", tracks=[3, (0, 1)], bins=[4, 5])
+    >>> readout(torch.eye(4)[None].repeat(1, 1, 2))
+    tensor([[1.0000, 3.5000]])
+    """
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        *,
+        head: Head = None,
+        tracks: Tracks = None,
+        bins: Sequence[int] | None = None,
+        reduce: str = "mean",
+        bin_axis: int | None = 1,
+        track_axis: int | None = 2,
+    ) -> None:
+        super().__init__()
+        if reduce not in _REDUCTIONS:
+            raise ValueError(f"reduce must be one of {', '.join(map(repr, _REDUCTIONS))}; got {reduce!r}.")
+        axes = [axis for axis in (bin_axis, track_axis) if axis is not None]
+        if not axes or sorted(axes) != list(range(1, 1 + len(axes))):
+            raise ValueError(
+                f"bin_axis and track_axis must be the axes after the examples; got {bin_axis} and {track_axis}."
+            )
+        if bin_axis is None and bins is not None:
+            raise ValueError(f"bins need a bin_axis; got bins {list(bins)} and bin_axis None.")
+        if track_axis is None and tracks is not None:
+            raise ValueError(f"tracks need a track_axis; got tracks {list(tracks)} and track_axis None.")
+        groups = None if tracks is None else [[t] if isinstance(t, int) else [int(u) for u in t] for t in tracks]
+        if (groups is not None and not (groups and all(groups))) or (bins is not None and not len(bins)):
+            raise ValueError(f"tracks and bins must name at least one; got {tracks} and {bins}.")
+        self.model = model
+        self._head, self._groups = head, groups
+        self._bins = None if bins is None else [int(b) for b in bins]
+        self._reduce, self._bin_axis, self._track_axis = reduce, bin_axis, track_axis
+
+    def forward(self, X: torch.Tensor, *args: torch.Tensor) -> torch.Tensor:
+        """Predict one number a track.
+
+        Parameters
+        ----------
+        X: torch.Tensor, shape=(N, 4, L)
+
+        *args: torch.Tensor
+            Handed on to the model.
+
+        Returns
+        -------
+        y: torch.Tensor, shape=(N, tracks)
+        """
+        y = self._pick_head(self.model(X, *args))
+        expected = 1 + sum(axis is not None for axis in (self._bin_axis, self._track_axis))
+        if y.ndim != expected:
+            raise ValueError(f"the output must have {expected} axes; got shape {tuple(y.shape)}.")
+        # To (N, tracks, bins), with an axis of one where there is none.
+        if self._track_axis is None:
+            y = y.unsqueeze(1)
+        elif self._bin_axis is None:
+            y = y.unsqueeze(2)
+        elif self._bin_axis < self._track_axis:
+            y = y.transpose(1, 2)
+        y = self._take(y, 2, self._bins, "bins")
+        y = _REDUCTIONS[self._reduce](y)
+        if self._groups is None:
+            return y
+        taken = self._take(y, 1, [t for group in self._groups for t in group], "tracks")
+        if all(len(group) == 1 for group in self._groups):
+            return taken
+        return torch.stack([part.sum(1) for part in taken.split([len(g) for g in self._groups], dim=1)], dim=1)
+
+    def _pick_head(self, y: Any) -> torch.Tensor:
+        head = self._head
+        if callable(head):
+            y = head(y)
+        elif head is not None:
+            if isinstance(y, Mapping):
+                known: Iterable[Any] = y.keys()
+            elif isinstance(y, (list, tuple)):
+                known = range(len(y))
+            else:
+                raise ValueError(f"head {head!r} needs a model with several outputs; got {type(y).__name__}.")
+            if head not in known:
+                raise ValueError(f"head must be one of {list(known)}; got {head!r}.")
+            y = y[head]
+        if not isinstance(y, torch.Tensor):
+            raise ValueError(f"the output must be a tensor; got {type(y).__name__}. Give head to pick one.")
+        return y
+
+    @staticmethod
+    def _take(y: torch.Tensor, axis: int, index: list[int] | None, name: str) -> torch.Tensor:
+        if index is None:
+            return y
+        size = y.shape[axis]
+        for i in index:
+            if not 0 <= i < size:
+                raise ValueError(f"{name} must be in [0, {size}); got {i}.")
+        return y.index_select(axis, torch.tensor(index, device=y.device))
+
+
+def tss_bins(position: int, *, bin_size: int, n_bins: int, first_bp: int = 0, width: int = 2) -> tuple[int, ...]:
+    """The output bins around a position, anywhere in the window.
+
+    An even number of bins is centred on the bin edge nearest to the position, an odd number on the bin that holds it.
+
+    Parameters
+    ----------
+    position: int
+        In bp of the window; as a rule the TSS.
+
+    bin_size: int
+        Width in bp of an output bin.
+
+    n_bins: int
+        Number of output bins.
+
+    first_bp: int, optional
+        Where the first bin starts, in bp of the window: what the model crops on the left. Default is 0.
+
+    width: int, optional
+        How many bins. Default is 2.
+
+    Returns
+    -------
+    bins: tuple of int
+
+    Raises
+    ------
+    ValueError
+        If a bin would leave the output.
+
+    Examples
+    --------
+    Enformer, whose 896 bins leave 40,960 bp out at either end, at the centre of its window:
+
+    >>> tss_bins(196_608 // 2, bin_size=128, n_bins=896, first_bp=40_960)
+    (447, 448)
+    """
+    if width < 1 or bin_size < 1:
+        raise ValueError(f"width and bin_size must be at least 1; got {width} and {bin_size}.")
+    offset = position - first_bp
+    centre = (offset + bin_size // 2) // bin_size if width % 2 == 0 else offset // bin_size
+    first = centre - width // 2
+    if first < 0 or first + width > n_bins:
+        raise ValueError(
+            f"the bins around a position must lie in the output of {n_bins} bins; got bins [{first}, {first + width}) "
+            f"for position {position}."
+        )
+    return tuple(range(first, first + width))
