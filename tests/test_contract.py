@@ -193,10 +193,12 @@ def test_unknown_bases_stay_unknown(case: Case) -> None:
         def forward(self, X: torch.Tensor) -> torch.Tensor:
             assert bool(((X == 0) | (X == 1)).all()) and bool((X.sum(1) <= 1).all())
             unknown = (X.sum(1) == 0).sum(-1)
-            assert bool((unknown > 0).all())
+            most.append(int(unknown.max()))
             return unknown[:, None, None].float().expand(-1, 6, 2)
 
+    most: list[int] = []
     result = case.call(CountsUnknown(), X)
+    assert max(most) > 0
     if isinstance(result, NecessityResult):  # a shuffled tile keeps its own
         assert torch.equal(result.y_mut, result.y_wt[:, None, None].expand_as(result.y_mut))
 

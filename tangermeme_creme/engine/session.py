@@ -50,8 +50,7 @@ class EditSession:
         Further arguments of `func`. Default is None.
 
     random_state: int or None, optional
-        Handed on to a `func` that takes a `random_state`, plus the row of the first sequence, as tangermeme does, so
-        that the batch size changes nothing. Default is None.
+        Handed on to a `func` that takes a `random_state`. Default is None.
 
     batch_size: int, optional
         Sequences that exist, and are predicted, at a time. Default is 32.
@@ -220,13 +219,13 @@ class EditSession:
             if edits is not None:
                 part = Edits(edits.base[batch], edits.start[batch], edits.content_index[batch], edits.content)
                 apply_edits(codes, part, rows=torch.arange(len(codes)))
-            kept.add(self._call(codes, base[batch], first), len(codes))
+            kept.add(self._call(codes, base[batch]), len(codes))
             self.n_full += len(codes)
             if self._progress is not None:
                 self._progress.update(len(codes))
         return kept.result
 
-    def _call(self, codes: torch.Tensor, base: torch.Tensor, first: int) -> Any:
+    def _call(self, codes: torch.Tensor, base: torch.Tensor) -> Any:
         args = None if self._args is None else [arg[base.to(arg.device)] for arg in self._args]
         if self._func is predict:
             # Decoding on the device moves one byte a base, a sixteenth of what one-hot floats would take.
@@ -235,7 +234,7 @@ class EditSession:
             return predict(self._model, X, args=args, **options, **self._func_kwargs)
         kwargs: dict[str, Any] = {"batch_size": self._batch_size, "dtype": self._dtype, "device": self._on}
         if self._random_state is not None:
-            kwargs["random_state"] = self._random_state + first
+            kwargs["random_state"] = self._random_state
         accepted = inspect.signature(self._func).parameters
         kwargs = {name: value for name, value in kwargs.items() if name in accepted and value is not None}
         X = to_one_hot(codes, self._one_hot_dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -81,6 +82,8 @@ class Experiment:
         `bases` is how many base codes one of them keeps in memory.
         """
         size = max(1, _BLOCK_BASES // max(1, bases))
+        if "random_state" in inspect.signature(self.func).parameters:
+            size = 1  # each example's own seed goes to func, whatever else is in the call
         yield from torch.arange(self.n_examples if total is None else total).split(size)
 
     def codes(self, examples: torch.Tensor) -> torch.Tensor:
