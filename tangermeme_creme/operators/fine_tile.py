@@ -50,9 +50,11 @@ def fine_tile_search(
     round for C sub-tiles that are left, and ``n`` for each block of more than one that is tried. A stage of C sub-tiles
     that prunes them one by one takes at most ``C * (C + 1) / 2 * n``.
 
-    Departures from creme-nn 0.2.5: the step that crosses the threshold is undone in the scores and in what was removed,
-    too; a block that would cross is tried again smaller, down to 1; a tail shorter than the scale is a sub-tile;
-    silencers are scored by their effect.
+    Departures from creme-nn 0.2.5: the step that crosses the threshold is undone in the scores and in what was
+    removed, too; a block that would cross is tried again smaller, down to 1; a tail shorter than the scale is a
+    sub-tile; sub-tiles stay inside the CRE and do not overlap (there is no `frac`); all of them may go; of equal ones
+    the leftmost goes first, not the rightmost; silencers are scored by their effect; a threshold that the whole CRE
+    does not meet is refused.
 
     Parameters
     ----------

@@ -45,9 +45,10 @@ def higher_order_interaction_test(
     interaction test"). The shuffles of a tile are the same in every round. Costs ``1 + sum((T - r) * n for r in
     range(R)) + R * n_holdout`` sequences an example.
 
-    Departures from creme-nn 0.2.5: the objective is the mean over all output axes and not over track 0 alone, all n
-    shuffles can be carried on, the chosen tile can be estimated anew, the caller's tiles are left as they are, tiles
-    must not overlap, more rounds than tiles are refused, seeded.
+    Departures from creme-nn 0.2.5: the objective is the mean over all output axes and not over track 0 alone (whose
+    `initial_pred` was over all tracks nevertheless), all n shuffles can be carried on, the chosen tile can be
+    estimated anew, the caller's tiles are left as they are, tiles must not overlap, more rounds than tiles are
+    refused before anything is computed, seeded.
 
     Parameters
     ----------

@@ -46,8 +46,8 @@ def multiplicity_test(
     sum((P - r) * n for r in range(copies))`` sequences an example.
 
     Departures from creme-nn 0.2.5: control and the CRE at its own place are kept a background, the objective may be
-    anything, a position over the TSS tile or over another is refused, so are more copies than positions, the caller's
-    positions are left as they are, seeded.
+    anything, a position over the TSS tile or over another is refused, more copies than positions are refused before
+    anything is computed, seeded.
 
     Parameters
     ----------

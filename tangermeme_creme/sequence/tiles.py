@@ -265,7 +265,7 @@ def integers(values: Spans, name: str) -> torch.Tensor:
     tensor([3, 1])
     """
     try:
-        array = torch.as_tensor(np.array(values.cpu() if isinstance(values, torch.Tensor) else values))
+        array = values.detach().cpu() if isinstance(values, torch.Tensor) else torch.as_tensor(np.array(values))
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be integers in a regular shape; got {values!r}.") from error
     if array.numel() and (array.is_floating_point() or array.dtype == torch.bool):
