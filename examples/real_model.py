@@ -70,11 +70,12 @@ def cage_tracks(data: Path, strand: str) -> list[int]:
     return [int(track) for track in targets.index[cage]]
 
 
-def examine(model: torch.nn.Module, X: torch.Tensor, tss: int, n: int, common: dict[str, Any]) -> None:
-    """Run the five tests on one gene and print their tables; kb are from the TSS, along the window."""
+def examine(model: torch.nn.Module, X: torch.Tensor, tss: int, strand: str, n: int, common: dict[str, Any]) -> None:
+    """Run the five tests on one gene and print their tables; kb are from the TSS, downstream positive."""
     grid = tile_grid(LENGTH, 5000, center=tss)
     tiles = [(int(start), int(end)) for start, end in grid.context]
-    kb = [(start + 2500 - tss) / 1000 for start, _ in tiles]
+    downstream = 1 if strand == "+" else -1
+    kb = [downstream * (start + 2500 - tss) / 1000 for start, _ in tiles]
     backgrounds = shuffle_backgrounds(X, n=n, random_state=common["random_state"])
     on_backgrounds = {**common, "n": n, "backgrounds": backgrounds}
 
@@ -97,7 +98,7 @@ def examine(model: torch.nn.Module, X: torch.Tensor, tss: int, n: int, common: d
     table = distance.to_frame(positions=starts).groupby("start")[["y_control", "y_mut"]].mean().reset_index()
     curve = pd.DataFrame({"kb": kb, "over_control": table["y_mut"] / table["y_control"] - 1})
     print(f"\ndistance: the tile at {kb[best]:+.1f} kb, moved (effect over control):")
-    print("  ".join(f"{row.kb:+.0f}:{row.over_control:+.3f}" for row in curve.itertuples()))
+    print("  ".join(f"{row.kb:+.0f}:{row.over_control:+.3f}" for row in curve.sort_values("kb").itertuples()))
 
     greedy = higher_order_interaction_test(model, X, tiles, direction="min", rounds=5, n=n, n_holdout=n, **common)
     assert greedy.y_holdout is not None
@@ -117,12 +118,12 @@ def examine(model: torch.nn.Module, X: torch.Tensor, tss: int, n: int, common: d
         model, X, grid.center, cre, direction=direction, score="effect", thresholds=(0.9, 0.8), **on_backgrounds
     )
     step = pruned.trace[0][-1]
-    kept = ", ".join(f"{(start - tss) / 1000:+.2f}..{(end - tss) / 1000:+.2f}" for start, end in pruned.kept[0])
+    kept = ", ".join(f"{downstream * (start - tss):+d}/{end - start}" for start, end in pruned.kept[0])
     print(
         f"\nfine-tile search of the tile at {kb[best]:+.1f} kb ({direction}): {step.bp_kept} of 5000 bp keep "
         f"{step.score:.2f} of its effect, after {len(pruned.trace) - 1} steps"
     )
-    print(f"kept, in kb from the TSS: {kept}")
+    print(f"kept spans, as bp from the TSS / length: {kept}")
 
 
 def main() -> None:
@@ -153,7 +154,7 @@ def main() -> None:
         print(f"\n=== {name} ({gene['chrom']}:{gene['tss']}{gene['strand']}), mean of {len(tracks)} CAGE tracks ===")
         y = predict(model, X, device=arguments.device)
         print(f"predicted CAGE over the tracks: {y.min():.3f} to {y.max():.3f}")
-        examine(model, X, tss, arguments.n, common)
+        examine(model, X, tss, gene["strand"], arguments.n, common)
         print(f"{time.perf_counter() - began:.0f} s")
 
 

@@ -1,0 +1,84 @@
+"""A trained network and human sequence, where they lie beside the repository."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pandas as pd
+import pytest
+import torch
+from tangermeme.ersatz import dinucleotide_shuffle
+from tangermeme.predict import predict
+
+from tangermeme_creme import necessity_test, sufficiency_test
+from tangermeme_creme.models.readout import Readout, tss_bins
+from tangermeme_creme.sequence.shuffles import shuffle_backgrounds, tile_seed
+from tangermeme_creme.sequence.tiles import tile_grid
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT.parent / "shared" / "real"
+
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="needs the trained network in ../shared/real")
+
+
+@pytest.fixture(scope="module")
+def example() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("real_model", ROOT / "examples" / "real_model.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["real_model"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def network(example: ModuleType) -> torch.nn.Module:
+    return example.load_network(DATA)
+
+
+@pytest.mark.parametrize(("gene", "strand"), [("NOC2L", "-"), ("KLHL17", "+")])
+def test_readout_finds_the_cage_peak_at_the_annotated_tss(
+    example: ModuleType, network: torch.nn.Module, gene: str, strand: str
+) -> None:
+    row = pd.read_csv(DATA / "genes.tsv", sep="\t").set_index("gene").loc[gene]
+    assert row["strand"] == strand
+    X, tss = example.read_window(DATA, row["record"], int(row["record_tss"]))
+    around = tss_bins(tss, bin_size=32, n_bins=2048, first_bp=32_768, width=32)
+    profile = predict(network, X, device="cpu")[0, example.cage_tracks(DATA, strand)].mean(0)
+    peak = around[int(profile[list(around)].argmax())]
+    assert abs(32_768 + 32 * peak + 16 - tss) <= 64  # two bins
+    other = predict(network, X, device="cpu")[0, example.cage_tracks(DATA, "+-"[strand == "+"])].mean(0)
+    assert profile[peak] > other[peak]
+
+
+def test_tests_equal_sequences_edited_by_hand(example: ModuleType, network: torch.nn.Module) -> None:
+    row = pd.read_csv(DATA / "genes.tsv", sep="\t").set_index("gene").loc["BMT2"]
+    X, tss = example.read_window(DATA, row["record"], int(row["record_tss"]))
+    bins = tss_bins(tss, bin_size=32, n_bins=2048, first_bp=32_768, width=16)
+    model = Readout(network, tracks=example.cage_tracks(DATA, "-"), bins=bins, bin_axis=2, track_axis=1)
+    grid = tile_grid(X.shape[-1], 5000, center=tss)
+    tiles = grid.context[torch.tensor([0, 14])]
+    options = {"device": "cpu", "batch_size": 2}
+
+    def by_hand(edited: torch.Tensor) -> torch.Tensor:
+        return predict(model, edited[None], **options)[0]
+
+    y_mut = necessity_test(model, X, tiles, n=2, random_state=3, **options).y_mut
+    for t, (start, end) in enumerate(tiles.tolist()):
+        seed = tile_seed(3, start, end)
+        shuffled = dinucleotide_shuffle(X[:, :, start:end], n=2, random_state=seed, allow_N=True)[0]
+        for k in range(2):
+            edited = X[0].clone()
+            edited[:, start:end] = shuffled[k]
+            torch.testing.assert_close(y_mut[0, t, k], by_hand(edited), rtol=1e-5, atol=1e-6)
+
+    backgrounds = shuffle_backgrounds(X, n=1, random_state=3)
+    result = sufficiency_test(model, X, grid.center, tiles, n=1, backgrounds=backgrounds, **options)
+    edited = dinucleotide_shuffle(X, n=1, random_state=3, allow_N=True)[0, 0]
+    for start, end in (grid.center, tiles[1].tolist()):
+        edited[:, start:end] = X[0, :, start:end]
+    torch.testing.assert_close(result.y_mut[0, 1, 0], by_hand(edited), rtol=1e-5, atol=1e-6)
