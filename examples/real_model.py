@@ -121,7 +121,7 @@ def examine(model: torch.nn.Module, X: torch.Tensor, tss: int, strand: str, n: i
     kept = ", ".join(f"{downstream * (start - tss):+d}/{end - start}" for start, end in pruned.kept[0])
     print(
         f"\nfine-tile search of the tile at {kb[best]:+.1f} kb ({direction}): {step.bp_kept} of 5000 bp keep "
-        f"{step.score:.2f} of its effect, after {len(pruned.trace) - 1} steps"
+        f"{step.score:.2f} of its effect, after {len(pruned.trace[0]) - 1} steps"
     )
     print(f"kept spans, as bp from the TSS / length: {kept}")
 
