@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from motif_text import motifs_in, motifs_of, reverse_complement
 from pyfaidx import Fasta
 
 from tangermeme_creme.models.genome import Genome, simulate_genome, write_genome
 from tangermeme_creme.models.simulate import (
     Element,
     expected_activity,
-    motif_starts,
     within,
 )
-from tangermeme_creme.models.toy import MOTIFS, RegulatoryToy
+from tangermeme_creme.models.toy import RegulatoryToy
 
 LENGTH, TILE = 8192, 1000
 ELEMENTS = [
@@ -29,24 +28,8 @@ ELEMENTS = [
 ]
 
 
-def text_of(X: torch.Tensor) -> str:
-    return "".join("ACGT"[code] for code in X.argmax(dim=0))
-
-
-def reverse_complement(text: str) -> str:
-    return text[::-1].translate(str.maketrans("ACGT", "TGCA"))
-
-
-def motifs_in(text: str) -> set[tuple[str, int]]:
-    return {(kind, m.start()) for kind, motif in MOTIFS.items() for m in re.finditer(f"(?={motif})", text)}
-
-
-def motifs_of(elements: list[Element]) -> set[tuple[str, int]]:
-    return {(element.kind, start) for element in elements for start in motif_starts(element)}
-
-
 def window_of(genome: Genome, gene: int) -> str:
-    """Fetch the window of a gene by the coordinates of design.md, section 2."""
+    """Fetch the window of a gene by its coordinates, worked out by hand."""
     chrom, tss, strand = genome.loci.loc[gene, ["chrom", "tss", "strand"]]
     if strand == "+":
         return genome.sequences[chrom][tss - LENGTH // 2 : tss - LENGTH // 2 + LENGTH]

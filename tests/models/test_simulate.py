@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from motif_text import motifs_in, motifs_of, reverse_complement, text_of
 from tangermeme.ersatz import dinucleotide_shuffle
 
 from tangermeme_creme.models import simulate
@@ -28,22 +29,6 @@ ELEMENTS = [
     Element("enhancer", 600, copies=6),
     Element("silencer", 7000, copies=3),
 ]
-
-
-def text_of(X: torch.Tensor) -> str:
-    return "".join("ACGT"[code] for code in X.argmax(dim=0))
-
-
-def reverse_complement(text: str) -> str:
-    return text[::-1].translate(str.maketrans("ACGT", "TGCA"))
-
-
-def motifs_in(text: str) -> set[tuple[str, int]]:
-    return {(kind, m.start()) for kind, motif in MOTIFS.items() for m in re.finditer(f"(?={motif})", text)}
-
-
-def motifs_of(elements: list[Element]) -> set[tuple[str, int]]:
-    return {(element.kind, start) for element in elements for start in motif_starts(element)}
 
 
 def test_simulate_sequence_is_one_hot_and_holds_exactly_what_was_planted() -> None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from motif_text import reverse_complement, text_of
 from tangermeme.predict import predict
 
 from tangermeme_creme.models.simulate import (
@@ -34,14 +35,6 @@ MIXED = [
     Element("enhancer_a", 2600, copies=2),
     Element("enhancer_b", 3500, copies=5),
 ]
-
-
-def text_of(X: torch.Tensor) -> str:
-    return "".join("ACGT"[code] for code in X.argmax(dim=0))
-
-
-def reverse_complement(text: str) -> str:
-    return text[::-1].translate(str.maketrans("ACGT", "TGCA"))
 
 
 def sequence(elements: list[Element], random_state: int = 0, length: int = LENGTH) -> torch.Tensor:
