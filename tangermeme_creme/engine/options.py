@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from tangermeme.predict import predict
-from tangermeme.utils import TangermemeWarning
+
+from ..sequence.notices import warn
+from ..sequence.tiles import check_count
 
 
 def check_engine_options(
@@ -26,8 +27,7 @@ def check_engine_options(
     --------
     >>> check_engine_options(torch.nn.Identity(), 32, "auto", None)
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1; got {batch_size}.")
+    check_count("batch_size", batch_size)
     if incremental not in ("auto", True, False):
         raise ValueError(f"incremental must be 'auto', True or False; got {incremental!r}.")
     if incremental is True or cache is not None:
@@ -65,9 +65,7 @@ def warn_of_cast_args(args: Iterable[torch.Tensor] | None, func: Callable[..., A
     """
     cast = [f"{name}[{i}] ({arg.dtype})" for i, arg in enumerate(args or ()) if not arg.is_floating_point()]
     if cast and func is predict:
-        warnings.warn(
+        warn(
             f"tangermeme's predict casts {', '.join(cast)} to the model's floating dtype; wrap a model that needs "
-            "integers in one that casts them back.",
-            TangermemeWarning,
-            stacklevel=4,
+            "integers in one that casts them back."
         )

@@ -74,7 +74,7 @@ class OutputRows:
 
     def add(self, y: Any, n_rows: int) -> None:
         """Check and keep the outputs of the next `n_rows` sequences."""
-        outputs = check_output(y, n_rows)
+        outputs = [output.detach().cpu() for output in check_output(y, n_rows)]
         self._refuse_nan(outputs, "the model must not predict NaN")
         shapes = [tuple(output.shape[1:]) for output in outputs]
         if self._filled and shapes != self._shapes:
@@ -107,7 +107,7 @@ class OutputRows:
 
 
 def check_output(y: Any, n_rows: int) -> list[torch.Tensor]:
-    """The outputs of a model as a list of tensors, detached and on the CPU.
+    """The outputs of a model as a list of tensors, where they are.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def check_output(y: Any, n_rows: int) -> list[torch.Tensor]:
                 f"the model must return one row a sequence; got shape {tuple(output.shape)} at output {k} "
                 f"for {n_rows} sequences."
             )
-    return [output.detach().cpu() for output in outputs]
+    return list(outputs)
 
 
 def mean_objective(y: Output) -> torch.Tensor:

@@ -14,7 +14,7 @@ from tangermeme.utils import PackedSequence
 from ..sequence.edits import Edits, apply_edits, check_edits, pack, to_one_hot
 from .device import model_on
 from .options import check_args, check_engine_options
-from .outputs import Objective, Output, OutputRows
+from .outputs import Objective, Output, OutputRows, check_output
 
 
 class Progress(Protocol):
@@ -230,8 +230,14 @@ class EditSession:
         if self._func is predict:
             # Decoding on the device moves one byte a base, a sixteenth of what one-hot floats would take.
             X = to_one_hot(codes.to(self._on))
-            options = {"batch_size": len(codes), "dtype": self._dtype, "device": self._on}
-            return predict(self._model, X, args=args, **options, **self._func_kwargs)
+            options = {"batch_size": len(codes), "dtype": self._dtype, "device": self._on, **self._func_kwargs}
+            after = options.pop("func", None)
+
+            def check(y: Any) -> Any:
+                check_output(y, len(codes))  # before predict concatenates what may have no rows
+                return y if after is None else after(y)
+
+            return predict(self._model, X, args=args, func=check, **options)
         kwargs: dict[str, Any] = {"batch_size": self._batch_size, "dtype": self._dtype, "device": self._on}
         if self._random_state is not None:
             kwargs["random_state"] = self._random_state

@@ -19,7 +19,7 @@ from ..engine.outputs import Output, map_output
 from ..engine.session import EditSession
 from ..sequence.edits import make_edits, pack
 from ..sequence.shuffles import RandomState, ShuffleFn, Shuffler, example_seeds
-from ..sequence.tiles import check_apart, integers
+from ..sequence.tiles import check_apart, check_count, integers
 
 # The base sequences and contents of a block take about this many bytes: many short examples fill batches together,
 # and one long example is a block of its own.
@@ -54,6 +54,7 @@ class Experiment:
     func_kwargs: dict[str, Any]
     engine: dict[str, Any]
     verbose: bool
+    noun: str = "example"
     bar: Any = field(default=None)
 
     @property
@@ -90,7 +91,7 @@ class Experiment:
         """Base codes of some examples, shape (B, L)."""
         return self.X[examples].to_codes()
 
-    def session(self, codes: torch.Tensor, examples: torch.Tensor) -> EditSession:
+    def session(self, codes: torch.Tensor, examples: torch.Tensor, names: Sequence[str] | None = None) -> EditSession:
         """A session on base sequences, shape (rows, L), that belong to `examples`, shape (rows,)."""
         return EditSession(
             self.model,
@@ -101,7 +102,7 @@ class Experiment:
             random_state=self.seeds[int(examples[0])],
             one_hot_dtype=self.one_hot_dtype,
             progress=self.bar,
-            names=[f"example {i}" for i in examples.tolist()],
+            names=names or [f"{self.noun} {i}" for i in examples.tolist()],
             **self.engine,
         )
 
@@ -159,18 +160,19 @@ def prepare(
     func: Callable[..., Any] = predict,
     additional_func_kwargs: dict[str, Any] | None = None,
     kwargs: dict[str, Any],
+    X_name: str = "X",
+    args_name: str = "args",
 ) -> Experiment:
     """Check the arguments that all tests share; `kwargs` are the engine's, and those of a `func` of one's own."""
-    packed = pack(X)
-    if n < 1:
-        raise ValueError(f"n must be at least 1; got {n}.")
+    packed = pack(X, X_name)
+    check_count("n", n)
     engine = {key: kwargs.get(key, default) for key, default in _ENGINE_DEFAULTS.items()}
     check_engine_options(model, engine["batch_size"], engine["incremental"], engine["cache"])
     others = {key: value for key, value in kwargs.items() if key not in {*_ENGINE_DEFAULTS, "verbose"}}
     if others and func is predict:
         raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(others))!r}.")
-    check_args(args, len(packed))
-    warn_of_cast_args(args, func)
+    check_args(args, len(packed), args_name)
+    warn_of_cast_args(args, func, args_name)
     return Experiment(
         name=name,
         model=model,

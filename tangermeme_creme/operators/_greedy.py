@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 
 from ..engine.outputs import Objective
 from ..engine.session import EditSession
 from ..sequence.edits import Edits, make_edits
+from ._ties import first_best, rounding
 
 
 class GreedyRounds:
@@ -32,7 +32,7 @@ class GreedyRounds:
     objective: callable
 
     direction: "min" or "max"
-        Whether the lowest or the highest mean is chosen. Of equal ones the first is.
+        Whether the lowest or the highest mean is chosen. Of those that are equal but for rounding the first is.
 
     lineages: int
         1, when all shuffles are tried on one sequence, or n, when shuffle k is tried on lineage k.
@@ -66,7 +66,7 @@ class GreedyRounds:
         best: torch.Tensor, shape=(B,)
             The candidate with the best mean.
 
-        mean: torch.Tensor, shape=(B,)
+        mean: torch.Tensor, shape=(B,), dtype=float64
             That mean.
         """
         n = self._index.shape[-1]
@@ -76,10 +76,9 @@ class GreedyRounds:
         tried = tried if tried.is_floating_point() else tried.float()
         values = torch.full(self._index.shape, torch.nan, dtype=tried.dtype)
         values[b, c] = tried.reshape(-1, n)
-        means = values.double().mean(-1).numpy()
-        best = torch.from_numpy(np.nanargmin(means, 1) if self._direction == "min" else np.nanargmax(means, 1))
-        chosen = torch.from_numpy(means)[torch.arange(len(best)), best].to(tried.dtype)
-        return values, best, chosen
+        means = values.double().mean(-1)
+        best = first_best(-means if self._direction == "min" else means, rounding(tried))
+        return values, best, means[torch.arange(len(best)), best]
 
     def fix(self, best: torch.Tensor, shuffle: torch.Tensor) -> None:
         """Write candidate ``best[b]`` into the bases of each example, and try it no more.

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from tangermeme.utils import TangermemeWarning
 
 from ..engine.outputs import Objective
 from ..engine.session import EditSession
 from ..sequence.edits import Edits, make_edits
-from ..sequence.tiles import Span
+from ..sequence.notices import warn
+from ..sequence.tiles import Span, check_count
+from ._ties import ranked, rounding
 from .results import FineTileStep
 
 
@@ -40,6 +40,8 @@ def check_stages(
         got = f"{len(scales)}, {len(thresholds)} and {len(prune)}"
         raise ValueError(f"scales, thresholds and prune must have one entry a stage; got {got}.")
     for k, (scale, threshold, block) in enumerate(zip(scales, thresholds, prune)):
+        check_count(f"scales[{k}]", scale, minimum=None)
+        check_count(f"prune[{k}]", block, minimum=None)
         if scale < 1:
             raise ValueError(f"scales must be at least 1 bp; got {scale} at index {k}.")
         if block < 1:
@@ -98,6 +100,7 @@ class Pruning:
         # Without an effect in the asked direction, every score would be divided by zero or by the wrong sign.
         self.defined = gain < 0 if by_effect and direction == "min" else gain > 0
         self._score = 1.0 if self.defined else math.nan
+        self._tolerance = 0.0
         self.trace = [FineTileStep(0, cre[1] - cre[0], self._score, ())]
 
     def run_stage(self, k: int, stage: Stage) -> None:
@@ -109,8 +112,8 @@ class Pruning:
         ]
         while self._left and self._right_side(self._score, stage.threshold):
             single = self._scores([[tile] for tile in self._left])
-            # Of equal ones the leftmost goes first. A higher score hurts less, unless it has to stay below.
-            order = sorted(range(len(single)), key=lambda j: single[j] if self._below else -single[j])
+            # A higher score hurts less, unless it has to stay below. Of equal ones the leftmost goes first.
+            order = ranked([-score if self._below else score for score in single], self._tolerance)
             for size in range(min(stage.prune, len(order)), 0, -1):
                 removed = [self._left[j] for j in sorted(order[:size])]
                 score = single[order[0]] if size == 1 else self._scores([removed])[0]
@@ -139,6 +142,7 @@ class Pruning:
         contents = [list(self._without(removed)[:, self._local(span)]) for removed, span in zip(removals, spans)]
         y = self._session.predict_edits(self._edits(spans, contents), objective=self._objective)
         assert isinstance(y, torch.Tensor)
+        self._tolerance = float(rounding(y)) / abs(self._whole - self._control)
         means = y.double().reshape(len(removals), -1).mean(1)
         return ((means - self._control) / (self._whole - self._control)).tolist()
 
@@ -173,13 +177,11 @@ class Pruning:
         return float(y.double().mean())
 
 
-def warn_of_no_effect(examples: list[int]) -> None:
-    """Say once for which examples the search had nothing to keep."""
+def warn_of_no_effect(examples: list[int], of: int) -> None:
+    """Say once for which of so many examples the search had nothing to keep."""
     if examples:
         shown = ", ".join(map(str, examples[:5])) + (", ..." if len(examples) > 5 else "")
-        warnings.warn(
-            f"{len(examples)} CREs have no activity or effect to keep in the asked direction, and were left whole "
-            f"with a score of NaN: example {shown}.",
-            TangermemeWarning,
-            stacklevel=3,
+        warn(
+            f"{len(examples)} of {of} CREs have no activity or effect to keep in the asked direction, and were left "
+            f"whole with a score of NaN: example {shown}."
         )

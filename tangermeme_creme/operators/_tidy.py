@@ -27,8 +27,10 @@ def labelled(name: str, size: int, labels: Labels, argument: str) -> Axis:
     if labels is None:
         return {name: np.arange(size)}
     if len(labels) != size:
-        raise ValueError(f"{argument} must have {size} entries, one a {name}; got {len(labels)}.")
-    return {name: np.array(list(labels), dtype=object)}
+        raise ValueError(f"{argument} must have {size} entries, one for each {name}; got {len(labels)}.")
+    column = np.empty(size, dtype=object)
+    column[:] = list(labels)  # a label that is a tuple stays one
+    return {name: column}
 
 
 def shuffle_axis(size: int) -> Axis:
@@ -46,9 +48,10 @@ def tile_axis(size: int, tiles: Spans | None) -> Axis:
     """
     axis: Axis = {"tile": np.arange(size)}
     if tiles is not None:
-        spans = integers(tiles, "tiles").reshape(-1, 2).numpy()
-        if len(spans) != size:
-            raise ValueError(f"tiles must have {size} spans, as in the test; got {len(spans)}.")
+        spans = integers(tiles, "tiles").numpy()
+        spans = spans[None] if spans.shape == (2,) else spans
+        if spans.shape != (size, 2):
+            raise ValueError(f"tiles must have shape ({size}, 2), as in the test; got {spans.shape}.")
         axis |= {"start": spans[:, 0], "end": spans[:, 1]}
     return axis
 
@@ -63,9 +66,9 @@ def position_axis(size: int, positions: Spans | None) -> Axis:
     """
     axis: Axis = {"position": np.arange(size)}
     if positions is not None:
-        starts = integers(positions, "positions").reshape(-1).numpy()
-        if len(starts) != size:
-            raise ValueError(f"positions must have {size} entries, as in the test; got {len(starts)}.")
+        starts = integers(positions, "positions").numpy()
+        if starts.shape != (size,):
+            raise ValueError(f"positions must have shape ({size},), as in the test; got {starts.shape}.")
         axis["start"] = starts
     return axis
 

@@ -215,8 +215,11 @@ def context_swap_test(
     shared: dict[str, Any] = {
         "func": func, "additional_func_kwargs": additional_func_kwargs, "kwargs": kwargs,
     }  # fmt: skip
-    run = prepare("context_swap_test", model, X_source, args=args, **shared)
-    target = prepare("context_swap_test", model, X_target, args=args_target, **shared)
+    run = prepare("context_swap_test", model, X_source, args=args, X_name="X_source", **shared)
+    target = prepare(
+        "context_swap_test", model, X_target, args=args_target, X_name="X_target", args_name="args_target", **shared
+    )
+    run.noun, target.noun = "source", "target"
     if run.length != target.length:
         raise ValueError(f"sources and targets must be of one length; got {run.length} and {target.length} bp.")
     Ns, Nt = run.n_examples, target.n_examples
@@ -242,7 +245,8 @@ def context_swap_test(
             s, t = sources[pair], targets[pair]
             content = cut(run.codes(s), span.expand(len(s), 2))
             rows = torch.arange(len(s))
-            with run.session(target.codes(t), s) as session:
+            names = [f"source {i} in target {j}," for i, j in zip(s.tolist(), t.tolist())]
+            with run.session(target.codes(t), s, names) as session:
                 y_mut.append(session.predict_edits(make_edits(rows, start, rows, content)))
     y_mut_ = concatenate(y_mut)
     if pairs == "all":

@@ -197,7 +197,7 @@ def fine_tile_search(
                     without_effect.append(i)
                 kept.append(pruning.kept_spans())
                 trace.append(pruning.trace)
-    warn_of_no_effect(without_effect)
+    warn_of_no_effect(without_effect, run.n_examples)
     mask = torch.zeros((run.n_examples, int(widths[0])), dtype=torch.bool)
     for i, spans in enumerate(kept):
         for start, end in spans:

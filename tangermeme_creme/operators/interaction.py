@@ -13,9 +13,10 @@ from tangermeme.utils import PackedSequence
 from ..engine.outputs import Objective, mean_objective
 from ..sequence.edits import make_edits
 from ..sequence.shuffles import RandomState, ShuffleFn
-from ..sequence.tiles import Spans, check_disjoint, check_spans
+from ..sequence.tiles import Spans, check_count, check_disjoint, check_spans
 from ._common import check_direction, prepare
 from ._greedy import GreedyRounds
+from ._ties import first_best, rounding
 from .results import GreedyResult
 
 
@@ -134,8 +135,7 @@ def higher_order_interaction_test(
     check_direction(direction)
     if carry not in ("closest", "all"):
         raise ValueError(f"carry must be 'closest' or 'all'; got {carry!r}.")
-    if n_holdout < 0:
-        raise ValueError(f"n_holdout must not be negative; got {n_holdout}.")
+    check_count("n_holdout", n_holdout, minimum=0)
     run = prepare(
         "higher_order_interaction_test", model, X, n=n, shuffle_fn=shuffle_fn, args=args, random_state=random_state,
         func=func, additional_func_kwargs=additional_func_kwargs, kwargs=kwargs,
@@ -144,6 +144,7 @@ def higher_order_interaction_test(
     check_disjoint(spans, "tiles")
     T, width = len(spans), int((spans[:, 1] - spans[:, 0]).sum())
     R = T if rounds is None else rounds
+    check_count("rounds", R, minimum=None)
     if not 1 <= R <= T:
         raise ValueError(f"rounds must be between 1 and the number of tiles, {T}; got {R}.")
     goal = mean_objective if objective is None else objective
@@ -172,14 +173,14 @@ def higher_order_interaction_test(
                         rows = b[:, None] * lineages + torch.arange(n_holdout) % lineages
                         edits = make_edits(rows, spans[best, :1], index[b, best, n:], content)
                         fresh = session.predict_edits(edits, objective=goal)
-                        y_holdout.append(fresh.reshape(B, n_holdout).double().mean(1).to(mean.dtype))  # type: ignore[union-attr]
+                        y_holdout.append(fresh.reshape(B, n_holdout).double().mean(1).to(values.dtype))  # type: ignore[union-attr]
                     chosen = values[b, best]
-                    nearest = (chosen.double() - mean.double()[:, None]).abs().argmin(1)
+                    nearest = first_best(-(chosen.double() - mean[:, None]).abs(), rounding(chosen))
                     search.fix(best, torch.arange(n) if carry == "all" else nearest[:, None])
                     order.append(best)
                     y_candidates.append(values)
-                    y_selected.append(mean)
-                    y_start.append(mean if carry == "all" else chosen[b, nearest])
+                    y_selected.append(mean.to(values.dtype))
+                    y_start.append(y_selected[-1] if carry == "all" else chosen[b, nearest])
             rounds_ = [order, y_start, y_candidates, y_selected, *([y_holdout] if n_holdout else [])]
             parts.append(tuple(torch.stack(part, dim=1) for part in rounds_))  # type: ignore[arg-type]
     fields: list[Any] = [torch.cat(field) for field in zip(*parts)]

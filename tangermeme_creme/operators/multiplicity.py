@@ -13,7 +13,7 @@ from tangermeme.utils import PackedSequence
 from ..engine.outputs import Objective, mean_objective
 from ..sequence.edits import make_edits
 from ..sequence.shuffles import RandomState, ShuffleFn
-from ..sequence.tiles import Spans, check_apart, check_disjoint, span_per_example
+from ..sequence.tiles import Spans, check_apart, check_count, check_disjoint, span_per_example
 from ._common import check_direction, check_positions, cut, prepare
 from ._greedy import GreedyRounds
 from .results import MultiplicityResult
@@ -145,6 +145,7 @@ def multiplicity_test(
     starts = check_positions(positions, tss, cre, run.length)
     P = len(starts)
     check_disjoint(torch.stack([starts, starts + (cre[:, 1] - cre[:, 0]).max()], dim=1), "positions")
+    check_count("copies", copies, minimum=None)
     if not 1 <= copies <= P:
         raise ValueError(f"copies must be between 1 and the number of positions, {P}; got {copies}.")
     goal = mean_objective if objective is None else objective
@@ -170,7 +171,7 @@ def multiplicity_test(
                     search.fix(best, torch.arange(n))
                     taken.append(starts[best])
                     y_candidates.append(values)
-                    y_selected.append(mean)
+                    y_selected.append(mean.to(values.dtype))
             before = [y.reshape(B, n) for y in (y_control, y_original)]  # type: ignore[union-attr]
             parts.append((*before, *(torch.stack(part, dim=1) for part in (taken, y_candidates, y_selected))))
     return MultiplicityResult(*(torch.cat(field) for field in zip(*parts)))

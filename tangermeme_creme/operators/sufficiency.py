@@ -244,7 +244,7 @@ def tile_set_sufficiency_test(
     tss = span_per_example(tss_tile, run.n_examples, run.length, "tss_tile")
     spans = check_spans(tiles, run.length)
     chosen = _check_order(order, run.n_examples, len(spans))
-    check_apart(spans[chosen], tss[:, None], "tiles", "tss_tile")
+    check_apart(spans[chosen], tss[:, None], "tiles", "tss_tile", numbers=chosen)
     R = chosen.shape[1]
     y_wt, y_control, y_mut = [], [], []
     with run.running(run.n_examples * (1 + n + R * n)):

@@ -14,6 +14,11 @@ UNKNOWN = 4
 # Rows of one-hot input are read this many bases at a time, so that what is made on the way stays small.
 _CHUNK_BASES = 2**24
 
+_ARITHMETIC = (
+    *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
+    *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
+)
+
 
 class Edits(NamedTuple):
     """Edits, each on its own: in row ``base[e]``, from ``start[e]`` on, write ``content[content_index[e]]``.
@@ -163,10 +168,15 @@ def pack(X: torch.Tensor | PackedSequence, name: str = "X", batch_axes: int = 1)
     step = max(1, _CHUNK_BASES // X.shape[-1])
     parts = []
     for i in range(0, len(rows), step):
+        some = rows[i : i + step]
+        if some.dtype not in _ARITHMETIC:
+            some = some.to(
+                torch.float32
+            )  # torch compares and sums no unsigned integers wider than 8 bits, and no float8
         try:
-            parts.append(PackedSequence.from_one_hot(rows[i : i + step]))
+            parts.append(PackedSequence.from_one_hot(some))
         except ValueError:
-            raise ValueError(_one_hot_error(rows[i : i + step], X.shape, name, i)) from None
+            raise ValueError(_one_hot_error(some, X.shape, name, i)) from None
     return join_packed(parts).reshape(*X.shape[:-2])
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from tangermeme.ersatz import dinucleotide_shuffle
-from tangermeme.utils import PackedSequence, TangermemeWarning
+from tangermeme.utils import PackedSequence
 
 from .edits import join_packed, pack, to_one_hot
-from .tiles import integers
+from .notices import warn
+from .tiles import check_count, integers
 
 ShuffleFn = Callable[..., Any]
 RandomState = int | Sequence[int] | np.ndarray | torch.Tensor | None
@@ -135,12 +135,9 @@ class Shuffler:
         if not self._unchanged:
             return
         shown = ", ".join(self._unchanged[:5]) + (", ..." if len(self._unchanged) > 5 else "")
-        message = (
-            f"{len(self._unchanged)} of {self._drawn} shuffled sequences came back unchanged, because every shuffle "
-            f"of them is the same: {shown}."
-        )
+        message = f"{len(self._unchanged)} of {self._drawn} shuffled sequences came back unchanged: {shown}."
         self._unchanged, self._drawn = [], 0
-        warnings.warn(message, TangermemeWarning, stacklevel=4)
+        warn(message)
 
     def _draw(self, codes: torch.Tensor, n: int, seed: int, name: str) -> torch.Tensor:
         span = {"start": 0, "end": len(codes)} if self._takes_span else {}
@@ -197,8 +194,7 @@ def shuffle_backgrounds(
     torch.Size([2, 3, 4, 50])
     """
     packed = pack(X)
-    if n < 1:
-        raise ValueError(f"n must be at least 1; got {n}.")
+    check_count("n", n)
     shuffler = Shuffler(shuffle_fn)
     parts = []
     for i, seed in enumerate(example_seeds(random_state, len(packed))):

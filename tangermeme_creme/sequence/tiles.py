@@ -66,8 +66,7 @@ def tile_grid(length: int, size: int = 5000, center: int | None = None) -> TileG
     >>> grid.center, len(grid.context), grid.context[0].tolist(), grid.context[-1].tolist()
     ((95804, 100804), 38, [804, 5804], [190804, 195804])
     """
-    if size < 1:
-        raise ValueError(f"size must be at least 1 bp; got {size}.")
+    check_count("size", size)
     center = length // 2 if center is None else int(center)
     start = center - size // 2
     if start < 0 or start + size > length:
@@ -109,12 +108,12 @@ def check_spans(spans: Spans, length: int, name: str = "tiles") -> torch.Tensor:
     tensor([[2, 5]])
     """
     array = integers(spans, name)
+    if array.numel() == 0:
+        raise ValueError(f"{name} must hold at least one span; got none.")
     if array.shape == (2,):
         array = array[None]
     if array.ndim != 2 or array.shape[1] != 2:
         raise ValueError(f"{name} must have shape (T, 2); got {tuple(array.shape)}.")
-    if len(array) == 0:
-        raise ValueError(f"{name} must hold at least one span; got none.")
     for i, (start, end) in enumerate(array.tolist()):
         if start < 0 or end > length:
             raise ValueError(f"{name} must lie inside the window of {length} bp; got [{start}, {end}) at index {i}.")
@@ -162,7 +161,13 @@ def span_per_example(span: Spans, n_examples: int, length: int, name: str) -> to
     return spans
 
 
-def check_apart(spans: torch.Tensor, others: torch.Tensor, name: str, other_name: str) -> None:
+def check_apart(
+    spans: torch.Tensor,
+    others: torch.Tensor,
+    name: str,
+    other_name: str,
+    numbers: torch.Tensor | None = None,
+) -> None:
     """Refuse spans that overlap others.
 
     Parameters
@@ -172,6 +177,9 @@ def check_apart(spans: torch.Tensor, others: torch.Tensor, name: str, other_name
 
     name, other_name: str
         What to call them in the error.
+
+    numbers: torch.Tensor or None, optional
+        The index of each of `spans`, for the error. None counts along the last axis. Default is None.
 
     Raises
     ------
@@ -187,9 +195,10 @@ def check_apart(spans: torch.Tensor, others: torch.Tensor, name: str, other_name
     if overlap.any():
         index = tuple(overlap.nonzero()[0].tolist())
         (start, end), (other_start, other_end) = spans[index].tolist(), others[index].tolist()
+        number = index[-1] if numbers is None else int(numbers[index])
         raise ValueError(
             f"{name} must not overlap {other_name} [{other_start}, {other_end}); got [{start}, {end}) "
-            f"at index {index[-1]}."
+            f"at index {number}."
         )
 
 
@@ -254,6 +263,19 @@ def span_to_genome(start: int, end: int, *, tss: int, strand: str, length: int) 
     if strand == "-":
         return tss + length // 2 + 1 - end, tss + length // 2 + 1 - start
     raise ValueError(f"strand must be '+' or '-'; got {strand!r}.")
+
+
+def check_count(name: str, value: int, minimum: int | None = 1) -> None:
+    """Refuse a count that is not an integer, or is below `minimum` where there is one.
+
+    Examples
+    --------
+    >>> check_count("n", 10)
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise ValueError(f"{name} must be an integer; got {value!r}.")
+    if minimum is not None and value < minimum:
+        raise ValueError(f"{name} must be at least {minimum}; got {value}.")
 
 
 def integers(values: Spans, name: str) -> torch.Tensor:

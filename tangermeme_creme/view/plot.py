@@ -40,7 +40,7 @@ def plot_tile_effects(table: pd.DataFrame, ax: Any, *, effect: str = "effect", c
     >>> from matplotlib.figure import Figure
     >>> table = pd.DataFrame({"start": [0, 5], "end": [5, 10], "track": "A", "effect": [0.5, -0.1]})
     >>> ax = plot_tile_effects(table, Figure().subplots())
-    >>> [bar.get_height() for bar in ax.patches]
+    >>> [float(bar.get_height()) for bar in ax.patches]
     [0.5, -0.1]
     """
     _need(table, ["start", "end", "track", effect])
