@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ from . import (
     tile_set_sufficiency_test,
 )
 from .engine.outputs import Output
-from .models.genome import Genome, simulate_genome, write_genome
+from .models.genome import Genome, replace_file, simulate_genome, write_genome
 from .models.readout import Readout
 from .models.simulate import Element, expected_activity, moved, within, without
 from .models.toy import CELLS, WEIGHTS, RegulatoryToy
@@ -96,7 +96,7 @@ def run_demo(out: Path, *, seed: int = 0, verbose: bool = True) -> int:
     tables: dict[str, pd.DataFrame] = {}
     rows = _context(demo, tables) + _single_tiles(demo, tables) + _sets(demo, tables) + _one_cre(demo, tables)
     for name, table in tables.items():
-        _replace(out / f"{name}.csv", lambda path, table=table: table.to_csv(path, index=False))
+        replace_file(out / f"{name}.csv", partial(table.to_csv, index=False))
     _figure(demo, tables, out / "tile_effects.png")
 
     print(f"\n{'test':<32}{'recovered':>10}  what")
@@ -306,14 +306,4 @@ def _figure(demo: Demo, tables: dict[str, pd.DataFrame], path: Path) -> None:
     axes[0][0].legend(title="cell type", fontsize=7)
     axes[0][2].legend(title="direction", fontsize=7)
     axes[0][2].set_xticks(range(4))
-    _replace(path, lambda temporary: figure.savefig(temporary, format="png", dpi=120))
-
-
-def _replace(path: Path, write: Any) -> None:
-    """Write a file under another name and then move it there, so that nothing half-written stays."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    replace_file(path, lambda temporary: figure.savefig(temporary, format="png", dpi=120))

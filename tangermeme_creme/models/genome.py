@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -119,14 +119,25 @@ def write_genome(genome: Genome, folder: str | os.PathLike[str]) -> dict[str, Pa
     }
 
 
-def _write(path: Path, text: str) -> Path:
+def replace_file(path: Path, write: Callable[[Path], object]) -> Path:
+    """Write a file under another name and then move it to `path`, so that nothing half-written is ever there.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     replace_file(Path(folder) / "a.txt", lambda path: path.write_text("whole")).read_text()
+    'whole'
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(text)
+        write(temporary)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
     return path
+
+
+def _write(path: Path, text: str) -> Path:
+    return replace_file(path, lambda temporary: temporary.write_text(text))
 
 
 def _lay_out(
