@@ -36,7 +36,7 @@ def check_engine_options(
 
 
 def check_args(args: Iterable[torch.Tensor] | None, n_examples: int, name: str = "args") -> None:
-    """Refuse further inputs that do not have one row an example, and say where `predict` casts integers.
+    """Refuse further inputs that do not have one row an example.
 
     Raises
     ------

@@ -77,7 +77,7 @@ class GreedyRounds:
         values = torch.full(self._index.shape, torch.nan, dtype=tried.dtype)
         values[b, c] = tried.reshape(-1, n)
         means = values.double().mean(-1)
-        best = first_best(-means if self._direction == "min" else means, rounding(tried))
+        best = first_best(-means if self._direction == "min" else means, rounding(values))
         return values, best, means[torch.arange(len(best)), best]
 
     def fix(self, best: torch.Tensor, shuffle: torch.Tensor) -> None:

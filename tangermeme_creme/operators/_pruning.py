@@ -142,7 +142,7 @@ class Pruning:
         contents = [list(self._without(removed)[:, self._local(span)]) for removed, span in zip(removals, spans)]
         y = self._session.predict_edits(self._edits(spans, contents), objective=self._objective)
         assert isinstance(y, torch.Tensor)
-        self._tolerance = float(rounding(y)) / abs(self._whole - self._control)
+        self._tolerance = float(rounding(y[None])) / abs(self._whole - self._control)
         means = y.double().reshape(len(removals), -1).mean(1)
         return ((means - self._control) / (self._whole - self._control)).tolist()
 

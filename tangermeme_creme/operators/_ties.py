@@ -12,23 +12,37 @@ import torch
 
 
 def rounding(y: torch.Tensor) -> torch.Tensor:
-    """How far apart predictions like `y` may lie and still be equal: a few units in the last place of the largest.
+    """How far apart predictions of one example may lie and still be equal: a few last places of the largest.
+
+    Each example has its own, so that a strong one does not blur the choices of a weak one beside it.
+
+    Parameters
+    ----------
+    y: torch.Tensor, shape=(B, ...)
+        Predictions of B examples; NaN does not count.
+
+    Returns
+    -------
+    tolerance: torch.Tensor, shape=(B, 1), dtype=float64
 
     Examples
     --------
-    >>> bool(rounding(torch.tensor([1.0, -8.0])) < 1e-5)
-    True
+    >>> (rounding(torch.tensor([[1.0, -8.0], [0.5, torch.nan]])) / torch.finfo(torch.float32).eps).tolist()
+    [[64.0], [4.0]]
     """
     dtype = y.dtype if y.is_floating_point() else torch.float32
-    return 8 * torch.finfo(dtype).eps * y.double().abs().max()
+    largest = y.double().nan_to_num(nan=0.0).abs().reshape(len(y), -1).amax(1, keepdim=True)
+    return 8 * torch.finfo(dtype).eps * largest
 
 
 def first_best(values: torch.Tensor, tolerance: torch.Tensor) -> torch.Tensor:
-    """The first index in each row, shape (B, C), whose value is within `tolerance` of the highest; NaN never is.
+    """The first index in each row, shape (B, C), whose value is within `tolerance`, shape (B, 1), of the highest.
+
+    NaN never is.
 
     Examples
     --------
-    >>> first_best(torch.tensor([[torch.nan, 1.0, 3.0, 3.1]]), torch.tensor(0.2))
+    >>> first_best(torch.tensor([[torch.nan, 1.0, 3.0, 3.1]]), torch.tensor([[0.2]]))
     tensor([2])
     """
     filled = values.nan_to_num(nan=-torch.inf)

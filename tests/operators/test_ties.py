@@ -22,15 +22,15 @@ def test_ranked_without_a_tolerance_is_a_stable_sort(values: list[float]) -> Non
 def test_rounding_changes_neither_the_ranking_nor_the_best(levels: list[int], data: st.DataObject) -> None:
     noise = data.draw(st.lists(st.floats(-1e-7, 1e-7), min_size=len(levels), max_size=len(levels)))
     noisy = [level + e for level, e in zip(levels, noise)]
-    tolerance = float(rounding(torch.tensor([5.0])))
+    tolerance = float(rounding(torch.tensor([[5.0]])))
     assert ranked(noisy, tolerance) == sorted(range(len(levels)), key=lambda j: (-levels[j], j))
-    best = first_best(torch.tensor([noisy], dtype=torch.float64), torch.tensor(tolerance))
+    best = first_best(torch.tensor([noisy], dtype=torch.float64), torch.tensor([[tolerance]]))
     assert best.tolist() == [levels.index(max(levels))]
 
 
 def test_first_best_never_takes_nan() -> None:
     values = torch.tensor([[torch.nan, -5.0, torch.nan], [torch.nan, torch.nan, -9.0]])
-    assert first_best(values, torch.tensor(0.0)).tolist() == [1, 2]
+    assert first_best(values, torch.zeros(2, 1)).tolist() == [1, 2]
 
 
 class Wobbles(torch.nn.Module):
@@ -74,3 +74,22 @@ def test_of_two_shuffles_the_first_is_carried_in_any_batch() -> None:
         )
         fixed = result.y_candidates[torch.arange(20), 0, result.order[:, 0]]
         assert torch.equal(result.y_start[:, 1], fixed[:, 0])
+
+
+class Weighted(torch.nn.Module):
+    """Feels every place differently, on a scale of its own for each example."""
+
+    def forward(self, X: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+        pairs = X[:, 0] * X[:, 0].roll(1, -1) * torch.arange(X.shape[-1])
+        return (500 + pairs.sum(-1, keepdim=True)) * scale
+
+
+def test_a_strong_example_does_not_blur_the_choices_of_a_weak_one() -> None:
+    X, tiles = random_one_hot((2, 4, 300), random_state=1).float(), [(start, start + 60) for start in range(0, 300, 60)]
+    scale = torch.tensor([[1e6], [1e-3]])
+    for carry in ("closest", "all"):
+        options = {"direction": "min", "n": 3, "carry": carry}
+        together = higher_order_interaction_test(Weighted(), X, tiles, random_state=[0, 1], args=[scale], **options)
+        alone = higher_order_interaction_test(Weighted(), X[1:], tiles, random_state=[1], args=[scale[1:]], **options)
+        assert together.order[1].tolist() == alone.order[0].tolist() != [0, 1, 2, 3, 4]
+        assert torch.equal(together.y_start[1], alone.y_start[0])
