@@ -92,7 +92,8 @@ def run_demo(out: Path, *, seed: int = 0, verbose: bool = True) -> int:
     """
     began = time.perf_counter()
     demo, paths = _simulate(out, seed, verbose)
-    print(f"simulated {len(demo.genes)} genes with {_planted(demo)} distal elements in {paths['fasta'].parent}")
+    distal = sum(len(elements) - 1 for elements in demo.genome.elements.values())
+    print(f"simulated {len(demo.genes)} genes with {distal} distal elements in {paths['fasta'].parent}")
     tables: dict[str, pd.DataFrame] = {}
     rows = _context(demo, tables) + _single_tiles(demo, tables) + _sets(demo, tables) + _one_cre(demo, tables)
     for name, table in tables.items():
@@ -274,10 +275,6 @@ def _category(effect: float) -> str:
     if abs(effect) < 0.05:
         return "neutral"
     return "silencing" if effect < -0.3 else "other"
-
-
-def _planted(demo: Demo) -> int:
-    return sum(len(demo.elements(gene)) - 1 for gene in demo.genes)
 
 
 def _figure(demo: Demo, tables: dict[str, pd.DataFrame], path: Path) -> None:

@@ -1,9 +1,7 @@
-"""EditSession against a loop of tangermeme's predict over sequences that were edited by hand."""
+"""Predictions of edits against a loop, a batch at a time, and a model that comes back as it was."""
 
 from __future__ import annotations
 
-import warnings
-import weakref
 from typing import Any
 
 import pytest
@@ -21,58 +19,12 @@ from helpers import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from session_cases import LENGTH, POOL, Spy, edited, looped, pool, some_edits
 from tangermeme.predict import predict
 
 from tangermeme_creme.engine import session as session_module
 from tangermeme_creme.engine.session import EditSession
 from tangermeme_creme.sequence.edits import Edits, make_edits, pack
-
-LENGTH = 24
-POOL = ["ACG", "TTTTT", "N", "GATTACA"]
-
-
-def pool() -> list[torch.Tensor]:
-    return [codes_of(text) for text in POOL]
-
-
-def some_edits() -> Edits:
-    """Seven edits of three rows, out of order, up to both ends."""
-    places = [(2, 0, 0), (0, 21, 0), (0, 4, 1), (1, 9, 2), (2, 17, 3), (2, 0, 3), (1, 19, 1)]
-    return Edits(*(torch.tensor(part) for part in zip(*places)), pool())
-
-
-def edited(X: torch.Tensor, edits: Edits) -> list[torch.Tensor]:
-    """Each edit on its own, by hand."""
-    parts = zip(edits.base.tolist(), edits.start.tolist(), edits.content_index.tolist())
-    return [put(X[row], start, one_hot(POOL[index], X.dtype)) for row, start, index in parts]
-
-
-def looped(model: torch.nn.Module, sequences: Any, *args: torch.Tensor, **options: Any) -> Any:
-    """tangermeme's predict, one sequence at a time."""
-    single = [[arg[i : i + 1] for arg in args] or None for i in range(len(sequences))]
-    y = [predict(model, x[None], args=arg, device="cpu", **options) for x, arg in zip(sequences, single)]
-    return torch.cat(y) if isinstance(y[0], torch.Tensor) else [torch.cat(part) for part in zip(*y)]
-
-
-class Spy(Mixer):
-    """Remembers how many sequences, and how many that are still alive, there were at each forward pass."""
-
-    def __init__(self, length: int = LENGTH) -> None:
-        super().__init__(length)
-        self.given: list[int] = []
-        self.alive: list[int] = []
-        self.modes: list[bool] = []
-        self._seen: list[weakref.ref[torch.Tensor]] = []
-
-    def forward(self, X: torch.Tensor) -> torch.Tensor:
-        self._seen.append(weakref.ref(X))
-        self.given.append(len(X))
-        self.alive.append(sum(len(x) for x in (ref() for ref in self._seen) if x is not None))
-        self.modes.extend(module.training for module in self.modules())
-        return super().forward(X)
-
-
-# Predictions
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 100])
@@ -224,9 +176,6 @@ def test_half_precision_of_edits_is_exact_for_counts(dtype: Any) -> None:
     assert y.squeeze(1).tolist() == [int(x[0].sum()) for x in edited(X, some_edits())]
 
 
-# A batch at a time
-
-
 @pytest.mark.parametrize("batch_size", [1, 4, 32])
 def test_no_more_than_a_batch_is_given_to_the_model(batch_size: int) -> None:
     model = Spy()
@@ -282,9 +231,6 @@ def test_progress_is_told_after_each_batch() -> None:
     with EditSession(CountA(), random_sequences(5, LENGTH), batch_size=2, progress=progress) as session:
         session.predict()
     assert progress.batches == [2, 2, 1]
-
-
-# The model's device and mode
 
 
 def test_model_does_not_move_while_it_is_on_its_device(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -348,270 +294,3 @@ def test_session_may_be_entered_again() -> None:
         first = session.predict()
     with session:
         assert torch.equal(session.predict(), first)
-
-
-# What a model may not do
-
-
-def nan_from(row: int) -> torch.nn.Module:
-    """A model that predicts NaN for its sequence number `row`, counted from the first."""
-
-    class Broken(torch.nn.Module):
-        seen = 0
-
-        def forward(self, X: torch.Tensor) -> torch.Tensor:
-            y = X.sum((1, 2))
-            if 0 <= row - self.seen < len(X):
-                y[row - self.seen] = torch.nan
-            self.seen += len(X)
-            return y
-
-    return Broken()
-
-
-@pytest.mark.parametrize("batch_size", [1, 2, 10])
-def test_nan_names_the_sequence(batch_size: int) -> None:
-    with (
-        EditSession(nan_from(3), random_sequences(5, LENGTH), batch_size=batch_size) as session,
-        pytest.raises(ValueError, match="the model must not predict NaN; got NaN for sequence 3"),
-    ):
-        session.predict()
-
-
-@pytest.mark.parametrize("batch_size", [1, 2, 10])
-def test_nan_names_the_edit(batch_size: int) -> None:
-    with (
-        EditSession(nan_from(4), random_sequences(3, LENGTH), batch_size=batch_size) as session,
-        pytest.raises(ValueError, match=r"got NaN for sequence 2 edited at \[17, 24\)\."),
-    ):
-        session.predict_edits(some_edits())
-
-
-def test_nan_names_the_sequence_as_it_was_called() -> None:
-    names = ["GATA2", "MYADM", "SPI1"]
-    with (
-        EditSession(nan_from(1), random_sequences(3, LENGTH), names=names) as session,
-        pytest.raises(ValueError, match="got NaN for MYADM"),
-    ):
-        session.predict()
-
-
-def test_changed_output_shape_is_refused() -> None:
-    class Growing(torch.nn.Module):
-        calls = 0
-
-        def forward(self, X: torch.Tensor) -> torch.Tensor:
-            self.calls += 1
-            return torch.zeros(len(X), self.calls)
-
-    with (
-        EditSession(Growing(), random_sequences(5, LENGTH), batch_size=2) as session,
-        pytest.raises(ValueError, match=r"must keep its shape; got \[\(2,\)\] for sequence 2 after \[\(1,\)\]"),
-    ):
-        session.predict()
-
-
-@pytest.mark.parametrize(
-    ("forward", "message"),
-    [
-        (lambda X: torch.zeros(1, 7), r"one row a sequence; got shape \(1, 7\) at output 0 for 3 sequences"),
-        (lambda X: [torch.zeros(3), torch.zeros(6)], r"got shape \(6,\) at output 1 for 3 sequences"),
-        (lambda X: {"y": torch.zeros(3)}, "must return a tensor or a list of tensors; got dict"),
-    ],
-    ids=["a row", "too many rows", "dict"],
-)
-def test_output_that_has_not_one_row_a_sequence_is_refused(forward: Any, message: str) -> None:
-    class Odd(torch.nn.Module):
-        def forward(self, X: torch.Tensor) -> Any:
-            return forward(X)
-
-    with (
-        EditSession(Odd(), random_sequences(3, LENGTH)) as session,
-        pytest.raises(ValueError, match=message),
-    ):
-        session.predict()
-
-
-def test_output_that_is_one_number_is_refused() -> None:
-    class Total(torch.nn.Module):
-        def forward(self, X: torch.Tensor) -> torch.Tensor:
-            return X.sum()
-
-    with (
-        EditSession(Total(), random_sequences(3, LENGTH)) as session,
-        pytest.raises(ValueError, match=r"one row a sequence; got shape \(\) at output 0"),
-    ):
-        session.predict()
-
-
-# A function of one's own
-
-
-def test_func_gets_one_hot_in_the_dtype_of_x_a_batch_at_a_time() -> None:
-    X, seen = random_sequences(5, LENGTH, unknown=0.2, dtype=torch.float16), []
-
-    def func(model: torch.nn.Module, X: torch.Tensor, args: Any = None) -> torch.Tensor:
-        seen.append(X)
-        return X[:, 1].sum(-1)
-
-    with EditSession(CountA(), X, func=func, batch_size=2) as session:
-        y = session.predict()
-    assert [len(part) for part in seen] == [2, 2, 1]
-    assert {(part.dtype, part.device.type) for part in seen} == {(torch.float16, "cpu")}
-    assert torch.equal(torch.cat(seen), X) and torch.equal(y, X[:, 1].sum(-1))
-
-
-def test_func_gets_int8_for_packed_sequences() -> None:
-    X, seen = random_sequences(2, LENGTH), []
-    with EditSession(CountA(), pack(X), func=lambda model, X, args: seen.append(X) or X[:, 0].sum(-1)) as session:
-        session.predict()
-    assert seen[0].dtype == torch.int8 and torch.equal(seen[0], X)
-
-
-def test_func_gets_the_dtype_that_was_asked_for() -> None:
-    X, seen = random_sequences(2, LENGTH), []
-
-    def func(model: torch.nn.Module, X: torch.Tensor, args: Any = None) -> torch.Tensor:
-        seen.append(X.dtype)
-        return X[:, 0].sum(-1)
-
-    with EditSession(CountA(), pack(X), func=func, one_hot_dtype=torch.float64) as session:
-        session.predict()
-    assert seen == [torch.float64]
-
-
-def test_func_gets_the_edited_sequences() -> None:
-    X, seen = random_sequences(3, LENGTH), []
-    with EditSession(
-        CountA(), X, func=lambda model, X, args: seen.append(X) or X[:, 0].sum(-1), batch_size=2
-    ) as session:
-        session.predict_edits(some_edits())
-    assert torch.equal(torch.cat(seen), torch.stack(edited(X, some_edits())))
-
-
-def test_func_gets_the_options_it_takes_and_its_own() -> None:
-    seen = []
-
-    def func(
-        model: torch.nn.Module, X: torch.Tensor, args: Any, batch_size: int, dtype: Any, random_state: int, scale: float
-    ) -> torch.Tensor:
-        seen.append((batch_size, dtype, random_state, scale))
-        return X[:, 0].sum(-1) * scale
-
-    options = {"func": func, "func_kwargs": {"scale": 2.5}, "random_state": 40, "dtype": "float16", "batch_size": 2}
-    with EditSession(CountA(), random_sequences(3, LENGTH), **options) as session:
-        session.predict()
-    assert seen == [(2, "float16", 40, 2.5)] * 2
-
-
-def test_func_that_takes_the_device_gets_the_resolved_one() -> None:
-    seen = []
-
-    def func(model: torch.nn.Module, X: torch.Tensor, args: Any, device: Any) -> torch.Tensor:
-        seen.append(device)
-        return X[:, 0].sum(-1)
-
-    with EditSession(CountA(), random_sequences(3, LENGTH), func=func, device="cpu") as session:
-        session.predict()
-    assert seen == [torch.device("cpu")]
-
-
-def test_func_kwargs_go_before_the_options_of_the_session() -> None:
-    seen = []
-
-    def func(model: torch.nn.Module, X: torch.Tensor, args: Any, batch_size: int) -> torch.Tensor:
-        seen.append(batch_size)
-        return X[:, 0].sum(-1)
-
-    with EditSession(CountA(), random_sequences(3, LENGTH), func=func, func_kwargs={"batch_size": 1}) as session:
-        session.predict()
-    assert seen == [1]
-
-
-def test_func_gets_the_args_of_each_base() -> None:
-    seen, edits = [], some_edits()
-    arg = torch.tensor([5, 6, 7])
-
-    def func(model: torch.nn.Module, X: torch.Tensor, args: Any) -> torch.Tensor:
-        seen.append(args[0])
-        return X[:, 0].sum(-1)
-
-    with EditSession(CountA(), random_sequences(3, LENGTH), func=func, args=[arg], batch_size=3) as session:
-        session.predict_edits(edits)
-    assert torch.cat(seen).tolist() == [[5, 6, 7][row] for row in edits.base.tolist()]
-
-
-def test_func_may_return_what_needs_a_gradient() -> None:
-    def func(model: torch.nn.Module, X: torch.Tensor, args: Any) -> torch.Tensor:
-        return X.double().requires_grad_() * 2
-
-    with EditSession(CountA(), random_sequences(3, LENGTH), func=func) as session:
-        y = session.predict()
-    assert y.shape == (3, 4, LENGTH) and not y.requires_grad
-
-
-def test_func_that_returns_no_tensor_is_refused() -> None:
-    with (
-        EditSession(CountA(), random_sequences(3, LENGTH), func=lambda model, X, args: 3.0) as session,
-        pytest.raises(ValueError, match="must return a tensor or a list of tensors; got float"),
-    ):
-        session.predict()
-
-
-# Options
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"incremental": True}, "incremental=True needs a model with an incremental path; got CountA"),
-        ({"cache": object()}, "cache needs a model with an incremental path; got CountA"),
-        ({"incremental": "yes"}, "incremental must be 'auto', True or False; got 'yes'"),
-        ({"incremental": None}, "incremental must be 'auto', True or False; got None"),
-        ({"batch_size": 0}, "batch_size must be at least 1; got 0"),
-        ({"batch_size": -2}, "batch_size must be at least 1; got -2"),
-        ({"args": [torch.zeros(3, 1), torch.zeros(2, 1)]}, "args must have 3 rows, one an example; got 2 at index 1"),
-        ({"args": [torch.tensor(1.0)]}, "args must be tensors with one row an example; got Tensor at index 0"),
-        ({"args": [[1, 2, 3]]}, "args must be tensors with one row an example; got list at index 0"),
-    ],
-)
-def test_options_that_no_session_can_run_with_are_refused(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        EditSession(CountA(), random_sequences(3, LENGTH), **options)
-
-
-@pytest.mark.parametrize("incremental", ["auto", False])
-def test_plain_models_are_evaluated_in_full(incremental: Any) -> None:
-    with EditSession(CountA(), random_sequences(3, LENGTH), incremental=incremental) as session:
-        session.predict_edits(some_edits())
-        assert (session.n_full, session.n_partial) == (7, 0)
-
-
-def test_sequences_that_are_not_one_hot_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"X must be one-hot.*; got 0.25 at \[0, 0, 0\]"):
-        EditSession(CountA(), torch.full((1, 4, 5), 0.25))
-
-
-@pytest.mark.parametrize("method", ["predict_edits", "commit"])
-def test_edits_that_leave_the_sequence_are_refused(method: str) -> None:
-    with (
-        EditSession(CountA(), random_sequences(3, LENGTH)) as session,
-        pytest.raises(ValueError, match=r"inside the sequence of 24 bp; got \[22, 25\) at index 0"),
-    ):
-        getattr(session, method)(make_edits(0, 22, 0, pool()))
-
-
-def test_no_edit_is_refused() -> None:
-    none = torch.zeros(0, dtype=torch.int64)
-    with (
-        EditSession(CountA(), random_sequences(3, LENGTH)) as session,
-        pytest.raises(ValueError, match="at least one sequence to predict; got none"),
-    ):
-        session.predict_edits(make_edits(none, none, none, pool()))
-
-
-def test_session_warns_of_nothing() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with EditSession(Mixer(LENGTH), random_sequences(3, LENGTH)) as session:
-            session.predict_edits(some_edits())
