@@ -14,6 +14,7 @@ UNKNOWN = 4
 # Rows of one-hot input are read this many bases at a time, so that what is made on the way stays small.
 _CHUNK_BASES = 2**24
 
+# The dtypes that torch compares and sums. Wider unsigned integers and 8-bit floats are cast first.
 _ARITHMETIC = (
     *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
     *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
@@ -170,9 +171,7 @@ def pack(X: torch.Tensor | PackedSequence, name: str = "X", batch_axes: int = 1)
     for i in range(0, len(rows), step):
         some = rows[i : i + step]
         if some.dtype not in _ARITHMETIC:
-            some = some.to(
-                torch.float32
-            )  # torch compares and sums no unsigned integers wider than 8 bits, and no float8
+            some = some.to(torch.float32)
         try:
             parts.append(PackedSequence.from_one_hot(some))
         except ValueError:

@@ -258,3 +258,12 @@ def test_pack_gives_what_tangermeme_packs() -> None:
     X = random_sequences(3, 13, unknown=0.3)
     expected = PackedSequence.from_one_hot(X)
     assert torch.equal(pack(X).data, expected.data) and torch.equal(pack(X).n_runs, expected.n_runs)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint16, torch.uint32, torch.uint64, torch.float8_e4m3fn], ids=str)
+def test_pack_takes_dtypes_that_torch_does_not_sum(dtype: torch.dtype) -> None:
+    X = random_sequences(3, 17, unknown=0.2)
+    assert torch.equal(pack(X.to(dtype)).to_one_hot(), X)
+    X[1, :, 5] = 1
+    with pytest.raises(ValueError, match=re.escape("got ones in channels [0, 1, 2, 3] at [1, channel, 5]")):
+        pack(X.to(dtype))
