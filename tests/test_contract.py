@@ -300,7 +300,7 @@ def test_n_below_one_is_refused(case: Case) -> None:
     [
         ({"batch_size": 0}, ValueError, "batch_size must be at least 1; got 0"),
         ({"incremental": "yes"}, ValueError, "incremental must be 'auto', True or False; got 'yes'"),
-        ({"incremental": True}, ValueError, "incremental=True needs a model with an incremental path; got Counts"),
+        ({"incremental": True}, ValueError, "incremental=True needs an IncrementalModel; got Counts"),
         ({"batchsize": 2}, TypeError, "unexpected keyword argument 'batchsize'"),
         ({"args": [torch.zeros(5, 1)]}, ValueError, "args must have 3 rows, one an example; got 5 at index 0"),
     ],

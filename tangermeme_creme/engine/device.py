@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain
 
 import torch
@@ -25,6 +25,20 @@ def resolve_device(device: str | torch.device | None) -> torch.device:
     if resolved.type == "cuda" and resolved.index is None:
         return torch.device("cuda", torch.cuda.current_device())
     return resolved
+
+
+def arithmetic(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[object]:
+    """Autocasting where tangermeme's `predict` autocasts, else nothing.
+
+    Examples
+    --------
+    >>> with arithmetic(torch.device("cpu"), torch.bfloat16):
+    ...     torch.is_autocast_enabled("cpu")
+    True
+    """
+    on_cpu = device.type == "cpu" and dtype in (torch.bfloat16, torch.float16)
+    on_cuda = device.type == "cuda" and dtype != torch.float32
+    return torch.autocast(device.type, dtype=dtype) if on_cpu or on_cuda else nullcontext()
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from tangermeme.predict import predict
 
 from ..sequence.notices import warn
 from ..sequence.tiles import check_count
+from .cache import ActivationCache
+from .incremental import IncrementalModel
 
 
 def check_engine_options(
@@ -21,7 +23,7 @@ def check_engine_options(
     ------
     ValueError
         If `batch_size` is below 1, `incremental` is none of "auto", True, False, or it or `cache` asks for an
-        incremental path that the model does not have.
+        incremental path that the model does not have, or `cache` is something else.
 
     Examples
     --------
@@ -30,9 +32,37 @@ def check_engine_options(
     check_count("batch_size", batch_size)
     if incremental not in ("auto", True, False):
         raise ValueError(f"incremental must be 'auto', True or False; got {incremental!r}.")
-    if incremental is True or cache is not None:
+    if cache is not None and not isinstance(cache, ActivationCache):
+        raise ValueError(f"cache must be an ActivationCache; got {type(cache).__name__}.")
+    if (incremental is True or cache is not None) and not isinstance(model, IncrementalModel):
         asked = "incremental=True" if incremental is True else "cache"
-        raise ValueError(f"{asked} needs a model with an incremental path; got {type(model).__name__}.")
+        raise ValueError(f"{asked} needs an IncrementalModel; got {type(model).__name__}.")
+
+
+def can_run_in_part(
+    model: torch.nn.Module, incremental: bool | str, func: Callable[..., Any], func_kwargs: dict[str, Any]
+) -> bool:
+    """Whether to try the incremental path: for an `IncrementalModel` and plain predictions, unless turned off.
+
+    Raises
+    ------
+    ValueError
+        If `incremental` is True and something else than plain predictions is asked for.
+
+    Examples
+    --------
+    >>> can_run_in_part(torch.nn.Identity(), "auto", predict, {})
+    False
+    """
+    if incremental is False or not isinstance(model, IncrementalModel):
+        return False
+    others = sorted(set(func_kwargs) - {"func"})
+    if func is predict and not others:
+        return True
+    if incremental is True:
+        got = f"arguments {others}" if func is predict else getattr(func, "__name__", repr(func))
+        raise ValueError(f"incremental=True needs tangermeme's predict as func, with no arguments but func; got {got}.")
+    return False
 
 
 def check_args(args: Iterable[torch.Tensor] | None, n_examples: int, name: str = "args") -> None:

@@ -72,26 +72,27 @@ class OutputRows:
         self._single = True
         self._filled = 0
 
-    def add(self, y: Any, n_rows: int) -> None:
-        """Check and keep the outputs of the next `n_rows` sequences."""
+    def add(self, y: Any, n_rows: int, rows: torch.Tensor | None = None) -> None:
+        """Check and keep the outputs of the next `n_rows` sequences, or of those that are `rows`, shape (n_rows,)."""
+        rows = torch.arange(self._filled, self._filled + n_rows) if rows is None else rows
         outputs = [output.detach().cpu() for output in check_output(y, n_rows)]
-        self._refuse_nan(outputs, "the model must not predict NaN")
+        self._refuse_nan(outputs, "the model must not predict NaN", rows)
         shapes = [tuple(output.shape[1:]) for output in outputs]
         if self._filled and shapes != self._shapes:
             raise ValueError(
-                f"the model's output must keep its shape; got {shapes} for {self._describe(self._filled)} "
+                f"the model's output must keep its shape; got {shapes} for {self._describe(int(rows[0]))} "
                 f"after {self._shapes}."
             )
         self._shapes = shapes
         single = isinstance(y, torch.Tensor)
         if self._objective is not None:
             outputs = [apply_objective(self._objective, outputs[0] if single else outputs, n_rows)]
-            self._refuse_nan(outputs, "the objective must not be NaN")
+            self._refuse_nan(outputs, "the objective must not be NaN", rows)
         if not self._filled:
             self._single = single or self._objective is not None
             self._buffers = [torch.empty((self._total, *o.shape[1:]), dtype=o.dtype) for o in outputs]
         for buffer, output in zip(self._buffers, outputs):
-            buffer[self._filled : self._filled + n_rows] = output
+            buffer[rows] = output
         self._filled += n_rows
 
     @property
@@ -99,11 +100,11 @@ class OutputRows:
         """The gathered rows: a tensor, or a list for a model with several outputs."""
         return self._buffers[0] if self._single else self._buffers
 
-    def _refuse_nan(self, outputs: list[torch.Tensor], rule: str) -> None:
+    def _refuse_nan(self, outputs: list[torch.Tensor], rule: str, rows: torch.Tensor) -> None:
         for output in outputs:
             if output.is_floating_point() and output.isnan().any():
                 row = int(output.isnan().reshape(len(output), -1).any(1).nonzero()[0])
-                raise ValueError(f"{rule}; got NaN for {self._describe(self._filled + row)}.")
+                raise ValueError(f"{rule}; got NaN for {self._describe(int(rows[row]))}.")
 
 
 def check_output(y: Any, n_rows: int) -> list[torch.Tensor]:

@@ -12,9 +12,17 @@ from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
 from ..sequence.edits import Edits, apply_edits, check_edits, pack, to_one_hot
+from .cache import ActivationCache
 from .device import model_on
-from .options import check_args, check_engine_options
+from .incremental import IncrementalModel
+from .options import can_run_in_part, check_args, check_engine_options
 from .outputs import Objective, Output, OutputRows, check_output
+from .partial import PartialPath
+from .verdict import runs_in_part
+from .work import Work
+
+# Larger tensors leave the caches of a CPU, and its allocator maps them anew each time: twice as slow when measured.
+_CPU_BP = 2**17
 
 
 class Progress(Protocol):
@@ -27,7 +35,8 @@ class EditSession:
     """Base sequences that stay, and edits to them that exist a batch at a time.
 
     A session is a context: it moves the model to the device once, in evaluation mode, and restores the device and
-    every training flag on exit, also after an exception. Each sequence costs one forward pass, counted in `n_full`.
+    every training flag on exit, also after an exception. Each sequence costs one forward pass, or a part of one if the
+    model is an `IncrementalModel`; `work` has the counts.
 
     Parameters
     ----------
@@ -53,7 +62,8 @@ class EditSession:
         Handed on to a `func` that takes a `random_state`. Default is None.
 
     batch_size: int, optional
-        Sequences that exist, and are predicted, at a time. Default is 32.
+        The most sequences that exist, and are predicted, at a time. On a CPU, `predict` gets no more than 131,072 bp
+        at a time, or one sequence: larger batches are slower there. Default is 32.
 
     dtype: str, torch.dtype or None, optional
         As in tangermeme's `predict`: of the sequences, and of autocasting. None is the model's. Default is None.
@@ -62,10 +72,13 @@ class EditSession:
         None is CUDA when there is one, else the CPU. Default is None.
 
     incremental: "auto", True or False, optional
-        Whether edits are evaluated in part. True raises for a model that has no incremental path. Default is "auto".
+        Whether an `IncrementalModel` runs on no more of a sequence than what an edit changes. Before its first edit a
+        model is checked: its reach is measured, and one edit is predicted both ways. If that fails, "auto" runs in
+        full, with one warning that says why, and True raises. Default is "auto".
 
-    cache: None
-        Activations to share between sessions of a model with an incremental path.
+    cache: ActivationCache or None, optional
+        Kept activations of base sequences, to share between sessions of an `IncrementalModel`. None is one of the
+        session's own. Default is None.
 
     one_hot_dtype: torch.dtype or None, optional
         Of the sequences that a `func` other than `predict` gets. None is that of X, int8 when packed. Default is None.
@@ -79,8 +92,9 @@ class EditSession:
     Raises
     ------
     ValueError
-        If X is not one-hot, `args` have another number of rows, `batch_size` is below 1, or the model predicts NaN,
-        changes its output shape or returns another number of rows.
+        If X is not one-hot, `args` have another number of rows, `batch_size` is below 1, the model predicts NaN,
+        changes its output shape or returns another number of rows, or `incremental` is True and the model cannot be
+        evaluated in part.
 
     Examples
     --------
@@ -92,7 +106,7 @@ class EditSession:
     >>> X[:, 3] = 1
     >>> two_a = torch.zeros(2, dtype=torch.uint8)
     >>> with EditSession(CountA(), X) as session:
-    ...     session.predict(), session.predict_edits(make_edits(0, [0, 4], 0, [two_a])), session.n_full
+    ...     session.predict(), session.predict_edits(make_edits(0, [0, 4], 0, [two_a])), session.work.n_full
     (tensor([[0.]]), tensor([[2.],
             [2.]]), 3)
     """
@@ -110,7 +124,7 @@ class EditSession:
         dtype: str | torch.dtype | None = None,
         device: str | torch.device | None = None,
         incremental: bool | str = "auto",
-        cache: None = None,
+        cache: ActivationCache | None = None,
         one_hot_dtype: torch.dtype | None = None,
         progress: Progress | None = None,
         names: Sequence[str] | None = None,
@@ -124,17 +138,28 @@ class EditSession:
         self._random_state = random_state
         self._batch_size, self._dtype, self._device = batch_size, dtype, device
         self._progress, self._names = progress, names
+        self._in_part = can_run_in_part(model, incremental, func, self._func_kwargs)
+        self._required, self._cache = incremental is True, cache
         self._stack = ExitStack()
         self._on: torch.device | None = None
-        self.n_full = 0
-        self.n_partial = 0
+        self._path: PartialPath | None = None
+        self.work = Work()
 
     def __enter__(self) -> EditSession:
         self._on = self._stack.enter_context(model_on(self._model, self._device))
+        self._at_once = self._batch_size
+        if self._on.type == "cpu" and self._func is predict:
+            self._at_once = min(self._batch_size, max(1, _CPU_BP // self.length))
+        if self._in_part:
+            assert isinstance(self._model, IncrementalModel)
+            self._path = PartialPath(
+                self._model, self._codes, device=self._on, dtype=self._dtype, batch_size=self._at_once,
+                cache=self._cache, work=self.work,
+            )  # fmt: skip
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._on = None
+        self._on = self._path = None
         self._stack.__exit__(*exception)  # type: ignore[arg-type]
 
     def __len__(self) -> int:
@@ -184,7 +209,9 @@ class EditSession:
         return self._run(edits.base, edits, objective)
 
     def commit(self, edits: Edits) -> None:
-        """Write edits into the base sequences, in order. Costs no forward pass.
+        """Write edits into the base sequences, in order.
+
+        Costs no forward pass. Kept activations are brought up to date, for which the edited windows run.
 
         Raises
         ------
@@ -192,7 +219,10 @@ class EditSession:
             As `predict_edits`.
         """
         check_edits(edits, len(self), self.length)
-        apply_edits(self._codes, edits)
+        if self._path is None:
+            apply_edits(self._codes, edits)
+        else:
+            self._path.commit(edits)
 
     def cut(self, start: int, end: int) -> torch.Tensor:
         """Base codes of span [start, end) of every base sequence as it is now, shape (N, end - start)."""
@@ -213,31 +243,38 @@ class EditSession:
             return f"{name} edited at [{start}, {start + len(edits.content[int(edits.content_index[row])])})"
 
         kept = OutputRows(len(base), describe, objective)
-        for first in range(0, len(base), self._batch_size):
-            batch = slice(first, first + self._batch_size)
-            codes = self._codes[base[batch]]
-            if edits is not None:
-                part = Edits(edits.base[batch], edits.start[batch], edits.content_index[batch], edits.content)
-                apply_edits(codes, part, rows=torch.arange(len(codes)))
-            kept.add(self._call(codes, base[batch]), len(codes))
-            self.n_full += len(codes)
+        path = self._path
+        if path is not None and not runs_in_part(path, edits, self._args, self._required):
+            path = None
+        # Edits of one base together, so that its activations are needed for a while and then no more.
+        order = torch.arange(len(base)) if path is None else base.argsort(stable=True)
+        for rows in order.split(self._at_once):
+            part = None if edits is None else _take(edits, rows)
+            args = None if self._args is None else [arg[base[rows].to(arg.device)] for arg in self._args]
+            if path is None:
+                y = self._call(base[rows], part, args)
+            elif part is None:
+                y = self._after(path.predict(base[rows], args), len(rows))
+            else:
+                y = self._after(path.predict_edits(part, args), len(rows))
+            kept.add(y, len(rows), rows)
             if self._progress is not None:
-                self._progress.update(len(codes))
+                self._progress.update(len(rows))
         return kept.result
 
-    def _call(self, codes: torch.Tensor, base: torch.Tensor) -> Any:
-        args = None if self._args is None else [arg[base.to(arg.device)] for arg in self._args]
+    def _call(self, base: torch.Tensor, edits: Edits | None, args: list[torch.Tensor] | None) -> Any:
+        """Run whole sequences through `func`."""
+        codes = self._codes[base]
+        if edits is not None:
+            apply_edits(codes, edits, rows=torch.arange(len(codes)))
+        self.work.n_full += len(codes)
+        self.work.ran(len(codes), self.length, self.length)
         if self._func is predict:
             # Decoding on the device moves one byte a base, a sixteenth of what one-hot floats would take.
             X = to_one_hot(codes.to(self._on))
             options = {"batch_size": len(codes), "dtype": self._dtype, "device": self._on, **self._func_kwargs}
-            after = options.pop("func", None)
-
-            def check(y: Any) -> Any:
-                check_output(y, len(codes))  # before predict concatenates what may have no rows
-                return y if after is None else after(y)
-
-            return predict(self._model, X, args=args, func=check, **options)
+            options.pop("func", None)
+            return predict(self._model, X, args=args, func=lambda y: self._after(y, len(codes)), **options)
         kwargs: dict[str, Any] = {"batch_size": self._batch_size, "dtype": self._dtype, "device": self._on}
         if self._random_state is not None:
             kwargs["random_state"] = self._random_state
@@ -245,3 +282,13 @@ class EditSession:
         kwargs = {name: value for name, value in kwargs.items() if name in accepted and value is not None}
         X = to_one_hot(codes, self._one_hot_dtype)
         return self._func(self._model, X, args=args, **{**kwargs, **self._func_kwargs})
+
+    def _after(self, y: Any, n_rows: int) -> Any:
+        """What the caller's own function makes of the predictions of a batch, checked before it sees them."""
+        check_output(y, n_rows)
+        after = self._func_kwargs.get("func") if self._func is predict else None
+        return y if after is None else after(y)
+
+
+def _take(edits: Edits, rows: torch.Tensor) -> Edits:
+    return Edits(edits.base[rows], edits.start[rows], edits.content_index[rows], edits.content)

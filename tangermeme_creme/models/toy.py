@@ -6,6 +6,8 @@ import math
 
 import torch
 
+from ..engine.incremental import IncrementalModel
+
 # Every motif has four CGs, so that neither a CG-free background nor a dinucleotide shuffle makes one by
 # accident. None starts with G or ends with C, so planting one makes no CG at its edges; none overlaps itself,
 # and no two share more than four bases in a row at any shift on either strand.
@@ -57,7 +59,7 @@ def check_settings(
         raise ValueError(f"reach must be two positive distances (upstream, downstream) in bp; got {reach}")
 
 
-class RegulatoryToy(torch.nn.Module):
+class RegulatoryToy(IncrementalModel):
     """A TSS whose activity is set by the motifs around it, in two cell types.
 
     Exact matches of `MOTIFS` on the forward strand are counted in bins, a match by its first base. Bin ``i``
@@ -70,9 +72,9 @@ class RegulatoryToy(torch.nn.Module):
     - "multiplicative" (log link): ``basal * exp(D)``
     - "saturating": ``ceiling * sigmoid(D + logit(basal / ceiling))``
 
-    All three give `basal` at D = 0. ``forward(X)`` is ``head(local(X))``; `local` is position-local, and runs
-    on any stretch of whole bins. `tangermeme_creme.models.simulate.expected_activity` gives the same answers
-    without the network.
+    All three give `basal` at D = 0. ``model(X)``, shape=(N, bins, 2), is the activity of each bin in cell types A
+    and B, at least 0. It is an `IncrementalModel`: `local` counts, `head` does the rest.
+    `tangermeme_creme.models.simulate.expected_activity` gives the same answers without the network.
 
     Parameters
     ----------
@@ -105,7 +107,8 @@ class RegulatoryToy(torch.nn.Module):
     Raises
     ------
     ValueError
-        If a setting breaks its rule; the message gives the rule and the value.
+        If a setting breaks its rule, or, at a prediction, X has another shape; the message gives the rule and the
+        value.
 
     Examples
     --------
@@ -128,33 +131,11 @@ class RegulatoryToy(torch.nn.Module):
         ceiling: float = 20.0,
         reach: tuple[float, float] = (10_000, 20_000),
     ) -> None:
-        super().__init__()
         check_settings(length, bin_size, response, basal, ceiling, reach)
-        self.length, self.bin_size, self.bins = length, bin_size, length // bin_size
+        bins = length // bin_size
+        super().__init__(MotifCounts(bin_size), RegulatoryHead(bins, bin_size, response, basal, ceiling, reach))
+        self.length, self.bin_size, self.bins = length, bin_size, bins
         self.tss_bin = (length // 2) // bin_size
-        self.local = MotifCounts(bin_size)
-        self.head = RegulatoryHead(self.bins, bin_size, response, basal, ceiling, reach)
-
-    def forward(self, X: torch.Tensor) -> torch.Tensor:
-        """Predict the activity of every bin.
-
-        Parameters
-        ----------
-        X: torch.Tensor, shape=(N, 4, length)
-            One-hot sequences. All-zero columns are unknown bases and match nothing.
-
-        Returns
-        -------
-        y: torch.Tensor, shape=(N, bins, 2)
-            Activity of each bin in cell types A and B, at least 0.
-
-        Raises
-        ------
-        ValueError
-            If X has another shape.
-        """
-        y: torch.Tensor = self.head(self.local(X))
-        return y
 
 
 class MotifCounts(torch.nn.Module):

@@ -93,7 +93,7 @@ def test_commit_writes_in_order() -> None:
 def test_commit_costs_no_forward_pass() -> None:
     with EditSession(CountA(), random_sequences(3, LENGTH)) as session:
         session.commit(some_edits())
-        assert session.n_full == 0
+        assert session.work.n_full == 0
 
 
 def test_cut_is_a_copy_of_the_bases_as_they_are_now() -> None:
@@ -212,11 +212,11 @@ def test_n_full_counts_the_sequences_that_were_evaluated() -> None:
     model = Spy()
     with EditSession(model, random_sequences(3, LENGTH), batch_size=2) as session:
         session.predict()
-        assert session.n_full == 3
+        assert session.work.n_full == 3
         session.predict_edits(some_edits())
         session.predict()
-        assert session.n_full == 13 == sum(model.given)
-        assert session.n_partial == 0
+        assert session.work.n_full == 13 == sum(model.given)
+        assert session.work.n_partial == 0
 
 
 def test_progress_is_told_after_each_batch() -> None:

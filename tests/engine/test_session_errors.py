@@ -14,6 +14,7 @@ from helpers import (
 )
 from session_cases import LENGTH, pool, some_edits
 
+from tangermeme_creme.engine.cache import ActivationCache
 from tangermeme_creme.engine.session import EditSession
 from tangermeme_creme.sequence.edits import make_edits
 
@@ -112,8 +113,9 @@ def test_output_that_is_one_number_is_refused() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"incremental": True}, "incremental=True needs a model with an incremental path; got CountA"),
-        ({"cache": object()}, "cache needs a model with an incremental path; got CountA"),
+        ({"incremental": True}, "incremental=True needs an IncrementalModel; got CountA"),
+        ({"cache": object()}, "cache must be an ActivationCache; got object"),
+        ({"cache": ActivationCache()}, "cache needs an IncrementalModel; got CountA"),
         ({"incremental": "yes"}, "incremental must be 'auto', True or False; got 'yes'"),
         ({"incremental": None}, "incremental must be 'auto', True or False; got None"),
         ({"batch_size": 0}, "batch_size must be at least 1; got 0"),
@@ -132,7 +134,7 @@ def test_options_that_no_session_can_run_with_are_refused(options: dict[str, Any
 def test_plain_models_are_evaluated_in_full(incremental: Any) -> None:
     with EditSession(CountA(), random_sequences(3, LENGTH), incremental=incremental) as session:
         session.predict_edits(some_edits())
-        assert (session.n_full, session.n_partial) == (7, 0)
+        assert (session.work.n_full, session.work.n_partial) == (7, 0)
 
 
 def test_sequences_that_are_not_one_hot_are_refused() -> None:

@@ -1,0 +1,37 @@
+"""Whether two ways to compute the same agree."""
+
+from __future__ import annotations
+
+import torch
+
+
+def tolerance(dtype: torch.dtype, device: torch.device) -> float:
+    """How far two ways to compute the same may differ, relative to the largest value.
+
+    On CUDA, single precision may mean TensorFloat-32.
+
+    Examples
+    --------
+    >>> tolerance(torch.float32, torch.device("cpu"))
+    0.0001
+    """
+    if dtype == torch.float64:
+        return 1e-9
+    if dtype == torch.float32:
+        return 1e-4 if device.type == "cpu" else 2e-3
+    return 5e-2
+
+
+def difference(y: torch.Tensor, expected: torch.Tensor) -> float:
+    """Largest difference, relative to the largest expected value; infinite where NaN or the shape differs.
+
+    Examples
+    --------
+    >>> difference(torch.tensor([1.0, 4.0]), torch.tensor([2.0, 4.0]))
+    0.25
+    """
+    if y.shape != expected.shape or not bool(y.isfinite().all()):
+        return float("inf")
+    scale = float(expected.abs().max()) if expected.numel() else 0.0
+    largest = float((y - expected).abs().max()) if expected.numel() else 0.0
+    return 0.0 if largest == 0 else largest / scale if scale else float("inf")

@@ -1,0 +1,86 @@
+"""Which module carries a base across the whole sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+
+@contextmanager
+def buffers_kept(module: torch.nn.Module) -> Iterator[None]:
+    """Put every buffer back as it was on exit: batch normalization in training mode would keep NaN for good.
+
+    Examples
+    --------
+    >>> norm = torch.nn.BatchNorm1d(2)
+    >>> with buffers_kept(norm), torch.no_grad():
+    ...     _ = norm(torch.full((1, 2, 5), torch.nan))
+    >>> norm.running_mean
+    tensor([0., 0.])
+    """
+    before = [(buffer, buffer.clone()) for buffer in module.buffers()]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for buffer, value in before:
+                buffer.copy_(value)
+
+
+def spreads_to_the_end(module: torch.nn.Module, X: torch.Tensor) -> str:
+    """Name the first submodule that carries NaN from the first part of a sequence to its last position.
+
+    Parameters
+    ----------
+    module: torch.nn.Module
+
+    X: torch.Tensor, shape=(1, 4, L)
+        With NaN in its first columns.
+
+    Returns
+    -------
+    name: str
+        Its name and class, and its mode where it should not train.
+
+    Examples
+    --------
+    >>> X = torch.zeros(1, 4, 12)
+    >>> X[..., :3] = torch.nan
+    >>> local = torch.nn.Sequential(torch.nn.Conv1d(4, 2, 3), torch.nn.GroupNorm(1, 2)).eval()
+    >>> spreads_to_the_end(local, X)
+    '1 (GroupNorm)'
+    """
+    found: list[str] = []
+    names = {submodule: name for name, submodule in module.named_modules()}
+
+    def look(submodule: torch.nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        if not found and _at_the_end(output) and not any(_at_the_end(x) for x in inputs):
+            training = ", in training mode" if submodule.training else ""
+            found.append(f"{names[submodule] or 'local'} ({type(submodule).__name__}{training})")
+
+    # A submodule returns before what it is part of does, so that the first is the innermost.
+    hooks = [submodule.register_forward_hook(look) for submodule in names]
+    try:
+        module(X)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return found[0] if found else "local"
+
+
+def _at_the_end(x: Any) -> bool:
+    if isinstance(x, (list, tuple)):
+        return any(_at_the_end(part) for part in x)
+    if not isinstance(x, torch.Tensor) or not x.is_floating_point() or x.ndim < 2:
+        return False
+    nan = x.isnan()
+    if not nan.any():
+        return False
+    for axis in range(1, x.ndim):
+        reached = nan.movedim(axis, 0).flatten(1).any(1)
+        if not reached.all():
+            return bool(reached[-1])
+    return True

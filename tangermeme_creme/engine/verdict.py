@@ -1,0 +1,76 @@
+"""Whether a model may be evaluated in part: found out once a model, a length and an arithmetic."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Hashable, Sequence
+
+import torch
+
+from ..sequence.edits import Edits
+from ..sequence.notices import warn
+from .incremental import IncrementalModel
+from .partial import PartialPath, spans_of
+from .reach import SplitError
+from .windows import Reach
+
+_KNOWN: weakref.WeakKeyDictionary[IncrementalModel, dict[Hashable, Reach | SplitError]] = weakref.WeakKeyDictionary()
+
+
+def runs_in_part(path: PartialPath, edits: Edits | None, args: Sequence[torch.Tensor] | None, required: bool) -> bool:
+    """Whether a path may be used for these edits, or for its base sequences; tells the path the reach of its model.
+
+    What is not known yet is found out when it is needed: the reach is measured, and one of the edits is predicted
+    both ways. It is not needed for base sequences, unless the model has a forward of its own, nor for edits of more
+    than half the sequence.
+
+    Parameters
+    ----------
+    path: PartialPath
+
+    edits: Edits or None
+        None for the base sequences.
+
+    args: sequence of torch.Tensor or None
+        Further inputs of the model, with a row for each base sequence.
+
+    required: bool
+        Whether to raise instead of returning False.
+
+    Warns
+    -----
+    TangermemeWarning
+        With the reason, the first time that a model turns out to have to run in full.
+
+    Raises
+    ------
+    SplitError
+        If it is required that the model runs in part, and it cannot.
+    """
+    model = path.model
+    verdict = _KNOWN.get(model, {}).get(path.conditions)
+    if verdict is None:
+        if edits is None and type(model).forward is IncrementalModel.forward:
+            return True
+        if edits is not None and all(2 * (end - start) > path.length for start, end in spans_of(edits)):
+            return False
+        verdict = _find_out(path, edits, args)
+        _KNOWN.setdefault(model, {})[path.conditions] = verdict
+        if isinstance(verdict, SplitError) and not required:
+            warn(f"{type(model).__name__} runs in full, not incrementally: {verdict}")
+    if isinstance(verdict, Reach):
+        path.reach = verdict
+        return True
+    if required:
+        raise SplitError(f"incremental=True needs a model that can be evaluated in part: {verdict}")
+    return False
+
+
+def _find_out(path: PartialPath, edits: Edits | None, args: Sequence[torch.Tensor] | None) -> Reach | SplitError:
+    try:
+        path.reach = path.measure()
+        path.check(edits, args)
+        return path.reach
+    except SplitError as error:
+        path.reach = None
+        return error

@@ -1,0 +1,62 @@
+"""How much of a network was run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Work:
+    """What a session has run, or what all sessions that shared a cache have.
+
+    Parameters
+    ----------
+    n_full: int
+        Predictions of sequences that ran through the whole network.
+
+    n_partial: int
+        Predictions for which kept activations were used: the sequence ran in part or, unedited, not again.
+
+    positions: int
+        Bases that ran through `local`, those of base sequences included; for a model without a `local`, all bases.
+
+    equivalents: float
+        The same in full sequences.
+
+    n_checks: int
+        Full sequences that ran through `local` to measure its reach and to check it, once a model; not in `positions`.
+
+    Examples
+    --------
+    >>> print(Work(n_full=1, n_partial=380, positions=2_677_248, equivalents=13.617))
+    381 predictions, 1 in full and 380 in part: 2,677,248 bp, 13.6 full sequences (3.6% of the bases)
+    """
+
+    n_full: int = 0
+    n_partial: int = 0
+    positions: int = 0
+    equivalents: float = 0.0
+    n_checks: int = 0
+
+    def ran(self, sequences: int, width: int, length: int) -> None:
+        """Count that `sequences` stretches of `width` bp out of `length` were run."""
+        self.positions += sequences * width
+        self.equivalents += sequences * width / length
+
+    def add(self, other: Work) -> None:
+        """Count another's work too."""
+        for name in vars(self):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    @property
+    def fraction(self) -> float:
+        """Bases that were run, as a fraction of running every sequence in full; NaN before the first."""
+        total = self.n_full + self.n_partial
+        return self.equivalents / total if total else float("nan")
+
+    def __str__(self) -> str:
+        checks = f"; {self.n_checks} more to check the model" if self.n_checks else ""
+        return (
+            f"{self.n_full + self.n_partial:,} predictions, {self.n_full:,} in full and {self.n_partial:,} in part: "
+            f"{self.positions:,} bp, {self.equivalents:,.1f} full sequences ({self.fraction:.1%} of the bases){checks}"
+        )
