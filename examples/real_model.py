@@ -10,7 +10,8 @@ FOLDER holds a trained network and the windows it is to be asked about:
 - ``hg38_windows.fa`` and ``hg38_chr1_1m.fa``, and ``genes.tsv``: gene, strand, record (a name in a FASTA) and
   record_tss (index of the TSS in it).
 
-The windows are not centred on a TSS: the tile grid is, and the readout is the bins around it.
+The windows are not centred on a TSS: the tile grid is, and the readout is the bins around it. The network is split by
+`MiniBorzoiTSS`, so that an edit runs through its convolutions in part.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 import pandas as pd
 import pyfaidx
 import torch
+from miniborzoi_tss import BIN, FIRST_BP, LENGTH, N_BINS, MiniBorzoiTSS
 from tangermeme.predict import predict
 from tangermeme.utils import one_hot_encode
 
@@ -34,11 +36,11 @@ from tangermeme_creme import (
     necessity_test,
     sufficiency_test,
 )
-from tangermeme_creme.models.readout import Readout, tss_bins
+from tangermeme_creme.engine.cache import ActivationCache
+from tangermeme_creme.models.readout import tss_bins
 from tangermeme_creme.sequence.shuffles import shuffle_backgrounds
 from tangermeme_creme.sequence.tiles import tile_grid
 
-LENGTH, BIN, N_BINS, FIRST_BP = 131_072, 32, 2048, 32_768
 WIDTH = 16  # bins around the TSS that are read: 512 bp
 
 
@@ -150,12 +152,13 @@ def main() -> None:
         X, tss = read_window(arguments.data, gene["record"], int(gene["record_tss"]))
         bins = tss_bins(tss, bin_size=BIN, n_bins=N_BINS, first_bp=FIRST_BP, width=WIDTH)
         tracks = cage_tracks(arguments.data, gene["strand"])
-        model = Readout(network, tracks=tracks, bins=bins, bin_axis=2, track_axis=1)
+        model = MiniBorzoiTSS(network, tracks=tracks, bins=bins)
+        common["cache"] = cache = ActivationCache()
         print(f"\n=== {name} ({gene['chrom']}:{gene['tss']}{gene['strand']}), mean of {len(tracks)} CAGE tracks ===")
         y = predict(model, X, device=arguments.device)
         print(f"predicted CAGE over the tracks: {y.min():.3f} to {y.max():.3f}")
         examine(model, X, tss, gene["strand"], arguments.n, common)
-        print(f"{time.perf_counter() - began:.0f} s")
+        print(f"{time.perf_counter() - began:.0f} s; {cache.work}")
 
 
 if __name__ == "__main__":

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pandas as pd
 import pytest
+import real_model
 import torch
 from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
@@ -25,41 +23,28 @@ pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="needs the trained net
 
 
 @pytest.fixture(scope="module")
-def example() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("real_model", ROOT / "examples" / "real_model.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["real_model"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def network(example: ModuleType) -> torch.nn.Module:
-    return example.load_network(DATA)
+def network() -> torch.nn.Module:
+    return real_model.load_network(DATA)
 
 
 @pytest.mark.parametrize(("gene", "strand"), [("NOC2L", "-"), ("KLHL17", "+")])
-def test_readout_finds_the_cage_peak_at_the_annotated_tss(
-    example: ModuleType, network: torch.nn.Module, gene: str, strand: str
-) -> None:
+def test_readout_finds_the_cage_peak_at_the_annotated_tss(network: torch.nn.Module, gene: str, strand: str) -> None:
     row = pd.read_csv(DATA / "genes.tsv", sep="\t").set_index("gene").loc[gene]
     assert row["strand"] == strand
-    X, tss = example.read_window(DATA, row["record"], int(row["record_tss"]))
+    X, tss = real_model.read_window(DATA, row["record"], int(row["record_tss"]))
     around = tss_bins(tss, bin_size=32, n_bins=2048, first_bp=32_768, width=32)
-    profile = predict(network, X, device="cpu")[0, example.cage_tracks(DATA, strand)].mean(0)
+    profile = predict(network, X, device="cpu")[0, real_model.cage_tracks(DATA, strand)].mean(0)
     peak = around[int(profile[list(around)].argmax())]
     assert abs(32_768 + 32 * peak + 16 - tss) <= 64  # two bins
-    other = predict(network, X, device="cpu")[0, example.cage_tracks(DATA, "+-"[strand == "+"])].mean(0)
+    other = predict(network, X, device="cpu")[0, real_model.cage_tracks(DATA, "+-"[strand == "+"])].mean(0)
     assert profile[peak] > other[peak]
 
 
-def test_tests_equal_sequences_edited_by_hand(example: ModuleType, network: torch.nn.Module) -> None:
+def test_tests_equal_sequences_edited_by_hand(network: torch.nn.Module) -> None:
     row = pd.read_csv(DATA / "genes.tsv", sep="\t").set_index("gene").loc["BMT2"]
-    X, tss = example.read_window(DATA, row["record"], int(row["record_tss"]))
+    X, tss = real_model.read_window(DATA, row["record"], int(row["record_tss"]))
     bins = tss_bins(tss, bin_size=32, n_bins=2048, first_bp=32_768, width=16)
-    model = Readout(network, tracks=example.cage_tracks(DATA, "-"), bins=bins, bin_axis=2, track_axis=1)
+    model = Readout(network, tracks=real_model.cage_tracks(DATA, "-"), bins=bins, bin_axis=2, track_axis=1)
     grid = tile_grid(X.shape[-1], 5000, center=tss)
     tiles = grid.context[torch.tensor([0, 14])]
     options = {"device": "cpu", "batch_size": 2}

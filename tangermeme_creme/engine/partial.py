@@ -169,7 +169,7 @@ class PartialPath:
         overridden = type(model).forward is not IncrementalModel.forward
         self._count(n_checks=1 + overridden)
         if overridden:
-            with arithmetic(self._device, self._dtype):
+            with torch.no_grad(), arithmetic(self._device, self._dtype):
                 whole = model(self._one_hot(codes), *self._inputs(row_args))
         else:
             whole = self._finish(expected, row_args)

@@ -165,7 +165,7 @@ class _Local(torch.nn.Module):
                 raise ValueError(f"the model must predict the same from {list(keep)} as from X; got {wrong}.")
             for name in self.names[:-1]:
                 fewer = tuple(other for other in keep if other != name)
-                if not attempt(fewer):
+                if outputs[name].is_floating_point() and not attempt(fewer):
                     keep = fewer
         self.kept, self.written = keep, frozenset(written)
 
@@ -183,12 +183,12 @@ class _Head(torch.nn.Module):
         (local,) = self._local
         model, named = local.model, local.named()
         tensors = [activations] if isinstance(activations, torch.Tensor) else list(activations)
-        given_at = tuple(isinstance(arg, torch.Tensor) for arg in args)
+        given_at = tuple(arg is not None for arg in args)
         if len(args) > _n_required(model) and given_at not in self._cleared:
             # `local` went without inputs that have a default, so they must not matter to it.
             X, given = local.stand_ins([tensor[:1] for tensor in tensors])
             with torch.no_grad(), _evaluating(model), _tapped(named, given=given, then=_stop):
-                model(X, *[_UNTOUCHED if isinstance(arg, torch.Tensor) else arg for arg in args])
+                model(X, *[None if arg is None else _UNTOUCHED for arg in args])
             self._cleared.add(given_at)
         X, given = local.stand_ins(tensors)
         # What runs up to the last named module ran in `local` already, and sees NaN here: no statistics of it.

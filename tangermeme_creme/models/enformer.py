@@ -1,0 +1,258 @@
+"""Enformer's activity at a TSS: a few bins and tracks of it, at the cost of no more than they need."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from numbers import Integral
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ..engine.incremental import IncrementalModel
+from ._attention import run_block
+from .readout import Readout
+
+if TYPE_CHECKING:
+    from enformer_pytorch import Enformer
+
+PAPER_TRACKS: dict[str, int] = {"PC-3": 4824, "GM12878": 5110, "K562": 5111}
+"""The CAGE tracks of the paper, in Enformer's human head."""
+
+_TF_GAMMA_BINS = 1536  # what the gamma tables that come with enformer-pytorch were computed for
+
+
+class EnformerTSS(IncrementalModel):
+    """Enformer [1]_ with one number a track as its output: by default CREME's TSS activity [2]_.
+
+    TSS activity is the mean of the two central bins of one CAGE track (Methods, "Transcription start site selection"),
+    which makes the TSS the centre of the window. The predictions are those of enformer-pytorch's model, to rounding,
+    but its last attention layer and all that follows are computed for `bins` and `tracks` only, and an edit goes
+    through the convolutions around it only (see `IncrementalModel`). One forward pass a sequence.
+
+    X has shape (N, 4, L), as everywhere in tangermeme; enformer-pytorch's own model takes (N, L, 4). L is a multiple
+    of the bin size, 128 bp in the published model.
+
+    All of this holds in evaluation mode, in which the tests of this package run a model. In training mode the dropouts
+    drop as in the original, but the last batch normalization sees `bins` only.
+
+    Not tried on the published weights: they could not be downloaded where the tests run. Loading is tested on small
+    models of the same package, written with its `save_pretrained`.
+
+    Parameters
+    ----------
+    weights: str, path or enformer_pytorch.Enformer, optional
+        A name on the Hugging Face hub or a local folder, loaded by `enformer_pytorch.from_pretrained` and put in
+        evaluation mode. Or a model, which is used as it is: its parameters are shared, and the parts that are not
+        needed, say the mouse head, stay where they are when this model moves to a device. Default is the published
+        weights.
+
+    tracks: "paper", or sequence of int, str or sequences of them
+        Which tracks of the head, in this order: 0-based numbers, or names out of `PAPER_TRACKS`. A sequence of them,
+        say the two strands of one sample, is summed. "paper" is all of `PAPER_TRACKS`.
+
+    bins: sequence of int, optional
+        Output bins after Enformer's own crop, say from `tss_bins`. Default is (447, 448), the centre of 896.
+
+    head: str, optional
+        Which of the model's heads. Default is "human".
+
+    reduce: "mean", "sum" or "max", optional
+        Over the bins. Default is "mean".
+
+    n_fill: float, optional
+        What unknown bases, all-zero columns of X, become in all four channels; 0 leaves them. Default is 0.25, as in
+        Enformer's training.
+
+    use_tf_gamma: bool or None, optional
+        Whether positions are encoded with TensorFlow's gamma densities, on which the published weights were trained, or
+        with PyTorch's, which differ. The tables hold for 1536 bins, windows of 196,608 bp, only. None is what
+        `from_pretrained` does: True for the published weights by their name on the hub, else what the model's
+        configuration says, and that says False also in a local copy of them. **Give True for a local copy.** Default
+        is None, the one choice for a model that is handed over.
+
+    Raises
+    ------
+    ValueError
+        At construction, if an argument is none of the above, or a head, track or bin is not there. At a prediction, if
+        X has another shape, gives fewer bins than the model returns or `bins` ask for, or is not 196,608 bp long while
+        `use_tf_gamma` is on.
+
+    References
+    ----------
+    .. [1] Avsec Z et al. Effective gene expression prediction from sequence by integrating long-range interactions.
+       Nature Methods 2021. https://doi.org/10.1038/s41592-021-01252-x
+    .. [2] Toneyan S, Koo PK. Interpreting cis-regulatory interactions from large-scale deep neural networks.
+       Nature Genetics 2024. https://doi.org/10.1038/s41588-024-01923-3
+
+    Examples
+    --------
+    >>> from enformer_pytorch import Enformer
+    >>> enformer = Enformer.from_hparams(
+    ...     dim=48, depth=2, heads=4, attn_dim_key=8, num_downsamples=3, dim_divisible_by=8, target_length=10,
+    ...     output_heads={"human": 7},
+    ... ).eval()
+    >>> model = EnformerTSS(enformer, tracks=[3, (0, 1)], bins=(4, 5))
+    >>> X = torch.eye(4)[None].repeat(2, 1, 32)
+    >>> model(X).shape
+    torch.Size([2, 2])
+    >>> torch.allclose(model(X)[:, 0], enformer(X.transpose(1, 2))["human"][:, 4:6, 3].mean(1))
+    True
+    """
+
+    def __init__(
+        self,
+        weights: str | os.PathLike[str] | Enformer = "EleutherAI/enformer-official-rough",
+        *,
+        tracks: str | Sequence[int | str | Sequence[int | str]],
+        bins: Sequence[int] = (447, 448),
+        head: str = "human",
+        reduce: str = "mean",
+        n_fill: float = 0.25,
+        use_tf_gamma: bool | None = None,
+    ) -> None:
+        groups, bins = _groups(tracks), _bins(bins)
+        rows = [row for group in groups for row in group]
+        places = torch.arange(len(rows)).split([len(group) for group in groups])
+        readout = Readout(torch.nn.Identity(), tracks=[place.tolist() for place in places], reduce=reduce)
+        enformer = _load(weights, use_tf_gamma)
+        if head not in enformer.heads:
+            raise ValueError(f"head must be one of {list(enformer.heads)}; got {head!r}.")
+        n_tracks, n_bins = enformer.heads[head][0].out_features, enformer.crop_final.target_length
+        for i, group in enumerate(groups):
+            for row in group:
+                if not 0 <= row < n_tracks:
+                    raise ValueError(f"tracks of head {head!r} must be in [0, {n_tracks}); got {row} at index {i}.")
+        for i, b in enumerate(bins):
+            if n_bins > 0 and b >= n_bins:
+                raise ValueError(f"bins must be in [0, {n_bins}); got {b} at index {i}.")
+        super().__init__(_Local(enformer, n_fill), _Head(enformer, head, rows, bins, readout), axis=1)
+        # tangermeme's `predict` restores the mode of the outermost module on all of them.
+        for module in (self, self.local, self.head, *readout.modules()):
+            module.training = enformer.training
+
+
+class _Local(torch.nn.Module):
+    """X to the convolved bins, shape=(N, bins, channels): position-local, and good for any whole number of bins."""
+
+    def __init__(self, enformer: Enformer, n_fill: float) -> None:
+        super().__init__()
+        self.stem, self.conv_tower = enformer.stem, enformer.conv_tower
+        self.bin_size = 2 ** (1 + len(self.conv_tower))  # the stem and each floor of the tower halve the length
+        self.n_fill = float(n_fill)
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        if X.ndim != 3 or X.shape[1] != 4 or X.shape[2] == 0 or X.shape[2] % self.bin_size:
+            raise ValueError(
+                f"X must have shape (N, 4, L), with L a multiple of {self.bin_size}; got shape {tuple(X.shape)}."
+            )
+        X = X.to(next(self.stem.parameters()).dtype)
+        X = X.masked_fill((X == 0).all(1, keepdim=True), self.n_fill)
+        return self.conv_tower(self.stem(X)).transpose(1, 2).contiguous()
+
+
+class _Head(torch.nn.Module):
+    """The convolved bins to one number a track, with as little of the last block and the output as that takes."""
+
+    rows: torch.Tensor
+    bins: torch.Tensor
+
+    def __init__(self, enformer: Enformer, head: str, rows: list[int], bins: list[int], readout: Readout) -> None:
+        super().__init__()
+        self.transformer, self.crop_final = enformer.transformer, enformer.crop_final
+        self.final_pointwise, self.output = enformer.final_pointwise, enformer.heads[head]
+        self.readout = readout
+        self.last_bin = max(bins)
+        self.register_buffer("rows", torch.tensor(rows), persistent=False)
+        self.register_buffer("bins", torch.tensor(bins), persistent=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        n, target = x.shape[1], self.crop_final.target_length
+        if n < target:
+            raise ValueError(f"X must be at least as long as the {target} bins that the model returns; got {n} bins.")
+        if n != _TF_GAMMA_BINS and any(getattr(module, "use_tf_gamma", False) for module in self.transformer.modules()):
+            raise ValueError(f"with use_tf_gamma, X must be {_TF_GAMMA_BINS} bins long; got {n} bins.")
+        # The model's own crop, of the positions: for an odd difference it leaves one bin fewer than target_length.
+        cropped = self.crop_final(torch.arange(n, device=x.device)[None, :, None]).flatten()
+        if self.last_bin >= len(cropped):
+            raise ValueError(f"bins must be in [0, {len(cropped)}) for {n} bins of X; got {self.last_bin}.")
+        positions = cropped[self.bins]
+        for block in self.transformer[:-1]:
+            x = _run_block(block, x, None)
+        x = _run_block(self.transformer[-1], x, positions) if len(self.transformer) else x[:, positions]
+        linear, *activation = self.output
+        y = torch.nn.functional.linear(self.final_pointwise(x), linear.weight[self.rows], linear.bias[self.rows])
+        for module in activation:
+            y = module(y)
+        return self.readout(y)
+
+
+def _run_block(block: Any, x: torch.Tensor, positions: torch.Tensor | None) -> torch.Tensor:
+    from enformer_pytorch.modeling_enformer import get_positional_embed
+
+    attention = block[0].fn[1]
+    features = get_positional_embed(
+        x.shape[1],
+        attention.num_rel_pos_features,
+        x.device,
+        attention.use_tf_gamma,
+        dtype=attention.to_rel_k.weight.dtype,
+    )
+    return run_block(block, x, features, positions)
+
+
+def _load(weights: Any, use_tf_gamma: bool | None) -> Any:
+    # Here, because transformers comes with it, and takes seconds.
+    from enformer_pytorch import Enformer, from_pretrained
+
+    if isinstance(weights, Enformer):
+        if use_tf_gamma is not None:
+            raise ValueError(f"use_tf_gamma is for weights that are loaded, not for a model; got {use_tf_gamma}.")
+        return weights
+    if not isinstance(weights, (str, os.PathLike)):
+        raise ValueError(f"weights must be a name on the hub, a folder or an Enformer; got {type(weights).__name__}.")
+    path = Path(weights)
+    is_name = isinstance(weights, str) and not path.is_absolute() and len(path.parts) <= 2
+    if not is_name and not path.is_dir():
+        raise ValueError(f"weights must be a name on the hub or a folder that is there; got {str(weights)!r}.")
+    enformer = from_pretrained(weights)
+    if use_tf_gamma is not None:  # from_pretrained takes it too, but heeds it for one name only
+        for block in enformer.transformer:
+            block[0].fn[1].use_tf_gamma = use_tf_gamma
+    return enformer.eval()
+
+
+def _groups(tracks: Any) -> list[list[int]]:
+    if isinstance(tracks, str) and tracks == "paper":
+        return [[track] for track in PAPER_TRACKS.values()]
+    if isinstance(tracks, str) or not isinstance(tracks, Iterable):
+        raise ValueError(f"tracks must be a sequence, or 'paper'; got {tracks!r}.")
+    groups = []
+    for i, track in enumerate(tracks):
+        group = list(track) if isinstance(track, Iterable) and not isinstance(track, str) else [track]
+        for t in group:
+            if isinstance(t, str) and t not in PAPER_TRACKS:
+                raise ValueError(f"tracks must be named {', '.join(map(repr, PAPER_TRACKS))}; got {t!r} at index {i}.")
+        group = [PAPER_TRACKS[t] if isinstance(t, str) else t for t in group]
+        groups.append([_whole(t, "tracks", i) for t in group])
+        if not group:
+            raise ValueError(f"tracks to be summed must be at least one; got {track!r} at index {i}.")
+    if not groups:
+        raise ValueError(f"tracks must name at least one; got {tracks!r}.")
+    return groups
+
+
+def _bins(bins: Any) -> list[int]:
+    if not isinstance(bins, Iterable) or not (wholes := [_whole(b, "bins", i) for i, b in enumerate(bins)]):
+        raise ValueError(f"bins must be a sequence that names at least one; got {bins!r}.")
+    for i, b in enumerate(wholes):
+        if b < 0:
+            raise ValueError(f"bins must be 0 or more; got {b} at index {i}.")
+    return wholes
+
+
+def _whole(value: Any, name: str, index: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise ValueError(f"{name} must be integers; got {value!r} at index {index}.")
+    return int(value)
