@@ -79,8 +79,18 @@ def gated(self: Chain, X: torch.Tensor) -> Any:
 
 
 def several(self: Chain, X: torch.Tensor) -> Any:
-    y = Chain.forward(self, X)
+    """Several outputs, nested; looks at the shape of the output of `stem`, and counts its runs in a buffer."""
+    h = self.stem(X)
+    y = self.rest(self.tower(h)).view(len(h), -1, 2)
+    self.norm.num_batches_tracked += 1
     return {"profile": [y, (y.exp(),)], "total": y.sum(1).argmax(-1)}
+
+
+def stubborn(self: Chain, X: torch.Tensor) -> Any:
+    try:
+        return Chain.forward(self, X)
+    except Exception:
+        return Chain.forward(self, X)
 
 
 def scaled(self: Chain, X: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor | None = None) -> Any:
@@ -91,6 +101,10 @@ def scaled(self: Chain, X: torch.Tensor, scale: torch.Tensor, shift: torch.Tenso
 def shifted(self: Chain, X: torch.Tensor, shift: torch.Tensor | None = None, tracks: int = 2) -> Any:
     y = Chain.forward(self, X)[..., :tracks]
     return y if shift is None else y + shift
+
+
+def added(self: Chain, X: torch.Tensor, *more: torch.Tensor) -> Any:
+    return sum(more, Chain.forward(self, X))
 
 
 def net(forward: Forward) -> Any:
@@ -120,6 +134,8 @@ def assert_equal(y: Any, expected: Any) -> None:
         (in_place, THREE, 2),
         (gated, TWO, 2),
         (shifted, TWO, 1),
+        (stubborn, TWO, 1),
+        (added, TWO, 1),
     ],
 )
 @pytest.mark.parametrize("training", [False, True])
@@ -141,17 +157,24 @@ def test_split_at_predicts_as_the_model(forward: Forward, names: list[str], n_ke
 
 def test_local_returns_what_the_modules_return() -> None:
     model = UNet()
-    stem, tower = split_at(model, THREE)[0](bases())
+    model.alias = model.stem
+    stem, tower = split_at(model, ["alias", "middle", "tower"])[0](bases())
     assert_equal(stem, model.stem(bases()))
     assert_equal(tower, model.tower(model.middle(stem)))
 
 
-def test_head_takes_further_inputs() -> None:
+@pytest.mark.parametrize("names", [TWO, ["tower"]])
+def test_head_takes_further_inputs(names: list[str]) -> None:
     a, b = torch.rand(2, 3, 1, 2, dtype=F64)
-    for model, inputs in ((net(scaled), [(a,), (a, b)]), (net(shifted), [(), (None, 1), (a,), (b, 1)])):
-        local, head = split_at(model, TWO)
-        for args in inputs:
+    inputs = {scaled: [(a,), (a, b)], shifted: [(), (None, 1), (a,), (b, 1)], added: [(), (a,), (a, b)]}
+    for forward, cases in inputs.items():
+        local, head = split_at(model := net(forward), names)
+        for args in cases:
             assert_equal(head(local(bases()), *args), model(bases(), *args))
+            head(local(bases()), *args)
+        local, head = split_at(model.train(), names)
+        head(local(bases()), *cases[-1])
+        assert not any(tensor.isnan().any() for tensor in model.buffers())
 
 
 def test_neither_part_runs_modules_of_the_other() -> None:
@@ -170,10 +193,8 @@ def test_neither_part_runs_modules_of_the_other() -> None:
 def test_head_takes_the_full_length_after_local_ran_on_windows() -> None:
     model, X = net(permuted), bases(length=50).mT
     local, head = split_at(model, TWO)
-    activations = local(X)
-    for length in (49, 48, 16):  # 48 and 49 bases have as many bins as 50
-        local(X[:, :length])
-    assert_equal(head(activations), model(X))
+    parts = [local(X[:, :length]) for length in (48, 50, 49, 16)]  # all but 16 bp have as many bins
+    assert_equal(head(parts[1]), model(X))
 
 
 def test_head_takes_any_number_of_rows() -> None:
@@ -222,7 +243,7 @@ def test_gradient_is_that_of_the_model(forward: Forward, args: list[torch.Tensor
     assert_equal(Z.grad, X.grad)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16], ids=str)
 def test_the_model_may_be_cast(dtype: torch.dtype) -> None:
     model, X = IncrementalModel(*split_at(UNet(), THREE)), bases().to(dtype)
     model(bases())
@@ -289,8 +310,7 @@ def test_an_exception_leaves_the_model_as_it_was(name: str, call: int) -> None:
 
     hook = model.get_submodule(name).register_forward_pre_hook(fail)
     with pytest.raises((KeyError, ValueError), match="mine"):
-        for _ in range(5):
-            head(local(bases()))
+        [head(local(bases())) for _ in range(5)]
     hook.remove()
     assert state_of(model)[0] == before
     assert not any(tensor.isnan().any() for tensor in model.buffers())
@@ -324,7 +344,7 @@ def test_split_at_refuses_names(names: Any, message: str) -> None:
         (lambda self, X: self.rest(self.middle(self.middle(self.stem(X)))), ["middle"], r"'middle' after \['middle'\]"),
         (lambda self, X: self.attend.self_attn(*[self.stem(X).mT] * 3)[0], ["attend.self_attn"], "got tuple from"),
         (lambda self, X: Chain.forward(self, X) + X.sum(), TWO, r"same from \['stem', 'tower'\].*another prediction"),
-        (lambda self, X: Chain.forward(self, X) + (X > 0).sum(), TWO, "got another prediction"),
+        (lambda self, X: [Chain.forward(self, X), (X > 0).sum()], TWO, "got another prediction"),
         (lambda self, X: Chain.forward(self, X) * torch.inf, TWO, "none that is finite"),
         (lambda self, X: [len(Chain.forward(self, X))], TWO, "none that is finite"),
         (lambda self, X: Chain.forward(self, X) + [1][int(X.isnan().any())], TWO, "got IndexError: list index"),
@@ -345,13 +365,21 @@ def test_the_first_prediction_refuses_a_model(forward: Forward, names: list[str]
     [
         lambda self, X, shift: Chain.forward(self, X + shift),
         lambda self, X, shift: Chain.forward(self, X if shift is None else X * shift.mean()),
-        lambda self, X, shift=None: Chain.forward(self, X if shift is None else X + shift),
         lambda self, X, *shift: Chain.forward(self, torch.cat([X, *shift], -1)),
+        lambda self, X, width=0: Chain.forward(self, X if width == 0 else X[..., :-1]),
     ],
 )
 def test_further_inputs_must_not_be_used_early(forward: Forward) -> None:
     local, head = split_at(net(forward), TWO)
     with pytest.raises(ValueError, match="further inputs must not be used before the last of the local modules"):
+        head(local(bases()), torch.rand(3, 4, 48, dtype=F64))
+
+
+def test_further_inputs_must_not_be_used_early_after_none_was_given() -> None:
+    model = net(lambda self, X, shift=None: Chain.forward(self, X if shift is None else X + shift))
+    local, head = split_at(model, TWO)
+    assert_equal(head(local(bases()), None), model(bases()))
+    with pytest.raises(ValueError, match="further inputs must not be used"):
         head(local(bases()), torch.rand(3, 4, 48, dtype=F64))
 
 
