@@ -62,6 +62,7 @@ class IncrementalModel(torch.nn.Module):
             if span is not None and not 0 <= span[0] < span[1]:
                 raise ValueError(f"keep must be spans of bins, 0-based and half-open; got {tuple(span)} at index {i}.")
         self.local, self.head = local, head
+        self.training = local.training  # tangermeme's predict gives all modules back the mode of the outermost
         self.axis = axis
         self.keep = None if keep is None else tuple(keep)
 

@@ -96,6 +96,7 @@ class _Local(torch.nn.Module):
     def __init__(self, model: torch.nn.Module, names: tuple[str, ...]) -> None:
         super().__init__()
         self.model = model
+        self.training = model.training
         self.names = names
         # Found out by a prediction, or all, if none can be made without further inputs.
         self.kept: tuple[str, ...] = names if _n_required(model) else ()

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 # Logits that are computed at a time: what stays in the caches of a CPU, and what fits on any accelerator.
-_ON_CPU, _ELSEWHERE = 2**19, 2**28
+_ON_CPU, _ELSEWHERE = 2**20, 2**28
 
 
 def run_block(

@@ -91,6 +91,7 @@ class Readout(torch.nn.Module):
         if (groups is not None and not (groups and all(groups))) or (bins is not None and not len(bins)):
             raise ValueError(f"tracks and bins must name at least one; got {tracks} and {bins}.")
         self.model = model
+        self.training = model.training  # tangermeme's predict gives all modules back the mode of the outermost
         self._head, self._groups = head, groups
         self._bins = None if bins is None else [int(b) for b in bins]
         self._reduce, self._bin_axis, self._track_axis = reduce, bin_axis, track_axis

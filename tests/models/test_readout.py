@@ -153,3 +153,12 @@ def test_tss_bins_refuses_a_position_off_the_output(position: int, width: int, g
 def test_tss_bins_refuses_no_width() -> None:
     with pytest.raises(ValueError, match="at least 1; got 0 and 10"):
         tss_bins(5, bin_size=10, n_bins=16, width=0)
+
+
+def test_readout_of_a_model_in_evaluation_mode_leaves_it_there() -> None:
+    """tangermeme's predict puts all modules back into the mode of the outermost."""
+    network = torch.nn.Sequential(torch.nn.Conv1d(4, 3, 5, padding=2), torch.nn.BatchNorm1d(3)).eval()
+    readout = Readout(network, bin_axis=2, track_axis=1)
+    predict(readout, torch.eye(4)[None].repeat(2, 1, 5), device="cpu")
+    assert not any(module.training for module in network.modules())
+    assert Readout(network.train(), bin_axis=2, track_axis=1).training

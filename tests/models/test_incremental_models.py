@@ -1,0 +1,203 @@
+"""The models of this package, and a user's own, in part and in full: any edit gives the same prediction."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+from helpers import assert_close
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tangermeme.utils import one_hot_encode, random_one_hot
+
+from tangermeme_creme.engine.incremental import IncrementalModel
+from tangermeme_creme.engine.session import EditSession
+from tangermeme_creme.models.enformer import EnformerTSS
+from tangermeme_creme.models.toy import MOTIFS, RegulatoryToy
+from tangermeme_creme.sequence.edits import Edits
+
+
+def randomised(model: torch.nn.Module, seed: int = 0) -> Any:
+    """Weights in which everything counts: these networks start with attention that adds nothing."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, value in model.state_dict().items():
+        if value.is_floating_point():
+            noise = torch.randn(value.shape, generator=generator)
+            if value.ndim == 1:
+                value.copy_(value.mean().round() + (noise.abs() if "var" in name else noise) / 4)
+            else:
+                value.copy_(noise if "rel_" in name else noise / math.sqrt(value[0].numel()))
+    return model.eval()
+
+
+@cache
+def enformer() -> IncrementalModel:
+    from enformer_pytorch import Enformer
+
+    config = {"dim": 48, "depth": 3, "heads": 4, "attn_dim_key": 8, "num_downsamples": 5, "dim_divisible_by": 8}
+    network = Enformer.from_hparams(**config, target_length=40, output_heads={"human": 7})
+    return EnformerTSS(randomised(network), tracks=[3, (0, 1)], bins=(19, 20))
+
+
+@cache
+def borzoi() -> IncrementalModel:
+    borzoi_pytorch = pytest.importorskip("borzoi_pytorch", reason="borzoi-pytorch is not installed")
+    from tangermeme_creme.models.borzoi import BorzoiTSS
+
+    sizes = {"dim": 48, "depth": 2, "heads": 2, "attn_dim_key": 8, "attn_dim_value": 16, "bins_to_return": 64}
+    networks = [randomised(borzoi_pytorch.Borzoi.from_hparams(**sizes), seed) for seed in range(2)]
+    return BorzoiTSS(networks, tracks=[5, (0, 1)], replicates=None, length=4096)
+
+
+@cache
+def basenji() -> IncrementalModel:
+    """A user's own: from outside, by the names of two of its modules."""
+
+    class Basenji(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem = torch.nn.Sequential(torch.nn.Conv1d(4, 8, 15, padding=7), torch.nn.MaxPool1d(2))
+            blocks = [(torch.nn.BatchNorm1d(8), torch.nn.GELU(), torch.nn.Conv1d(8, 8, 5, padding=2)) for _ in range(3)]
+            self.tower = torch.nn.Sequential(*[m for block in blocks for m in (*block, torch.nn.MaxPool1d(2))])
+            layer = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+            self.transformer = torch.nn.TransformerEncoder(layer, 1, enable_nested_tensor=False)
+            self.out = torch.nn.Linear(8, 3)
+
+        def forward(self, X: torch.Tensor) -> torch.Tensor:
+            return self.out(self.transformer(self.tower(self.stem(2 * X - 0.5)).mT)).exp()
+
+    return IncrementalModel.from_modules(randomised(Basenji()), local=["stem", "tower"])
+
+
+@cache
+def toy() -> IncrementalModel:
+    return RegulatoryToy(2048, bin_size=32, response="saturating")
+
+
+MODELS: dict[str, tuple[Callable[[], IncrementalModel], int]] = {
+    "enformer": (enformer, 64 * 64),
+    "borzoi": (borzoi, 4096),
+    "basenji": (basenji, 512),
+    "toy": (toy, 2048),
+}
+each = pytest.mark.parametrize(("make", "length"), MODELS.values(), ids=list(MODELS))
+
+
+def sequences(length: int, n: int = 2) -> torch.Tensor:
+    """Random bases with the toy's motifs all over, so that an edit anywhere breaks some; some unknown."""
+    X = random_one_hot((n, 4, length), random_state=0).float()
+    motifs = "".join(MOTIFS[name] for name in ("promoter", "enhancer", "silencer", "enhancer", "enhancer_b"))
+    planted = one_hot_encode(motifs * (length // len(motifs))).float()
+    X[0, :, : planted.shape[-1]] = planted
+    X[-1, :, length // 3 : length // 3 + 9] = 0
+    return X
+
+
+def both(model: Any, X: torch.Tensor, edits: Edits, **options: Any) -> tuple[torch.Tensor, torch.Tensor, EditSession]:
+    results = []
+    for incremental in (True, False):
+        with EditSession(model, X, incremental=incremental, device="cpu", **options) as session:
+            session.predict()
+            results.append(session.predict_edits(edits))
+        if incremental:
+            in_part = session
+    return *results, in_part
+
+
+def edits_at(spans: list[tuple[int, int]], rows: list[int], seed: int = 0) -> Edits:
+    generator = torch.Generator().manual_seed(seed)
+    content = [torch.randint(0, 5, (end - start,), generator=generator, dtype=torch.uint8) for start, end in spans]
+    return Edits(torch.tensor(rows), torch.tensor([s for s, _ in spans]), torch.arange(len(spans)), content)
+
+
+def relative(y: torch.Tensor, expected: torch.Tensor) -> float:
+    """The largest difference, relative to its value or, where that is small, to a thousandth of the largest."""
+    floor = max(1e-3 * float(expected.abs().max()), 1e-30)  # of the toy without a promoter all is zero
+    return float(((y - expected).abs() / expected.abs().clamp(min=floor)).max())
+
+
+@each
+def test_a_tile_anywhere_gives_the_prediction_in_full(make: Callable[[], Any], length: int) -> None:
+    width = length // 16
+    spans = [(start, start + width) for start in (0, 1, width - 1, length // 2, length - width - 1, length - width)]
+    part, full, session = both(make(), sequences(length), edits_at(spans, [0, 1] * 3))
+    assert relative(part, full) < 1e-5
+    assert session.work.n_partial >= len(spans)  # more where the check has run a base already
+    assert session.work.equivalents < 2 + 0.6 * len(spans)
+
+
+@each
+def test_any_width_gives_the_prediction_in_full(make: Callable[[], Any], length: int) -> None:
+    spans = [
+        (length // 3, length // 3 + 1),
+        (0, 1),
+        (length - 1, length),
+        (5, 5 + length // 8),
+        (0, length),
+        (7, length),
+    ]
+    part, full, session = both(make(), sequences(length), edits_at(spans, [1, 0, 0, 1, 1, 0]))
+    assert relative(part, full) < 1e-5
+    assert session.work.n_full >= 2 + 2  # the bases, and the two that leave nothing as it was
+
+
+@pytest.mark.parametrize("name", ["enformer", "basenji", "toy"])
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_random_edits_give_the_prediction_in_full(name: str, data: st.DataObject) -> None:
+    make, length = MODELS[name]
+    widths = st.one_of(st.integers(1, 20), st.integers(1, length // 8), st.integers(1, length))
+    spans = []
+    for width in data.draw(st.lists(widths, min_size=1, max_size=5)):
+        start = data.draw(st.sampled_from([0, length - width]) | st.integers(0, length - width))
+        spans.append((start, start + width))
+    rows = [data.draw(st.integers(0, 1)) for _ in spans]
+    batch_size = data.draw(st.integers(1, 6))
+    part, full, _ = both(make(), sequences(length), edits_at(spans, rows), batch_size=batch_size)
+    assert relative(part, full) < 1e-5
+
+
+@each
+def test_predictions_after_commits_are_those_in_full(make: Callable[[], Any], length: int) -> None:
+    first = edits_at(
+        [(length // 4, length // 4 + 90), (10, 40), (length // 4 + 200, length // 4 + 230)], [0, 1, 0], seed=1
+    )
+    then = edits_at([(length // 2, length // 2 + 50), (0, 30)], [0, 1], seed=2)
+    results = []
+    for incremental in (True, False):
+        with EditSession(make(), sequences(length), incremental=incremental, device="cpu") as session:
+            session.predict(), session.predict_edits(then)
+            session.commit(first)
+            before = session.work.equivalents
+            results.append((session.predict(), session.predict_edits(then)))
+            if incremental:
+                assert session.work.equivalents - before < 2  # no base ran again
+    for part, full in zip(*results):
+        assert relative(part, full) < 1e-5
+
+
+@pytest.mark.parametrize("name", ["enformer", "basenji", "toy"])
+def test_double_precision_agrees_far_better(name: str) -> None:
+    make, length = MODELS[name]
+    model = make()
+    model.double()
+    try:
+        spans = [(length // 2 - 70, length // 2 + 70), (0, 100), (length - 30, length)]
+        part, full, _ = both(model, sequences(length).double(), edits_at(spans, [0, 1, 1]))
+        assert_close(part, full, rtol=1e-7, atol=0)  # Enformer's positions stay in single precision
+    finally:
+        model.float()
+
+
+@pytest.mark.parametrize("name", ["enformer", "basenji"])
+@pytest.mark.parametrize("dtype", ["bfloat16", torch.float16])
+def test_half_precision_differs_by_its_rounding_only(name: str, dtype: Any) -> None:
+    make, length = MODELS[name]
+    spans = [(length // 2 - 70, length // 2 + 70), (0, 100), (length - 30, length)]
+    part, full, session = both(make(), sequences(length), edits_at(spans, [0, 1, 1]), dtype=dtype)
+    assert relative(part.float(), full.float()) < (0.05 if dtype == "bfloat16" else 0.01)
+    assert session.work.n_partial == len(spans)
