@@ -1,4 +1,4 @@
-"""README's code runs as it stands, on a smaller window."""
+"""The code of README and of docs/ runs as it stands, on smaller windows and models."""
 
 from __future__ import annotations
 
@@ -8,13 +8,42 @@ from typing import Any
 
 import pytest
 import torch
+from tangermeme.utils import random_one_hot
 
 import tangermeme_creme as creme
+from tangermeme_creme.engine.incremental import IncrementalModel
 from tangermeme_creme.models.genome import simulate_genome, write_genome
 from tangermeme_creme.models.toy import RegulatoryToy
 
-README = Path(__file__).parents[1] / "README.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+ROOT = Path(__file__).parents[1]
+
+
+def blocks(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL)
+
+
+class Network(torch.nn.Module):
+    """A user's own: a stem, a tower, and something that mixes all bins."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = torch.nn.Conv1d(4, 6, 9, padding=4)
+        self.tower = torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Conv1d(6, 6, 3, padding=1), torch.nn.MaxPool1d(8))
+        self.head = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(6 * 128, 2))
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        return self.head(self.tower(self.stem(X)))
+
+
+def own() -> dict[str, Any]:
+    torch.manual_seed(0)
+    X = random_one_hot((1, 4, 1024), random_state=0).float()
+    return {
+        "network": Network().eval(),
+        "X": X,
+        "tiles": [(0, 100), (500, 600)],
+        "necessity_test": creme.necessity_test,
+    }
 
 
 def test_readme_example_runs_on_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,23 +55,83 @@ def test_readme_example_runs_on_files(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "tss.bed").write_text("".join(rows))
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
-    exec(BLOCKS[0].replace("196_608", str(length)).replace("5000", str(tile)), names)
+    exec(blocks("README.md")[0].replace("196_608", str(length)).replace("5000", str(tile)), names)
     N, T = 2, len(names["tiles"])
     assert names["effect"].shape == (N, T, length // 128, 2)
     assert len(names["table"]) == N * T * 10 * (length // 128) * 2
 
 
 def test_readme_readout_runs() -> None:
-    class Enformer(torch.nn.Module):
+    class Profile(torch.nn.Module):
         def forward(self, X: torch.Tensor) -> dict[str, torch.Tensor]:
             return {"human": torch.ones(len(X), 896, 5313)}
 
-    names: dict[str, Any] = {"enformer": Enformer()}
-    exec(BLOCKS[1], names)
+    names: dict[str, Any] = {"model": Profile()}
+    exec(blocks("README.md")[1], names)
     assert names["bins"] == (447, 448)
     assert names["cage"](torch.zeros(1, 4, 10)).shape == (1, 1)
 
 
+def test_readme_adapters_take_the_packages_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names of the published weights, with small models in their place: nothing is downloaded."""
+    borzoi_pytorch = pytest.importorskip("borzoi_pytorch", reason="borzoi-pytorch is not installed")
+    import enformer_pytorch
+
+    asked = []
+
+    def small_enformer(name: str, **kwargs: Any) -> Any:
+        asked.append(name)
+        return enformer_pytorch.Enformer.from_hparams(dim=48, depth=1, heads=4, attn_dim_key=8, dim_divisible_by=8)
+
+    def small_borzoi(name: str, **kwargs: Any) -> Any:
+        asked.append(name)
+        sizes = {"dim": 48, "depth": 1, "heads": 2, "attn_dim_key": 8, "attn_dim_value": 16}
+        return borzoi_pytorch.Borzoi.from_hparams(**sizes), {"missing_keys": []}
+
+    monkeypatch.setattr(enformer_pytorch, "from_pretrained", small_enformer)
+    monkeypatch.setattr(borzoi_pytorch.Borzoi, "from_pretrained", small_borzoi)
+    names: dict[str, Any] = {}
+    exec(blocks("README.md")[2], names)
+    assert asked == ["EleutherAI/enformer-official-rough", *(f"johahi/borzoi-replicate-{i}" for i in range(4))]
+    assert isinstance(names["borzoi"], IncrementalModel)
+    with torch.no_grad():
+        assert names["enformer"].eval()(torch.zeros(1, 4, 196_608)).shape == (1, 3)
+
+
+def test_readme_split_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    names = own()
+    exec(blocks("README.md")[3], names)
+    assert names["y_mut"].shape == (1, 2, 10, 2)
+    assert "21 predictions, 1 in full and 20 in part" in capsys.readouterr().out
+
+
+def test_page_on_incremental_inference_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    names = own()
+    by_name, by_hand, shared = blocks("docs/incremental.md")
+    exec(by_name, names)
+    expected = creme.necessity_test(names["network"], names["X"], names["tiles"], n=4, random_state=0)
+    torch.testing.assert_close(names["y_mut"], expected.y_mut)
+
+    class Tower(torch.nn.Module):
+        tower = torch.nn.Sequential(names["network"].stem, names["network"].tower)
+
+    names |= {"network": Tower(), "Head": lambda _: names["model"].head}
+    exec(by_hand, names)
+    exec(shared, names)
+    assert "in part" in capsys.readouterr().out
+
+
+def test_own_model_example_runs(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    import own_model
+
+    monkeypatch.setattr(own_model, "LENGTH", 16_384)
+    own_model.main()
+    in_full, in_part, gap = capsys.readouterr().out.splitlines()
+    assert "0 in part" in in_full
+    assert "0 in part" not in in_part
+    assert float(gap.split()[-1]) < 1e-5
+
+
 def test_readme_names_every_operator() -> None:
-    text = README.read_text()
+    text = (ROOT / "README.md").read_text()
     assert all(f"`{name}(" in text for name in creme.__all__)
