@@ -127,8 +127,9 @@ def test_own_model_example_runs(capsys: pytest.CaptureFixture[str], monkeypatch:
     monkeypatch.setattr(own_model, "LENGTH", 16_384)
     own_model.main()
     in_full, in_part, gap = capsys.readouterr().out.splitlines()
-    assert "0 in part" in in_full
-    assert "0 in part" not in in_part
+    assert " 0 in part" in in_full
+    assert " 0 in full" not in in_full
+    assert " 0 in part" not in in_part
     assert float(gap.split()[-1]) < 1e-5
 
 

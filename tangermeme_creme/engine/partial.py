@@ -47,8 +47,8 @@ class PartialPath:
     cache: ActivationCache or None
         None makes one.
 
-    work: Work
-        Counts what was run.
+    works: list of Work
+        All count what is run.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class PartialPath:
         dtype: str | torch.dtype | None,
         batch_size: int,
         cache: ActivationCache | None,
-        work: Work,
+        works: list[Work],
     ) -> None:
         self._model, self._codes, self._device, self._batch_size = model, codes, device, batch_size
         first = next(model.parameters(), None)
@@ -73,7 +73,7 @@ class PartialPath:
         self._dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype or self._model_dtype
         self.reach: Reach | None = None
         self._cache = ActivationCache() if cache is None else cache
-        self._works = [work] if cache is None else [work, cache.work]
+        self._works = works
         weights = None if cache is None else _fingerprint(model.local)
         precision = torch.get_float32_matmul_precision()
         self._key = (weakref.ref(model), weights, model.keep, model.axis, str(self._dtype), device.type, precision)
@@ -121,20 +121,26 @@ class PartialPath:
         changed: dict[int, Spans] = {}
         for row, span in zip(edits.base.tolist(), spans_of(edits)):
             changed.setdefault(row, []).append(span)
-        kept = {row: self._cache.get(self._row_key(row)) for row in changed} if reach else {}
+        old = {row: self._row_key(row) for row in changed}
         apply_edits(self._codes, edits)
-        for row, spans in changed.items():
+        for row in changed:
             self._keys[row] = None
-            entry = kept.get(row)
-            if reach is None or entry is None:
+        if reach is None:
+            return
+        # Spans whose windows would overlap are one; a row that would have to run as a whole is left for when it must.
+        spans = {row: merge_spans(some, gap=2 * reach.halo * reach.align) for row, some in changed.items()}
+        rows = [row for row in changed if all(reach.blocks(*span) is not None for span in spans[row])]
+        for some_rows in torch.tensor(rows, dtype=torch.int64).split(self._batch_size):
+            found = {row: self._cache.get(old[row]) for row in some_rows.tolist()}
+            entries = {row: entry for row, entry in found.items() if entry is not None}
+            if not entries:
                 continue
-            spans = merge_spans(spans, gap=2 * reach.halo * reach.align)
-            if any(reach.blocks(*span) is None for span in spans):
-                continue
-            activations = self._stack([entry])
-            for span in spans:
-                self._run_windows(activations, [0], self._codes[row : row + 1], [span])
-            self._cache.put(self._row_key(row), tuple(tensor[0] for tensor in activations))
+            activations = self._stack(list(entries.values()))
+            windows = [(i, row, span) for i, row in enumerate(entries) for span in spans[row]]
+            at, of, which = (list(part) for part in zip(*windows))
+            self._run_windows(activations, at, self._codes[of], which)
+            for i, row in enumerate(entries):
+                self._cache.put(self._row_key(row), tuple(tensor[i].clone() for tensor in activations))
 
     def check(self, edits: Edits | None, args: Sequence[torch.Tensor] | None) -> None:
         """Compare one edit, in part and in full: the activations, and the predictions.

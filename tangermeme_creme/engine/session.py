@@ -89,6 +89,11 @@ class EditSession:
     names: sequence of str or None, optional
         What to call each base sequence in errors. Default is None, "sequence 0" and so on.
 
+    Attributes
+    ----------
+    work: Work
+        How many predictions were made in full and in part, and how many bases ran.
+
     Raises
     ------
     ValueError
@@ -144,6 +149,7 @@ class EditSession:
         self._on: torch.device | None = None
         self._path: PartialPath | None = None
         self.work = Work()
+        self._works = [self.work] if cache is None else [self.work, cache.work]
 
     def __enter__(self) -> EditSession:
         self._on = self._stack.enter_context(model_on(self._model, self._device))
@@ -154,7 +160,7 @@ class EditSession:
             assert isinstance(self._model, IncrementalModel)
             self._path = PartialPath(
                 self._model, self._codes, device=self._on, dtype=self._dtype, batch_size=self._at_once,
-                cache=self._cache, work=self.work,
+                cache=self._cache, works=self._works,
             )  # fmt: skip
         return self
 
@@ -267,8 +273,9 @@ class EditSession:
         codes = self._codes[base]
         if edits is not None:
             apply_edits(codes, edits, rows=torch.arange(len(codes)))
-        self.work.n_full += len(codes)
-        self.work.ran(len(codes), self.length, self.length)
+        for work in self._works:
+            work.n_full += len(codes)
+            work.ran(len(codes), self.length, self.length)
         if self._func is predict:
             # Decoding on the device moves one byte a base, a sixteenth of what one-hot floats would take.
             X = to_one_hot(codes.to(self._on))
