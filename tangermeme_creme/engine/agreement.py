@@ -30,6 +30,8 @@ def difference(y: torch.Tensor, expected: torch.Tensor) -> float:
     >>> difference(torch.tensor([1.0, 4.0]), torch.tensor([2.0, 4.0]))
     0.25
     """
+    if not y.is_floating_point():
+        y, expected = y.double(), expected.double()
     if y.shape != expected.shape or not bool(y.isfinite().all()):
         return float("inf")
     scale = float(expected.abs().max()) if expected.numel() else 0.0

@@ -64,7 +64,7 @@ class IncrementalModel(torch.nn.Module):
         self.local, self.head = local, head
         self.training = local.training  # tangermeme's predict gives all modules back the mode of the outermost
         self.axis = axis
-        self.keep = None if keep is None else tuple(keep)
+        self.keep = None if keep is None else tuple(None if s is None else (int(s[0]), int(s[1])) for s in keep)
 
     def forward(self, X: torch.Tensor, *args: torch.Tensor) -> Any:
         """Predict.
@@ -80,7 +80,10 @@ class IncrementalModel(torch.nn.Module):
         -------
         y: whatever `head` returns
         """
-        return self.finish(self.trim(as_list(self.local(X))), *args)
+        outputs = self.local(X)
+        if not isinstance(outputs, (torch.Tensor, tuple, list)):
+            return self.head(outputs, *args)  # such a network runs in full only
+        return self.finish(self.trim(as_list(outputs)), *args)
 
     def trim(self, outputs: list[torch.Tensor]) -> list[torch.Tensor]:
         """The bins of the outputs of `local` that `head` is given, as views."""

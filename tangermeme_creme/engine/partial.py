@@ -74,9 +74,10 @@ class PartialPath:
         self.reach: Reach | None = None
         self._cache = ActivationCache() if cache is None else cache
         self._works = works
+        self._structure = (id(model.local), repr(model.local), model.keep, model.axis)
         weights = None if cache is None else _fingerprint(model.local)
         precision = torch.get_float32_matmul_precision()
-        self._key = (weakref.ref(model), weights, model.keep, model.axis, str(self._dtype), device.type, precision)
+        self._key = (weakref.ref(model), weights, self._structure, str(self._dtype), device.type, precision)
         self._keys: list[Hashable | None] = [None] * len(codes)
 
     @property
@@ -91,17 +92,28 @@ class PartialPath:
     @property
     def conditions(self) -> Hashable:
         """What besides the model decides whether it may be evaluated in part."""
-        return self.length, str(self._dtype), self._device.type
+        run_as = str(self._dtype), self._device.type
+        return self.length, run_as, self._structure, id(self._model.head), has_own_forward(self._model)
 
-    def predict(self, rows: torch.Tensor, args: Sequence[torch.Tensor] | None) -> Any:
-        """Predict base sequences; those that are kept already do not run through `local`."""
+    def predict(self, rows: torch.Tensor, edits: Edits | None, args: Sequence[torch.Tensor] | None) -> Any:
+        """Predict base sequences, shape (B,), or as many edits to them; `args` have a row for each.
+
+        Raises
+        ------
+        SplitError
+            If `local` does not return what can be kept.
+        """
+        return self._predict_bases(rows, args) if edits is None else self._predict_edits(edits, args)
+
+    def _predict_bases(self, rows: torch.Tensor, args: Sequence[torch.Tensor] | None) -> Any:
+        """Those that are kept already do not run through `local`."""
         kept = sum(self._row_key(row) in self._cache for row in rows.tolist())
         entries = self._entries(rows.tolist())
         self._count(n_full=len(rows) - kept, n_partial=kept)
         return self._finish(self._stack(entries), args)
 
-    def predict_edits(self, edits: Edits, args: Sequence[torch.Tensor] | None) -> Any:
-        """Predict edits, each on its own. One whose window would be the whole sequence runs in full."""
+    def _predict_edits(self, edits: Edits, args: Sequence[torch.Tensor] | None) -> Any:
+        """One whose window would be the whole sequence runs in full."""
         reach, spans = self._measured(), spans_of(edits)
         blocks = [reach.blocks(*span) for span in spans]
         codes = self._codes[edits.base]
@@ -162,24 +174,24 @@ class PartialPath:
         row_args = None if args is None else [arg[edit.base.to(arg.device)] for arg in args]
         codes = self._codes[edit.base]
         apply_edits(codes, edit, rows=torch.tensor([0]))
-        expected = self._stack(self._run_whole(codes, count=False))
+        seen: list[Any] = []
+        hook = model.local.register_forward_hook(lambda module, inputs, output: seen.append(output))
+        self._count(n_checks=1)
+        try:
+            with torch.no_grad(), arithmetic(self._device, self._dtype):
+                whole = check_output(model(self._one_hot(codes), *self._inputs(row_args)), 1)
+        finally:
+            hook.remove()
         activations = self._stack(self._entries(edit.base.tolist()))
         self._run_windows(activations, [0], codes, spans_of(edit))
         limit = tolerance(self._dtype, self._device)
+        expected = model.trim(check_activations(seen[0], 1, model.axis)) if seen else activations
         error = max(difference(a, b) for a, b in zip(activations, expected))
         if error > limit:
             raise SplitError(
                 f"the output of local for an edit must not depend on the window; got a difference of {error:.2g}."
             )
-        y = check_output(self._finish(activations, row_args), 1)
-        overridden = type(model).forward is not IncrementalModel.forward
-        self._count(n_checks=1 + overridden)
-        if overridden:
-            with torch.no_grad(), arithmetic(self._device, self._dtype):
-                whole = model(self._one_hot(codes), *self._inputs(row_args))
-        else:
-            whole = self._finish(expected, row_args)
-        error = max(difference(a, b) for a, b in zip(y, check_output(whole, 1)))
+        error = max(difference(a, b) for a, b in zip(check_output(self._finish(activations, row_args), 1), whole))
         if error > limit:
             raise SplitError(f"head(local(X)) must be the model's own prediction; got a difference of {error:.2g}.")
 
@@ -212,20 +224,21 @@ class PartialPath:
             self._cache.put(key, entry)
         return [found[row] or run[self._row_key(row)] for row in rows]
 
-    def _run_whole(self, codes: torch.Tensor, count: bool = True) -> list[Entry]:
+    def _run_whole(self, codes: torch.Tensor) -> list[Entry]:
         entries: list[Entry] = []
         for some in codes.split(max(1, self._batch_size * _WINDOW_BP // self.length)) if len(codes) else ():
             trimmed = self._model.trim(self._run_local(some))
             # Copies, so that an entry does not keep the whole batch and all bins alive.
             entries.extend(tuple(output[i].clone() for output in trimmed) for i in range(len(some)))
-        if count:
-            for work in self._works:
-                work.ran(len(codes), self.length, self.length)
+        for work in self._works:
+            work.ran(len(codes), self.length, self.length)
         return entries
 
     def _run_windows(self, activations: list[torch.Tensor], rows: list[int], codes: torch.Tensor, spans: Spans) -> None:
         """Run the windows of `spans` of `codes`, shape (len(rows), L), and write them into rows of the activations."""
         reach = self._measured()
+        some = [i for i, (start, end) in enumerate(spans) if start < end]
+        rows, codes, spans = [rows[i] for i in some], codes[some], [spans[i] for i in some]
         blocks = [reach.blocks(*span) or 0 for span in spans]
         for group in group_by_blocks(blocks):
             widest = blocks[group[0]]
@@ -265,9 +278,21 @@ def spans_of(edits: Edits) -> Spans:
     return [(s, s + widths[i]) for s, i in zip(edits.start.tolist(), edits.content_index.tolist())]
 
 
-def _fingerprint(module: torch.nn.Module) -> tuple[tuple[float, float], ...]:
-    """Two sums over each parameter and buffer, which other weights do not have."""
-    tensors = [t.detach() for t in chain(module.parameters(), module.buffers()) if t.is_floating_point()]
-    return tuple(
-        (float(t.sum(dtype=torch.float64)), float(torch.linalg.vector_norm(t, dtype=torch.float64))) for t in tensors
-    )
+def has_own_forward(model: IncrementalModel) -> bool:
+    """Whether something may have been made of ``head(local(X))``: in a class of its own, on the instance, by a hook.
+
+    Examples
+    --------
+    >>> has_own_forward(IncrementalModel(torch.nn.Identity(), torch.nn.Identity()))
+    False
+    """
+    replaced = type(model).forward is not IncrementalModel.forward or "forward" in vars(model)
+    return replaced or bool(model._forward_hooks or model._forward_pre_hooks)
+
+
+def _fingerprint(module: torch.nn.Module) -> bytes:
+    """What tells the weights and buffers of a module from any others."""
+    digest = hashlib.blake2b(digest_size=16)
+    for tensor in chain(module.parameters(), module.buffers()):
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.digest()

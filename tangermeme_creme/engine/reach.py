@@ -17,7 +17,7 @@ from .windows import OutputReach, Reach, Window
 Local = Callable[[torch.Tensor], list[torch.Tensor]]
 
 # Windows may have to start at multiples of more than the stride, where `local` widens what it pooled before.
-_MAX_DOUBLINGS = 10
+_MULTIPLES = (*range(1, 17), *(2**k for k in range(5, 11)))
 
 
 class SplitError(ValueError):
@@ -34,10 +34,9 @@ def run_local(model: IncrementalModel, X: torch.Tensor) -> list[torch.Tensor]:
     """
     try:
         outputs = model.local(X)
-    except (RuntimeError, ValueError, IndexError) as error:
-        # Out of memory is no property of the model.
-        if isinstance(error, torch.OutOfMemoryError):
-            raise
+    except (torch.OutOfMemoryError, MemoryError):
+        raise  # which says nothing about the model
+    except Exception as error:
         raise SplitError(
             f"local must run on any stretch of whole strides; got an error at {X.shape[-1]} bp: {error}"
         ) from error
@@ -117,8 +116,8 @@ def measure_reach(model: IncrementalModel, length: int, device: torch.device, dt
             raise SplitError("local must pass on NaN, with which its reach is measured; got none in its output.")
         strides = [_stride(lambda bp, i=i: count(bp)[i], length, n) for i, n in enumerate(bins)]  # type: ignore[misc]
         failure: SplitError | None = None
-        for doubling in range(_MAX_DOUBLINGS):
-            align = lcm(*strides) << doubling
+        for multiple in _MULTIPLES:
+            align = lcm(*strides) * multiple
             # Rounded outwards to whole blocks, so that no bin is missed.
             low, high = q // align * align, -(-(length - q) // align) * align
             outputs = [
@@ -176,16 +175,35 @@ def _stride(count: Callable[[int], int], length: int, n: int) -> int:
     if n < 2:
         raise SplitError(f"local must return more than one bin; got {n} for {length} bp.")
     about = -(-length // n)
-    if length % n == 0:
-        fewer = min(64, n // 2)
-        try:
-            if count(fewer * about) == fewer:
-                return about
-        except SplitError:
-            pass  # that may be too short for its kernels
-    start = min(length // 2, 64 * about)
-    first = _next_gain(count, start, length)
-    return _next_gain(count, first, length) - first
+    if length % n == 0 and any(_gains_at(count, fewer, about) for fewer in _fewer(n)):
+        return about
+    first = _next_gain(count, min(length // 4, 64 * about), length)
+    second = _next_gain(count, first, length)
+    stride, rest = divmod(second - first, count(second) - count(first))
+    if rest or not stride:
+        raise SplitError(
+            f"the bins of local must follow the length at a fixed stride; got {count(first)} and {count(second)} "
+            f"at {first} and {second} bp."
+        )
+    return stride
+
+
+def _fewer(n: int) -> list[int]:
+    """A few bins, in round numbers, as `local` may take whole pools alone."""
+    return sorted({min(64, n // 2) // whole * whole for whole in (1, 4, 16, 64)} - {0})
+
+
+def _gains_at(count: Callable[[int], int], bins: int, stride: int) -> bool:
+    """Whether so many strides give so many bins, and one base less a bin less, or an error."""
+    try:
+        if count(bins * stride) != bins:
+            return False
+    except SplitError:
+        return False  # it may be too short for its kernels
+    try:
+        return count(bins * stride - 1) == bins - 1
+    except SplitError:
+        return True
 
 
 def _next_gain(count: Callable[[int], int], start: int, length: int) -> int:
@@ -215,7 +233,8 @@ def _check_windows(
             f"the bins of local must follow the length at a fixed stride; got {bins} at {short.length} bp."
         )
     last = -(-short.length // reach.align) - 1
-    for block in (0, last // 2 | 1, last):
+    # Two in a row inside: the starts of their windows cannot both be right by chance.
+    for block in (0, last // 2, last // 2 + 1, last):
         start, end = block * reach.align, min((block + 1) * reach.align, short.length)
         n_blocks = short.blocks(start, end)
         if n_blocks is None:
@@ -251,5 +270,11 @@ def splice(
             continue
         offset = window.start // o.stride
         axis = model.axis - 1 if model.axis > 0 else model.axis
+        n_bins = outputs[i][source_row].shape[axis]
+        if last - offset > n_bins:
+            raise SplitError(
+                f"the bins of local must follow the length at a fixed stride; got {n_bins} at "
+                f"{window.end - window.start} bp."
+            )
         source = outputs[i][source_row].narrow(axis, first - offset, last - first)
         into[i][row].narrow(axis, first - low, last - first).copy_(source)

@@ -18,7 +18,8 @@ from .incremental import IncrementalModel
 from .options import can_run_in_part, check_args, check_engine_options
 from .outputs import Objective, Output, OutputRows, check_output
 from .partial import PartialPath
-from .verdict import runs_in_part
+from .reach import SplitError
+from .verdict import give_up, runs_in_part
 from .work import Work
 
 # Larger tensors leave the caches of a CPU, and its allocator maps them anew each time: twice as slow when measured.
@@ -257,12 +258,13 @@ class EditSession:
         for rows in order.split(self._at_once):
             part = None if edits is None else _take(edits, rows)
             args = None if self._args is None else [arg[base[rows].to(arg.device)] for arg in self._args]
-            if path is None:
-                y = self._call(base[rows], part, args)
-            elif part is None:
-                y = self._after(path.predict(base[rows], args), len(rows))
-            else:
-                y = self._after(path.predict_edits(part, args), len(rows))
+            try:
+                y = None if path is None else path.predict(base[rows], part, args)
+            except SplitError as error:
+                assert path is not None
+                give_up(path, error, self._required)
+                path = None
+            y = self._call(base[rows], part, args) if path is None else self._after(y, len(rows))
             kept.add(y, len(rows), rows)
             if self._progress is not None:
                 self._progress.update(len(rows))

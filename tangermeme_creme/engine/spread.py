@@ -21,12 +21,14 @@ def buffers_kept(module: torch.nn.Module) -> Iterator[None]:
     >>> norm.running_mean
     tensor([0., 0.])
     """
-    before = [(buffer, buffer.clone()) for buffer in module.buffers()]
+    owners = [(owner, name) for owner in module.modules() for name, _ in owner.named_buffers(recurse=False)]
+    before = [(owner, name, getattr(owner, name), getattr(owner, name).clone()) for owner, name in owners]
     try:
         yield
     finally:
         with torch.no_grad():
-            for buffer, value in before:
+            for owner, name, buffer, value in before:
+                setattr(owner, name, buffer)
                 buffer.copy_(value)
 
 

@@ -10,7 +10,7 @@ import torch
 from ..sequence.edits import Edits
 from ..sequence.notices import warn
 from .incremental import IncrementalModel
-from .partial import PartialPath, spans_of
+from .partial import PartialPath, has_own_forward, spans_of
 from .reach import SplitError
 from .windows import Reach
 
@@ -21,8 +21,8 @@ def runs_in_part(path: PartialPath, edits: Edits | None, args: Sequence[torch.Te
     """Whether a path may be used for these edits, or for its base sequences; tells the path the reach of its model.
 
     What is not known yet is found out when it is needed: the reach is measured, and one of the edits is predicted
-    both ways. It is not needed for base sequences, unless the model has a forward of its own, nor for edits of more
-    than half the sequence.
+    both ways. It is not needed for base sequences, unless something may have been made of the model's forward, nor for
+    edits of more than half the sequence.
 
     Parameters
     ----------
@@ -47,30 +47,35 @@ def runs_in_part(path: PartialPath, edits: Edits | None, args: Sequence[torch.Te
     SplitError
         If it is required that the model runs in part, and it cannot.
     """
-    model = path.model
-    verdict = _KNOWN.get(model, {}).get(path.conditions)
+    verdict = _KNOWN.get(path.model, {}).get(path.conditions)
     if verdict is None:
-        if edits is None and type(model).forward is IncrementalModel.forward:
+        if edits is None and not has_own_forward(path.model):
             return True
         if edits is not None and all(2 * (end - start) > path.length for start, end in spans_of(edits)):
             return False
-        verdict = _find_out(path, edits, args)
-        _KNOWN.setdefault(model, {})[path.conditions] = verdict
-        if isinstance(verdict, SplitError) and not required:
-            warn(f"{type(model).__name__} runs in full, not incrementally: {verdict}")
-    if isinstance(verdict, Reach):
-        path.reach = verdict
-        return True
+        try:
+            path.reach = verdict = path.measure()
+            path.check(edits, args)
+            _KNOWN.setdefault(path.model, {})[path.conditions] = verdict
+        except SplitError as error:
+            give_up(path, error, required)
+            return False
+    if isinstance(verdict, SplitError):
+        if required:
+            raise _refusal(verdict)
+        return False
+    path.reach = verdict
+    return True
+
+
+def give_up(path: PartialPath, error: SplitError, required: bool) -> None:
+    """Remember why a model has to run in full, and say so: by a warning, or by an error if it must not."""
+    path.reach = None
+    _KNOWN.setdefault(path.model, {})[path.conditions] = error
     if required:
-        raise SplitError(f"incremental=True needs a model that can be evaluated in part: {verdict}")
-    return False
+        raise _refusal(error)
+    warn(f"{type(path.model).__name__} runs in full, not incrementally: {error}")
 
 
-def _find_out(path: PartialPath, edits: Edits | None, args: Sequence[torch.Tensor] | None) -> Reach | SplitError:
-    try:
-        path.reach = path.measure()
-        path.check(edits, args)
-        return path.reach
-    except SplitError as error:
-        path.reach = None
-        return error
+def _refusal(error: SplitError) -> SplitError:
+    return SplitError(f"incremental=True needs a model that can be evaluated in part: {error}")

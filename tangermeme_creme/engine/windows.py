@@ -81,11 +81,15 @@ class Reach(NamedTuple):
         first = min(first, self.length // self.align - blocks)
         low, high = start // self.align, -(-end // self.align)
         spans = []
-        for o in self.outputs:
-            m = self.align // o.stride
-            spans.append((max(0, low * m - o.before), min(o.bins, high * m + o.after)))
         # What is left over after the last whole block goes into every window, so that all have the same length.
         bp = blocks * self.align + self.length % self.align
+        at_start, at_end = first == 0, first * self.align + bp == self.length
+        for o in self.outputs:
+            m = self.align // o.stride
+            # At an end of the sequence all bins are taken up to it: padding that reflects makes a base reach further.
+            start_bin = 0 if at_start else max(0, low * m - o.before)
+            end_bin = o.bins if at_end else min(o.bins, high * m + o.after)
+            spans.append((start_bin, end_bin))
         return Window(first * self.align, first * self.align + bp, tuple(spans))
 
     def _hull(self, start: int, end: int) -> tuple[int, int]:
