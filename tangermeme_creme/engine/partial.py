@@ -168,8 +168,9 @@ class PartialPath:
         content = [(self._codes[0, middle : middle + 1] + 1) % 4]
         edit = Edits(torch.tensor([0]), torch.tensor([middle]), torch.tensor([0]), content)
         if edits is not None:
-            e = min(range(len(edits.base)), key=lambda e: abs(sum(spans_of(edits)[e]) - self.length))
-            if reach.blocks(*spans_of(edits)[e]) is not None:
+            spans = spans_of(edits)
+            e = min(range(len(spans)), key=lambda e: abs(sum(spans[e]) - self.length))
+            if reach.blocks(*spans[e]) is not None:
                 edit = Edits(edits.base[[e]], edits.start[[e]], edits.content_index[[e]], edits.content)
         row_args = None if args is None else [arg[edit.base.to(arg.device)] for arg in args]
         codes = self._codes[edit.base]

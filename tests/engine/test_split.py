@@ -9,116 +9,31 @@ from typing import Any
 
 import pytest
 import torch
+from split_cases import (
+    F64,
+    THREE,
+    TWO,
+    Chain,
+    Forward,
+    UNet,
+    added,
+    assert_equal,
+    bases,
+    gated,
+    in_place,
+    net,
+    permuted,
+    scaled,
+    several,
+    shifted,
+    state_of,
+    stubborn,
+)
 from tangermeme.predict import predict
-from torch.nn import BatchNorm1d, Conv1d, Embedding, Linear, MaxPool1d, Module, ReLU, Sequential
-from torch.nn.functional import interpolate, one_hot
+from torch.nn import Embedding, Linear, Module, Sequential
 
 from tangermeme_creme.engine.incremental import IncrementalModel
 from tangermeme_creme.engine.split import split_at
-
-Forward = Callable[..., Any]
-F64 = torch.float64
-TWO, THREE = ["stem", "tower"], ["stem", "middle", "tower"]
-
-
-def block(inputs: int, outputs: int, pool: int = 2) -> Sequential:
-    return Sequential(Conv1d(inputs, outputs, 3, padding=1), BatchNorm1d(outputs), ReLU(), MaxPool1d(pool))
-
-
-def bases(n: int = 3, length: int = 48, seed: int = 0) -> torch.Tensor:
-    codes = torch.randint(0, 4, (n, length), generator=torch.Generator().manual_seed(seed))
-    return one_hot(codes, 4).mT.to(F64).contiguous()
-
-
-class Chain(Module):
-    """Convolutions, then a transformer, as in Basenji and Enformer."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        torch.manual_seed(0)
-        self.stem, self.middle, self.tower = block(4, 8), block(8, 8, pool=1), Sequential(block(8, 8), block(8, 8))
-        self.attend = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, dropout=0.5)
-        self.norm, self.out = BatchNorm1d(8), Linear(8, 2)
-        self.to(F64).eval()
-
-    def rest(self, h: torch.Tensor) -> torch.Tensor:
-        return self.out(self.attend(self.norm(h).mT))
-
-    def forward(self, X: torch.Tensor) -> Any:
-        return self.rest(self.tower(self.stem(X)))
-
-
-class UNet(Chain):
-    """The rest reads the output of `tower`, and that of `stem` through a skip, but not that of `middle`."""
-
-    def forward(self, X: torch.Tensor) -> Any:
-        skip = self.stem(X)
-        return self.rest(self.tower(self.middle(skip)).repeat_interleave(4, -1) + skip)
-
-
-def permuted(self: Chain, X: torch.Tensor) -> Any:
-    """Takes (N, L, 4) and fills N, in place, before the stem; reads the length of X after it."""
-    length, X = X.shape[1], X.mT.clone()
-    X[(X == 0).all(1, keepdim=True).expand_as(X)] = 0.25
-    return interpolate(Chain.forward(self, X).mT, size=length)
-
-
-def in_place(self: Chain, X: torch.Tensor) -> Any:
-    """Writes into X, and into the outputs of all three; the rest reads those of `stem` and `tower`."""
-    skip = self.stem(X.mul_(0.5))
-    skip *= 2
-    h = self.tower(self.middle(skip).sub_(1))
-    h += 1
-    return self.rest(h) + skip.mean()
-
-
-def gated(self: Chain, X: torch.Tensor) -> Any:
-    """Reads the output of `stem` through a comparison, which is False for NaN."""
-    skip = self.stem(X)
-    return self.rest(self.tower(skip)) + (skip > skip.mean()).sum()
-
-
-def several(self: Chain, X: torch.Tensor) -> Any:
-    """Several outputs, nested; looks at the shape of the output of `stem`, and counts its runs in a buffer."""
-    h = self.stem(X)
-    y = self.rest(self.tower(h)).view(len(h), -1, 2)
-    self.norm.num_batches_tracked += 1
-    return {"profile": [y, (y.exp(),)], "total": y.sum(1).argmax(-1)}
-
-
-def stubborn(self: Chain, X: torch.Tensor) -> Any:
-    try:
-        return Chain.forward(self, X)
-    except Exception:
-        return Chain.forward(self, X)
-
-
-def scaled(self: Chain, X: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor | None = None) -> Any:
-    y = Chain.forward(self, X) * scale
-    return y if shift is None else y + shift
-
-
-def shifted(self: Chain, X: torch.Tensor, shift: torch.Tensor | None = None, tracks: int = 2) -> Any:
-    y = Chain.forward(self, X)[..., :tracks]
-    return y if shift is None else y + shift
-
-
-def added(self: Chain, X: torch.Tensor, *more: torch.Tensor) -> Any:
-    return sum(more, Chain.forward(self, X))
-
-
-def net(forward: Forward) -> Any:
-    return type("Net", (Chain,), {"forward": forward})()
-
-
-def state_of(model: Module) -> list[Any]:
-    """All that a prediction might leave behind."""
-    own = [(sorted(vars(m)), m.training, list(m._forward_hooks), list(m._forward_pre_hooks)) for m in model.modules()]
-    return [own, {key: value.tolist() for key, value in model.state_dict().items()}]
-
-
-def assert_equal(y: Any, expected: Any) -> None:
-    torch.testing.assert_close(y, expected, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize(
@@ -278,116 +193,3 @@ def test_predict_of_tangermeme_takes_it() -> None:
     model = UNet()
     y = predict(IncrementalModel(*split_at(model, THREE)), bases(5), batch_size=2, device="cpu")
     assert_equal(y, predict(model, bases(5), batch_size=2, device="cpu"))
-
-
-def test_hooks_and_forwards_of_the_user_stay_and_count_once() -> None:
-    model, seen = UNet(), list[str]()
-    model.tower.register_forward_hook(lambda module, args, output: output * 2)
-    model.middle.forward = lambda x: Sequential.forward(model.middle, x) + 1
-    for name in ("", "stem.0", "out"):
-        model.get_submodule(name).register_forward_hook(lambda *_, name=name: seen.append(name))
-    before, own = state_of(model), model.middle.forward
-    local, head = split_at(model, THREE)
-    local(bases())
-    seen.clear()
-    y = head(local(bases()))
-    assert seen == ["stem.0", "out", ""]
-    assert_equal(y, model(bases()))
-    assert state_of(model) == before and model.middle.forward is own
-
-
-@pytest.mark.parametrize("name", ["stem.1", "tower.1", "attend", "out"])
-@pytest.mark.parametrize("call", [1, 2, 3, 4, 5])
-def test_an_exception_leaves_the_model_as_it_was(name: str, call: int) -> None:
-    model = UNet().train()
-    local, head = split_at(model, THREE)
-    before, calls = state_of(model)[0], []
-
-    def fail(*_: Any) -> None:
-        calls.append(call)
-        if len(calls) >= call:
-            raise KeyError("mine")
-
-    hook = model.get_submodule(name).register_forward_pre_hook(fail)
-    with pytest.raises((KeyError, ValueError), match="mine"):
-        [head(local(bases())) for _ in range(5)]
-    hook.remove()
-    assert state_of(model)[0] == before
-    assert not any(tensor.isnan().any() for tensor in model.buffers())
-    assert_equal(head(local(bases())).shape, model(bases()).shape)
-
-
-@pytest.mark.parametrize(
-    ("names", "message"),
-    [
-        ([], r"at least one name; got \[\]"),
-        ("stem", "a sequence of at least one name; got 'stem'"),
-        (["stem", "towr"], r"submodules of the model, such as \['tower'.*\]; got 'towr'"),
-        (["xyz!"], r"such as \['stem', 'middle', 'tower', 'attend', 'norm', 'out'\]; got 'xyz!'"),
-        ([""], "must be submodules of the model.*; got ''"),
-        (["tower.0", "tower"], "another module or a part of it; got 'tower.0' and 'tower'"),
-        (["stem", "stem.1"], "another module or a part of it; got 'stem' and 'stem.1'"),
-        (["stem", "stem"], "another module or a part of it; got 'stem' and 'stem'"),
-    ],
-)
-def test_split_at_refuses_names(names: Any, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        split_at(Chain(), names)
-
-
-@pytest.mark.parametrize(
-    ("forward", "names", "message"),
-    [
-        (Chain.forward, THREE, r"run once each.*; got 'tower' after \['stem'\]"),
-        (Chain.forward, [*TWO, "middle"], r"run once each.*; got no run of \['middle'\]"),
-        (Chain.forward, ["tower", "stem"], r"order of their names, \['tower', 'stem'\]; got 'stem' after \[\]"),
-        (lambda self, X: self.rest(self.middle(self.middle(self.stem(X)))), ["middle"], r"'middle' after \['middle'\]"),
-        (lambda self, X: self.attend.self_attn(*[self.stem(X).mT] * 3)[0], ["attend.self_attn"], "got tuple from"),
-        (lambda self, X: Chain.forward(self, X) + X.sum(), TWO, r"same from \['stem', 'tower'\].*another prediction"),
-        (lambda self, X: [Chain.forward(self, X), (X > 0).sum()], TWO, "got another prediction"),
-        (lambda self, X: Chain.forward(self, X) * torch.inf, TWO, "none that is finite"),
-        (lambda self, X: [len(Chain.forward(self, X))], TWO, "none that is finite"),
-        (lambda self, X: Chain.forward(self, X) + [1][int(X.isnan().any())], TWO, "got IndexError: list index"),
-    ],
-)
-def test_the_first_prediction_refuses_a_model(forward: Forward, names: list[str], message: str) -> None:
-    model = net(forward).train()
-    local, _ = split_at(model, names)
-    before = state_of(model)
-    for _ in range(2):
-        with pytest.raises(ValueError, match=message):
-            local(bases())
-    assert state_of(model) == before
-
-
-@pytest.mark.parametrize(
-    "forward",
-    [
-        lambda self, X, shift: Chain.forward(self, X + shift),
-        lambda self, X, shift: Chain.forward(self, X if shift is None else X * shift.mean()),
-        lambda self, X, *shift: Chain.forward(self, torch.cat([X, *shift], -1)),
-        lambda self, X, width=0: Chain.forward(self, X if width == 0 else X[..., :-1]),
-    ],
-)
-def test_further_inputs_must_not_be_used_early(forward: Forward) -> None:
-    local, head = split_at(net(forward), TWO)
-    with pytest.raises(ValueError, match="further inputs must not be used before the last of the local modules"):
-        head(local(bases()), torch.rand(3, 4, 48, dtype=F64))
-
-
-def test_further_inputs_must_not_be_used_early_after_none_was_given() -> None:
-    model = net(lambda self, X, shift=None: Chain.forward(self, X if shift is None else X + shift))
-    local, head = split_at(model, TWO)
-    assert_equal(head(local(bases()), None), model(bases()))
-    with pytest.raises(ValueError, match="further inputs must not be used"):
-        head(local(bases()), torch.rand(3, 4, 48, dtype=F64))
-
-
-def test_head_refuses_shapes_that_local_never_returned() -> None:
-    local, head = split_at(UNet(), THREE)
-    with pytest.raises(RuntimeError, match=r"shapes that local has returned; got \[\(8, 6\)\]"):
-        head(torch.zeros(3, 8, 6, dtype=F64))
-    stem, tower = local(bases())
-    for activations, got in (((stem, tower[..., :5]), r"\[\(8, 24\), \(8, 5\)\]"), (tower, r"\[\(8, 6\)\]")):
-        with pytest.raises(RuntimeError, match=f"shapes that local has returned; got {got}"):
-            head(activations)
