@@ -177,7 +177,19 @@ def _stride(count: Callable[[int], int], length: int, n: int) -> int:
     about = -(-length // n)
     if length % n == 0 and any(_gains_at(count, fewer, about) for fewer in _fewer(n)):
         return about
-    first = _next_gain(count, min(length // 4, 64 * about), length)
+    failure: SplitError | None = None
+    # A few bins need a start below half the length, large kernels one that is not much below it.
+    for start in (length // 2, length // 4):
+        try:
+            return _stride_from(count, min(start, 64 * about), length)
+        except SplitError as error:
+            failure = failure or error
+    assert failure is not None
+    raise failure
+
+
+def _stride_from(count: Callable[[int], int], start: int, length: int) -> int:
+    first = _next_gain(count, start, length)
     second = _next_gain(count, first, length)
     stride, rest = divmod(second - first, count(second) - count(first))
     if rest or not stride:
@@ -239,13 +251,18 @@ def _check_windows(
         n_blocks = short.blocks(start, end)
         if n_blocks is None:
             continue
-        edited = X.clone()
-        edited[..., start:end] = X[..., start:end].roll(1, dims=1)
+        # Other bases, which may all be nothing to `local`; and NaN, which shows also where it would look.
+        edited = X.repeat(3, 1, 1)
+        edited[0, :, start:end] = X[0, :, start:end].roll(1, dims=0)
+        edited[1, :, start] = edited[2, :, end - 1] = torch.nan
         window = short.window(start, end, n_blocks)
-        spliced = [output.clone() for output in base]
-        splice(spliced, 0, local(edited[..., window.start : window.end]), 0, window, short, model)
-        error = max(difference(y, expected) for y, expected in zip(spliced, local(edited)))
-        if error > tolerance(dtype, device):
+        spliced = [torch.cat([output] * 3) for output in base]
+        outputs, whole = local(edited[..., window.start : window.end]), local(edited)
+        for row in range(3):
+            splice(spliced, row, outputs, row, window, short, model)
+        same_nan = all(torch.equal(y.isnan(), expected.isnan()) for y, expected in zip(spliced, whole))
+        error = max(difference(y[:1], expected[:1]) for y, expected in zip(spliced, whole))
+        if error > tolerance(dtype, device) or not same_nan:
             raise SplitError(
                 f"local must give a stretch of the sequence the values that it gives the whole; got a difference of "
                 f"{error:.2g}. It may depend on the position, or swallow NaN, with which its reach is measured."
