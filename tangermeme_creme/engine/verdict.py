@@ -14,7 +14,8 @@ from .partial import PartialPath, has_own_forward, spans_of
 from .reach import SplitError
 from .windows import Reach
 
-_KNOWN: weakref.WeakKeyDictionary[IncrementalModel, dict[Hashable, Reach | SplitError]] = weakref.WeakKeyDictionary()
+# Reasons as text: an error would keep its frames, and with them the model, for good.
+_KNOWN: weakref.WeakKeyDictionary[IncrementalModel, dict[Hashable, Reach | str]] = weakref.WeakKeyDictionary()
 
 
 def runs_in_part(path: PartialPath, edits: Edits | None, args: Sequence[torch.Tensor] | None, required: bool) -> bool:
@@ -60,7 +61,7 @@ def runs_in_part(path: PartialPath, edits: Edits | None, args: Sequence[torch.Te
         except SplitError as error:
             give_up(path, error, required)
             return False
-    if isinstance(verdict, SplitError):
+    if isinstance(verdict, str):
         if required:
             raise _refusal(verdict)
         return False
@@ -71,11 +72,11 @@ def runs_in_part(path: PartialPath, edits: Edits | None, args: Sequence[torch.Te
 def give_up(path: PartialPath, error: SplitError, required: bool) -> None:
     """Remember why a model has to run in full, and say so: by a warning, or by an error if it must not."""
     path.reach = None
-    _KNOWN.setdefault(path.model, {})[path.conditions] = error
+    _KNOWN.setdefault(path.model, {})[path.conditions] = str(error)
     if required:
-        raise _refusal(error)
+        raise _refusal(str(error)) from error
     warn(f"{type(path.model).__name__} runs in full, not incrementally: {error}")
 
 
-def _refusal(error: SplitError) -> SplitError:
-    return SplitError(f"incremental=True needs a model that can be evaluated in part: {error}")
+def _refusal(reason: str) -> SplitError:
+    return SplitError(f"incremental=True needs a model that can be evaluated in part: {reason}")

@@ -149,10 +149,11 @@ LOCALS: dict[str, Callable[[], nn.Module]] = {
     "even, reflecting": lambda: nn.Sequential(convolve(5), convolve(4, 3, padding="same", padding_mode="reflect")),
     "valid, replicating": lambda: nn.Sequential(convolve(4, padding=0), nn.ReplicationPad1d((6, 2))),
     "valid, reflecting": lambda: nn.Sequential(convolve(4, padding=0), nn.ReflectionPad1d((12, 16))),
+    "valid, reflecting as much": lambda: nn.Sequential(convolve(5, padding=0), nn.ReflectionPad1d(4)),
 }
 
 
-@pytest.mark.parametrize("length", [96, 133, 180, 211])
+@pytest.mark.parametrize("length", [96, 117, 133, 180, 211])
 @pytest.mark.parametrize("name", LOCALS)
 def test_no_base_reaches_further_than_was_measured(name: str, length: int) -> None:
     torch.manual_seed(0)
