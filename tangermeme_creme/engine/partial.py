@@ -74,7 +74,7 @@ class PartialPath:
         self.reach: Reach | None = None
         self._cache = ActivationCache() if cache is None else cache
         self._works = works
-        self._structure = (id(model.local), repr(model.local), model.keep, model.axis)
+        self._structure = (weakref.ref(model.local), repr(model.local), model.keep, model.axis)
         weights = None if cache is None else _fingerprint(model.local)
         precision = torch.get_float32_matmul_precision()
         self._key = (weakref.ref(model), weights, self._structure, str(self._dtype), device.type, precision)
@@ -93,7 +93,7 @@ class PartialPath:
     def conditions(self) -> Hashable:
         """What besides the model decides whether it may be evaluated in part."""
         run_as = str(self._dtype), self._device.type
-        return self.length, run_as, self._structure, id(self._model.head), has_own_forward(self._model)
+        return self.length, run_as, self._structure, weakref.ref(self._model.head), has_own_forward(self._model)
 
     def predict(self, rows: torch.Tensor, edits: Edits | None, args: Sequence[torch.Tensor] | None) -> Any:
         """Predict base sequences, shape (B,), or as many edits to them; `args` have a row for each.
