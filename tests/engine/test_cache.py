@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from engine.incremental_cases import Does, Mix, bases, bp, edited, edits_at, naive, split, stack, watched, write
 from helpers import assert_close
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from incremental_cases import Does, Mix, bases, bp, edited, edits_at, naive, split, stack, watched, write
 from torch import nn
 
 from tangermeme_creme.engine.cache import ActivationCache

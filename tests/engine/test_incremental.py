@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 import torch
-from engine.incremental_cases import (
+from helpers import assert_close
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from incremental_cases import (
     F64,
     Both,
     Does,
@@ -27,9 +30,6 @@ from engine.incremental_cases import (
     watched,
     write,
 )
-from helpers import assert_close
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 from torch import nn
 
 from tangermeme_creme.engine.session import EditSession

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import torch
-from engine.incremental_cases import (
+from helpers import assert_close
+from incremental_cases import (
     F64,
     Does,
     Mix,
@@ -22,7 +23,7 @@ from engine.incremental_cases import (
     stack,
     watched,
 )
-from helpers import assert_close
+from session_cases import Told
 from tangermeme.utils import TangermemeWarning
 from torch import nn
 
@@ -317,13 +318,6 @@ def test_model_is_restored_after_an_exception_in_mid_run(part: str, after: int) 
 
 
 def test_progress_counts_every_sequence() -> None:
-    class Told:
-        def __init__(self) -> None:
-            self.batches: list[int] = []
-
-        def update(self, n: int) -> None:
-            self.batches.append(n)
-
     progress = Told()
     with EditSession(split(stack(), L), bases(3, L), batch_size=2, incremental=True, progress=progress) as session:
         session.predict_edits(EDITS)

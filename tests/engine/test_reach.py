@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import torch
-from engine.incremental_cases import CPU, F64, Both, Does, bases, convolve, stack
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from incremental_cases import CPU, F64, Both, Does, bases, convolve, stack
 from torch import nn
 
 from tangermeme_creme.engine.incremental import IncrementalModel, as_list

@@ -19,7 +19,7 @@ from helpers import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from session_cases import LENGTH, POOL, Spy, edited, looped, pool, some_edits
+from session_cases import LENGTH, POOL, Spy, Told, edited, looped, pool, some_edits
 from tangermeme.predict import predict
 
 from tangermeme_creme.engine import session as session_module
@@ -220,13 +220,6 @@ def test_n_full_counts_the_sequences_that_were_evaluated() -> None:
 
 
 def test_progress_is_told_after_each_batch() -> None:
-    class Told:
-        def __init__(self) -> None:
-            self.batches: list[int] = []
-
-        def update(self, n: int) -> None:
-            self.batches.append(n)
-
     progress = Told()
     with EditSession(CountA(), random_sequences(5, LENGTH), batch_size=2, progress=progress) as session:
         session.predict()

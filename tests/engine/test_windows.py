@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import lcm
 
 import pytest
-from engine.incremental_cases import bases, bp, edits_at, split, stack, watched
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from incremental_cases import bases, bp, edits_at, split, stack, watched
 
 from tangermeme_creme.engine.session import EditSession
 from tangermeme_creme.engine.windows import OutputReach, Reach, Window, group_by_blocks, merge_spans
