@@ -1,0 +1,1 @@
+"""Numbers from results: effects, calls, interactions, statistics. No model is called here."""

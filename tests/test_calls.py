@@ -1,0 +1,95 @@
+"""Categories of contexts, calls of CREs, and necessity beside sufficiency."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tangermeme_creme.analysis.calls import (
+    CONTEXT_PRESETS,
+    CallRule,
+    call_cres,
+    classify_context,
+    join_tile_effects,
+    select_contexts,
+)
+
+
+def test_classify_context_bounds_belong_to_no_category():
+    bounds = [0.95, 0.05, -0.05, -0.3]
+    assert set(classify_context(bounds)) == {"other"}
+    assert classify_context(np.nextafter(bounds, [1, 0, 0, -1])).tolist() == [
+        "enhancing", "neutral", "neutral", "silencing",
+    ]  # fmt: skip
+
+
+def test_classify_context_presets_and_kinds():
+    effect = pd.Series([0.92, -0.25, np.nan], index=list("abc"))
+    assert classify_context(effect).tolist() == ["other", "other", None]
+    assert classify_context(effect, **CONTEXT_PRESETS["borzoi"]).to_dict() == {
+        "a": "enhancing", "b": "silencing", "c": None,
+    }  # fmt: skip
+    with pytest.raises(ValueError, match=r"silencing <= -neutral.*got enhancing=-0.9"):
+        classify_context(effect, enhancing=-0.9)
+
+
+def test_select_contexts_caps_each_category_whatever_the_order():
+    rng = np.random.default_rng(0)
+    names = ["enhancing", "neutral", "silencing", "other", None]
+    table = pd.DataFrame({"example": [f"g{i}" for i in range(300)], "context": rng.choice(names, 300)})
+    table.loc[table["context"] == "silencing", "context"] = "other"
+    table.loc[:2, "context"] = "silencing"
+    chosen = select_contexts(table, 20, random_state=1)
+    assert chosen["context"].value_counts().to_dict() == {"enhancing": 20, "neutral": 20, "silencing": 3}
+    assert chosen.index.is_monotonic_increasing
+    shuffled = table.sample(frac=1, random_state=0)
+    assert set(select_contexts(shuffled, 20, random_state=1)["example"]) == set(chosen["example"])
+    assert set(select_contexts(table, 20, random_state=2)["example"]) != set(chosen["example"])
+    with pytest.raises(ValueError, match="'g0' twice"):
+        select_contexts(pd.concat([table, table]), 20, random_state=1)
+
+
+def test_call_cres_calls_only_in_the_right_context_and_by_the_right_effect():
+    rows = [
+        ("enhancing", 0.31, 0.0, "enhancer"),
+        ("enhancing", 0.30, 9.0, None),
+        ("enhancing", -0.9, -0.9, None),
+        ("neutral", 0.9, -0.9, None),
+        ("silencing", 0.9, -0.31, "silencer"),
+        ("silencing", 0.9, -0.30, None),
+        ("silencing", np.nan, np.nan, None),
+        (None, 0.9, -0.9, None),
+    ]
+    table = pd.DataFrame(rows, columns=["context", "over_wt", "over_control", "expected"], index=range(3, 11))
+    called = call_cres(table)
+    assert called["cre"].tolist() == [row[-1] for row in rows] and "cre" not in table
+    borzoi = call_cres(table, rule="borzoi")["cre"].tolist()
+    assert borzoi == ["enhancer", None, None, "silencer", "silencer", "silencer", None, None]
+    rule = CallRule(enhancer=0.8, enhancer_contexts=("neutral",))
+    assert call_cres(table, rule=rule)["cre"].tolist()[3] == "enhancer"
+
+
+def test_call_cres_errors_name_what_is_missing():
+    with pytest.raises(ValueError, match="column 'over_wt'; got context"):
+        call_cres(pd.DataFrame({"context": []}))
+    with pytest.raises(ValueError, match=r"by must be .*'x'"):
+        call_cres(pd.DataFrame(), by="x")
+    with pytest.raises(ValueError, match="enformer, borzoi; got 'y'"):
+        call_cres(pd.DataFrame(), rule="y")
+
+
+def test_join_tile_effects_keeps_every_tile_and_what_differs():
+    necessity = pd.DataFrame(
+        {"example": "a", "tile": [2, 0, 1], "start": [20, 0, 10], "y_wt": 1.0, "necessity": [3, 1, 2]}
+    )
+    sufficiency = pd.DataFrame(
+        {"example": "a", "tile": [0, 1, 5], "start": [0, 10, 50], "y_wt": 2.0, "over_wt": [1, 2, 3]}
+    )
+    joined = join_tile_effects(necessity, sufficiency, on=["example", "tile"])
+    assert joined["tile"].tolist() == [2, 0, 1, 5]
+    assert joined["start"].tolist() == [20, 0, 10, 50]
+    assert {"y_wt_necessity", "y_wt_sufficiency"} <= set(joined.columns)
+    assert joined["over_wt"].isna().tolist() == [True, False, False, False]
+    with pytest.raises(ValueError, match=r"sufficiency must have each tile once; got \{'tile': 0\}"):
+        join_tile_effects(necessity, pd.DataFrame({"tile": [0, 0]}), on=["tile"])
