@@ -15,6 +15,7 @@ from tangermeme_creme.analysis.effects import (
     tile_effect_over_control,
     tile_effect_over_wt,
 )
+from tangermeme_creme.analysis.interactions import additive_trace, expected_pair, multiplicative_trace
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "paper_data"
 
@@ -67,3 +68,22 @@ def test_distance_curves_peak_downstream_and_fall_faster_upstream():
     assert len(activity) == 74 and curve.idxmax() == 5.0
     for kb in (5, 10, 20, 40, 60, 80):
         assert curve[-kb] < curve[kb]
+
+
+def test_pairs_of_the_second_round_against_additive_and_multiplicative_expectation():
+    """Additive effects explain additive pairs, multiplicative ones explain the superadditive better (Fig. 6e-h)."""
+    table = read("second_iteration_min").pivot(index="seq_id", columns="step", values="activity")
+    wt, first, second, both = (table[name] for name in ("wt", "greedy_it1", "greedy_it2", "two_cres_shuffled"))
+    assert len(table) == 600
+    expected = expected_pair(wt, first, second)
+    np.testing.assert_allclose(expected.additive, first + second - wt)
+    np.testing.assert_allclose(expected.multiplicative, first * second / wt)
+    singles = np.stack([first, second], axis=1)
+    np.testing.assert_allclose(additive_trace(wt.to_numpy(), singles, [0, 1])[:, 1], expected.additive / wt)
+    folds = multiplicative_trace(wt.to_numpy(), singles, [0, 1], scale="fold")
+    np.testing.assert_allclose(folds[:, 1], expected.multiplicative / wt)
+
+    observed = both / wt
+    above = observed > expected.additive / wt + 0.05
+    far = {name: (value / wt - observed).abs()[above].median() for name, value in expected._asdict().items()}
+    assert above.sum() > 20 and far["multiplicative"] < far["additive"]
