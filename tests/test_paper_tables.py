@@ -16,6 +16,7 @@ from tangermeme_creme.analysis.effects import (
     tile_effect_over_wt,
 )
 from tangermeme_creme.analysis.interactions import additive_trace, expected_pair, multiplicative_trace
+from tangermeme_creme.sequence.tiles import span_to_genome
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "paper_data"
 
@@ -55,19 +56,25 @@ def test_sufficient_cres_have_the_published_effects_and_classes():
     assert called["cre"].value_counts().to_dict() == {"silencer": 222, "enhancer": 74}
 
 
-def test_distance_curves_peak_downstream_and_fall_faster_upstream():
-    table = read("distance")
-    curves = table.groupby("enf_data_id", sort=False)
-    assert len(table) == 296 * 38 and curves.ngroups == 296
-    # The table has the curve as a fraction of its own maximum or minimum; the activity is behind the effect.
-    enhancers = table[table["tile class"] == "Enhancer"]
-    activity = enhancers.pivot_table(
-        index="enf_data_id", columns="Binned distance (Kb)", values="Fold change over control"
-    )
-    curve = pd.Series(fraction_of_max(activity.to_numpy(), axis=1).mean(0), index=activity.columns)
-    assert len(activity) == 74 and curve.idxmax() == 5.0
-    for kb in (5, 10, 20, 40, 60, 80):
-        assert curve[-kb] < curve[kb]
+def test_distance_curves_are_the_published_ones_and_fall_faster_upstream():
+    kb, cre = "Binned distance (Kb)", "enf_data_id"
+    cres = read("sufficient_cres")
+    cres[cre] = cres["seq_id"] + "_" + cres["tile_start"].astype(str) + "_" + cres["tile_end"].astype(str)
+    table = read("distance").merge(cres[[cre, "wt"]], on=cre)
+    # Effects are over the wild type for enhancers, over the control for silencers.
+    reference = table["wt"].where(table["tile class"] == "Enhancer", table["control"])
+    table["activity"] = table["control"] + table["CRE sufficiency effect"] * reference
+    activity = table.pivot(index=cre, columns=kb, values="activity")
+    assert len(table) == 296 * 38 and activity.shape == (296, 38)
+    fraction = pd.DataFrame(fraction_of_max(activity.to_numpy(), axis=1), activity.index, activity.columns)
+    published = table.pivot(index=cre, columns=kb, values="Fold change over control")
+    np.testing.assert_allclose(fraction, published, atol=1e-6)
+
+    enhancers = table.loc[table["tile class"] == "Enhancer", cre].unique()
+    curve = fraction.loc[enhancers].mean()
+    assert len(enhancers) == 74 and curve.idxmax() == 5.0
+    for distance in (5, 10, 20, 40, 60, 80):
+        assert curve[-distance] < curve[distance]
 
 
 def test_pairs_of_the_second_round_against_additive_and_multiplicative_expectation():
@@ -87,3 +94,34 @@ def test_pairs_of_the_second_round_against_additive_and_multiplicative_expectati
     above = observed > expected.additive / wt + 0.05
     far = {name: (value / wt - observed).abs()[above].median() for name, value in expected._asdict().items()}
     assert above.sum() > 20 and far["multiplicative"] < far["additive"]
+
+
+def test_coordinates_of_the_sufficient_cres_are_the_published_ones_to_the_base():
+    tiles, published = read("sufficient_cres"), read("sufficient_cre_coordinates")
+    gene, chrom, tss, strand = zip(*(name.rsplit("_", 3) for name in tiles["seq_id"]))
+    # In these names the TSS of '-' is the end of the transcript in the GTF: one more than the base counted from 0.
+    base = [int(place) - (way == "-") for place, way in zip(tss, strand)]
+    spans = [
+        span_to_genome(start, end, tss=place, strand=way, length=196_608)
+        for start, end, place, way in zip(tiles["tile_start"], tiles["tile_end"], base, strand)
+    ]
+    assert len(spans) == len(published) == 296 and set(strand) == {"+", "-"}
+    ours = pd.DataFrame(spans, columns=["CRE start coordinate", "CRE end coordinate"])
+    ours = ours.assign(gene=gene, chromosome=chrom, strand=strand, **{"TSS coordinate": list(map(int, tss))})
+    pd.testing.assert_frame_equal(ours, published[ours.columns], check_dtype=False)
+    assert (tiles["tile class"] == published["CRE type"]).all()
+
+
+def test_fine_tile_search_stays_above_saliency_and_saliency_above_random():
+    table = read("fine_tile_vs_baselines")
+    table["bp pruned"] = table.groupby("seq_id", sort=False).cumcount() * 500
+    assert len(table) == 74 * 11 and table["seq_id"].nunique() == 74
+    searched = table.dropna()  # some searches ended early
+    assert (searched["CREME bps"] == searched["bp pruned"]).all()
+    names = ["CREME score", "Saliency score", "Random score"]
+    # Medians: one CRE rises to many times its activity without its first 500 bp, and would carry a mean.
+    curves = searched.groupby("bp pruned")[names].median()
+    assert (curves.loc[500:4500].diff(axis=1).iloc[:, 1:] < 0).all(axis=None)
+    # At both ends all methods are at the same sequence.
+    np.testing.assert_allclose(curves.loc[[0, 5000]], curves.loc[[0, 5000], ["CREME score"] * 3], atol=1e-3)
+    assert table.groupby("seq_id")[names].mean().mean().is_monotonic_decreasing
