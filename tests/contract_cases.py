@@ -116,6 +116,7 @@ CASES = {
         1 + sum((T - r) * n for r in range(R)),
         "tile",
     ),
+    "interaction_map": Case(_plain(creme.interaction_map, TILES), 1 + T * n + T * (T - 1) // 2 * n, "tile"),
     "tile_set_sufficiency_test": Case(
         _plain(creme.tile_set_sufficiency_test, TSS, TILES, [2, 0, 3]), 1 + n + 3 * n, "background"
     ),

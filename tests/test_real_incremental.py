@@ -84,6 +84,7 @@ TESTS: dict[str, Callable[..., Any]] = {
     "greedy": lambda a, **kw: creme.higher_order_interaction_test(
         a.model, a.X, a.tiles[::4], direction="min", rounds=3, n=2, n_holdout=1, random_state=0, **kw
     ),
+    "map": lambda a, **kw: creme.interaction_map(a.model, a.X, a.tiles[::8], n=1, random_state=0, **kw),
     "set": lambda a, **kw: creme.tile_set_sufficiency_test(
         a.model, a.X, a.center, a.tiles, [5, 0, 9], n=1, random_state=0, **kw
     ),

@@ -60,8 +60,8 @@ def normalized_effect(y_wt: Values, y_mut: Values) -> Any:
     tensor([[ 0.5000,  0.0000],
             [ 0.0000, -0.5000]], dtype=torch.float64)
     """
-    kind, (wt, mut) = _arrays(y_wt=y_wt, y_mut=y_mut)
-    return kind.give((wt - mut) / _reference(wt, "y_wt"))
+    kind, (wt, mut) = arrays(y_wt=y_wt, y_mut=y_mut)
+    return kind.give((wt - mut) / above_zero(wt, "y_wt"))
 
 
 def fold_change(y_mut: Values, y_ref: Values) -> Any:
@@ -89,8 +89,8 @@ def fold_change(y_mut: Values, y_ref: Values) -> Any:
     >>> fold_change(10, 20)
     0.5
     """
-    kind, (mut, ref) = _arrays(y_mut=y_mut, y_ref=y_ref)
-    return kind.give(mut / _reference(ref, "y_ref"))
+    kind, (mut, ref) = arrays(y_mut=y_mut, y_ref=y_ref)
+    return kind.give(mut / above_zero(ref, "y_ref"))
 
 
 def tile_effect_over_wt(y_mut: Values, y_control: Values, y_wt: Values) -> Any:
@@ -118,8 +118,8 @@ def tile_effect_over_wt(y_mut: Values, y_control: Values, y_wt: Values) -> Any:
     >>> tile_effect_over_wt(12, 2, 10)
     1.0
     """
-    kind, (mut, control, wt) = _arrays(y_mut=y_mut, y_control=y_control, y_wt=y_wt)
-    return kind.give((mut - control) / _reference(wt, "y_wt"))
+    kind, (mut, control, wt) = arrays(y_mut=y_mut, y_control=y_control, y_wt=y_wt)
+    return kind.give((mut - control) / above_zero(wt, "y_wt"))
 
 
 def tile_effect_over_control(y_mut: Values, y_control: Values) -> Any:
@@ -147,8 +147,8 @@ def tile_effect_over_control(y_mut: Values, y_control: Values) -> Any:
     >>> tile_effect_over_control(10, 20)
     -0.5
     """
-    kind, (mut, control) = _arrays(y_mut=y_mut, y_control=y_control)
-    return kind.give((mut - control) / _reference(control, "y_control"))
+    kind, (mut, control) = arrays(y_mut=y_mut, y_control=y_control)
+    return kind.give((mut - control) / above_zero(control, "y_control"))
 
 
 def fraction_of_max(y: Values, axis: int = -1) -> Any:
@@ -179,12 +179,12 @@ def fraction_of_max(y: Values, axis: int = -1) -> Any:
     >>> fraction_of_max([2, 5, 10, 5, 2]).tolist()
     [0.2, 0.5, 1.0, 0.5, 0.2]
     """
-    kind, (values,) = _arrays(y=y)
+    kind, (values,) = arrays(y=y)
     if not -values.ndim <= axis < values.ndim or values.shape[axis] == 0:
         raise ValueError(f"y must have at least one position along axis {axis}; got shape {values.shape}.")
     largest = np.where(np.isnan(values), -np.inf, values).max(axis=axis, keepdims=True)
     largest[np.isnan(values).all(axis=axis, keepdims=True)] = np.nan
-    return kind.give(values / _reference(largest, "the maximum of y"))
+    return kind.give(values / above_zero(largest, "the maximum of y"))
 
 
 class _Kind:
@@ -208,7 +208,7 @@ class _Kind:
         return float(result) if np.ndim(result) == 0 else result
 
 
-def _arrays(**values: Values) -> tuple[_Kind, list[np.ndarray]]:
+def arrays(**values: Values) -> tuple[_Kind, list[np.ndarray]]:
     kind = _Kind(values)
     arrays = {name: as_float(v, name) for name, v in values.items()}
     shapes = {name: a.shape for name, a in arrays.items()}
@@ -240,13 +240,25 @@ def as_float(values: Values, name: str) -> np.ndarray:
         raise ValueError(f"{name} must be a number, or an array, tensor or Series of them; got {values!r}.") from None
 
 
-def _reference(values: np.ndarray, name: str) -> np.ndarray:
-    """The values that can be divided by; the others as NaN, counted in a warning."""
+def log_activity(values: Any) -> np.ndarray:
+    """Natural logarithm; NaN, without a word, where there is none.
+
+    Examples
+    --------
+    >>> log_activity([1.0, 0.0]).tolist()
+    [0.0, nan]
+    """
+    array = as_float(values, "activity")
+    return np.log(np.where(array > 0, array, np.nan))
+
+
+def above_zero(values: np.ndarray, name: str, to: str = "be a reference") -> np.ndarray:
+    """The values that are above 0; the others as NaN, counted in a warning."""
     wrong = values <= 0
     if wrong.any():
         smallest = values[wrong].min()
         warn(
-            f"{name} must be above 0 to be a reference: {wrong.sum()} of {values.size} are zero or negative, down to "
+            f"{name} must be above 0 to {to}: {wrong.sum()} of {values.size} are zero or negative, down to "
             f"{smallest:g}; their effects are NaN."
         )
     return np.where(wrong, np.nan, values)

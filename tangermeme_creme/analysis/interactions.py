@@ -1,35 +1,32 @@
-"""How tiles combine: greedy traces and pairs against additive and multiplicative expectation."""
+"""How tiles combine: greedy traces and pairs against additive and multiplicative expectation, and saturation."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 
 from ..operators.results import GreedyResult
-from .effects import as_float, fold_change
+from ._pairs import PairExpectation, epistasis, expected_pair, log_epistasis
+from .effects import as_float, fold_change, log_activity
+
+__all__ = [
+    "PairExpectation",
+    "additive_trace",
+    "classify_interaction",
+    "classify_multiplicative",
+    "epistasis",
+    "expected_pair",
+    "greedy_traces",
+    "log_epistasis",
+    "multiplicative_trace",
+]
 
 # Above these m.s.e. a trace is not multiplicative: searches for enhancers ("min") and for silencers ("max").
 MULTIPLICATIVE_MSE = {"min": 0.04, "max": 0.01}
-
-
-class PairExpectation(NamedTuple):
-    """Activity to expect of two perturbations together, from each alone.
-
-    Parameters
-    ----------
-    additive: float64
-        The two changes add up.
-
-    multiplicative: float64
-        The two fold changes multiply; NaN where an activity is not above 0.
-    """
-
-    additive: Any
-    multiplicative: Any
 
 
 def additive_trace(wt: Any, single: Any, order: Any) -> np.ndarray:
@@ -188,33 +185,6 @@ def classify_multiplicative(observed: Any, multiplicative: Any, *, direction: st
     return category if category.ndim else category.item()
 
 
-def expected_pair(wt: Any, first: Any, second: Any) -> PairExpectation:
-    """Activity to expect of two perturbations together: the second round of a greedy search.
-
-    Paper: Figure 6e-h.
-
-    Parameters
-    ----------
-    wt, first, second: number or array of one shape
-        Activity of the wild type, and with each perturbation alone.
-
-    Returns
-    -------
-    expected: PairExpectation
-        `additive`, first + second - wt, and `multiplicative`, first * second / wt.
-
-    Examples
-    --------
-    >>> expected_pair(100, 60, 70)
-    PairExpectation(additive=30.0, multiplicative=42.0)
-    """
-    one, other, base = as_float(first, "first"), as_float(second, "second"), as_float(wt, "wt")
-    product = one * other / np.where(base > 0, base, np.nan)
-    product = np.where((one > 0) & (other > 0), product, np.nan)
-    additive = np.asarray(one + other - base)
-    return PairExpectation(*(value if value.ndim else value.item() for value in (additive, product)))
-
-
 def greedy_traces(result: GreedyResult, *, ids: Sequence[Any] | None = None) -> pd.DataFrame:
     """The trace of a greedy search beside what additive and multiplicative effects would have given.
 
@@ -262,18 +232,6 @@ def greedy_traces(result: GreedyResult, *, ids: Sequence[Any] | None = None) -> 
         "tile": order.ravel(),
     })  # fmt: skip
     return table.assign(**{name: values.ravel() for name, values in columns.items()})
-
-
-def log_activity(values: Any) -> np.ndarray:
-    """Natural logarithm; NaN, without a word, where there is none.
-
-    Examples
-    --------
-    >>> log_activity([1.0, 0.0]).tolist()
-    [0.0, nan]
-    """
-    array = as_float(values, "activity")
-    return np.log(np.where(array > 0, array, np.nan))
 
 
 def _singles(wt: Any, single: Any, order: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -141,7 +141,9 @@ class PartialPath:
             return
         # Spans whose windows would overlap are one; a row that would have to run as a whole is left for when it must.
         spans = {row: merge_spans(some, gap=2 * reach.halo * reach.align) for row, some in changed.items()}
-        rows = [row for row in changed if all(reach.blocks(*span) is not None for span in spans[row])]
+        # What is kept already, say of a row that is what it was before, does not run again.
+        rows = [row for row in changed if self._row_key(row) not in self._cache]
+        rows = [row for row in rows if all(reach.blocks(*span) is not None for span in spans[row])]
         for some_rows in torch.tensor(rows, dtype=torch.int64).split(self._batch_size):
             found = {row: self._cache.get(old[row]) for row in some_rows.tolist()}
             entries = {row: entry for row, entry in found.items() if entry is not None}

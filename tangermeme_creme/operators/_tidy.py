@@ -56,6 +56,18 @@ def tile_axis(size: int, tiles: Spans | None) -> Axis:
     return axis
 
 
+def pair_axis(tiles: Axis, first: torch.Tensor, second: torch.Tensor) -> Axis:
+    """The axis of pairs: the columns of the axis of tiles twice, for the first and for the second of each pair.
+
+    Examples
+    --------
+    >>> pair_axis(tile_axis(3, None), torch.tensor([0, 1]), torch.tensor([2, 2]))
+    {'tile_1': array([0, 1]), 'tile_2': array([2, 2])}
+    """
+    both = enumerate((first.numpy(), second.numpy()), start=1)
+    return {f"{name}_{k}": labels[which] for k, which in both for name, labels in tiles.items()}
+
+
 def position_axis(size: int, positions: Spans | None) -> Axis:
     """The axis of positions: their index, and the start in bp where `positions` are given.
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import pandas as pd
 import torch
 
-from ..engine.outputs import Output
+from ..engine.outputs import Output, map_output
 from ..sequence.tiles import Spans
 from ._search_results import FineTileResult, FineTileStep, GreedyResult, MultiplicityResult
-from ._tidy import Labels, labelled, position_axis, shuffle_axis, tidy, tile_axis
+from ._tidy import Labels, labelled, pair_axis, position_axis, shuffle_axis, tidy, tile_axis
 
 __all__ = [
     "ContextResult",
@@ -21,6 +21,7 @@ __all__ = [
     "FineTileResult",
     "FineTileStep",
     "GreedyResult",
+    "InteractionMapResult",
     "MultiplicityResult",
     "NecessityResult",
     "SetSufficiencyResult",
@@ -213,3 +214,41 @@ class SetSufficiencyResult(NamedTuple):
         ]
         fields = zip(self._fields, zip(self, ((0,), (0, 2), (0, 1, 2))))
         return tidy(axes, dict(fields), tracks)
+
+
+class InteractionMapResult(NamedTuple):
+    """What `interaction_map` returns.
+
+    Parameters
+    ----------
+    y_wt: torch.Tensor, shape=(N, *)
+
+    y_single: torch.Tensor, shape=(N, T, n, *)
+        One tile shuffled.
+
+    y_pair: torch.Tensor, shape=(N, T * (T - 1) / 2, n, *)
+        Two tiles shuffled, in the order of `itertools.combinations`.
+    """
+
+    y_wt: Output
+    y_single: Output
+    y_pair: Output
+
+    def to_frame(self, *, tiles: Spans | None = None, ids: Labels = None, tracks: Labels = None) -> pd.DataFrame:
+        """One row an (example, pair, shuffle, track): `tile_1`, `tile_2`, `y_wt`, `y_1`, `y_2`, `y_both`.
+
+        With `tiles` also `start_1`, `end_1`, `start_2` and `end_2` in bp.
+        """
+        first, second = torch.combinations(torch.arange(_size(self.y_single, 1))).unbind(1)
+        axes = [
+            labelled("example", _size(self.y_pair, 0), ids, "ids"),
+            pair_axis(tile_axis(_size(self.y_single, 1), tiles), first, second),
+            shuffle_axis(_size(self.y_pair, 2)),
+        ]
+        fields: dict[str, tuple[Output, tuple[int, ...]]] = {
+            "y_both": (self.y_pair, (0, 1, 2)),
+            "y_wt": (self.y_wt, (0,)),
+            "y_1": (map_output(lambda y: y[:, first], self.y_single), (0, 1, 2)),
+            "y_2": (map_output(lambda y: y[:, second], self.y_single), (0, 1, 2)),
+        }
+        return tidy(axes, fields, tracks)
