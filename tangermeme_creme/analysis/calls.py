@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ._tables import check_columns
 from .effects import as_float
 
 CATEGORIES = ("enhancing", "neutral", "silencing", "other")
@@ -131,7 +132,7 @@ def select_contexts(
     >>> len(select_contexts(table, 1, random_state=0)), len(select_contexts(table, 5, random_state=0))
     (1, 2)
     """
-    _check_columns(table, (id_column, column))
+    check_columns(table, (id_column, column))
     if n < 1:
         raise ValueError(f"n must be at least 1; got {n}.")
     repeated = table[id_column].duplicated()
@@ -197,7 +198,7 @@ def call_cres(
         if rule not in CALL_PRESETS:
             raise ValueError(f"rule must be a CallRule or one of {', '.join(CALL_PRESETS)}; got {rule!r}.")
         rule = CALL_PRESETS[rule]
-    _check_columns(table, (context, *columns[by]))
+    check_columns(table, (context, *columns[by]))
     up, down = (table[name] for name in columns[by])
     cre = np.full(len(table), None, dtype=object)
     cre[((up > rule.enhancer) & table[context].isin(rule.enhancer_contexts)).to_numpy()] = "enhancer"
@@ -241,7 +242,7 @@ def join_tile_effects(
     """
     keys = list(on)
     for name, table in (("necessity", necessity), ("sufficiency", sufficiency)):
-        _check_columns(table, keys)
+        check_columns(table, keys)
         repeated = table.duplicated(keys)
         if repeated.any():
             got = table.loc[repeated, keys].iloc[0].to_dict()
@@ -257,9 +258,3 @@ def join_tile_effects(
             joined[f"{name}_necessity"] = one.where(one.notna(), other)
             joined = joined.rename(columns={f"{name}_necessity": name}).drop(columns=f"{name}_sufficiency")
     return joined
-
-
-def _check_columns(table: pd.DataFrame, names: Sequence[str]) -> None:
-    for name in names:
-        if name not in table.columns:
-            raise ValueError(f"table must have column {name!r}; got {', '.join(map(str, table.columns))}.")

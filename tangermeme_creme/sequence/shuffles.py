@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -149,6 +150,43 @@ class Shuffler:
                 f"got {tuple(getattr(shuffled, 'shape', ()))}."
             )
         return pack(shuffled, "what shuffle_fn returns", batch_axes=2).to_codes()[0]
+
+
+def later_shuffles(shuffle_fn: ShuffleFn, first: int) -> ShuffleFn:
+    """A shuffle function that goes on after the first ones of a stream, which it draws and leaves out.
+
+    Parameters
+    ----------
+    shuffle_fn: callable
+        tangermeme's signature.
+
+    first: int
+        How many shuffles to leave out.
+
+    Returns
+    -------
+    later: callable
+        Of the same signature, with `n` given by name: of the shuffles of a run with ``n = first + n`` the last n.
+
+    Examples
+    --------
+    >>> from tangermeme.utils import random_one_hot
+    >>> X = random_one_hot((1, 4, 50), random_state=0)
+    >>> five = dinucleotide_shuffle(X, n=5, random_state=0)
+    >>> bool((later_shuffles(dinucleotide_shuffle, 3)(X, n=2, random_state=0) == five[:, 3:]).all())
+    True
+    """
+
+    @wraps(shuffle_fn)
+    def later(X: torch.Tensor, *args: Any, n: int, **kwargs: Any) -> Any:
+        try:
+            return shuffle_fn(X, *args, n=first + n, **kwargs)[:, first:]
+        except ValueError as error:
+            if "identical" not in str(error):  # as in `Shuffler`: the first then equals every one of them
+                raise
+            return shuffle_fn(X, *args, n=1, **kwargs)[:, torch.zeros(n, dtype=torch.int64)]
+
+    return later if first else shuffle_fn
 
 
 def shuffle_backgrounds(

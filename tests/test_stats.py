@@ -1,0 +1,370 @@
+"""Effects with their uncertainty, and groups compared, against scipy, statsmodels and loops."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.weightstats import DescrStatsW
+from tangermeme.utils import TangermemeWarning, random_one_hot
+
+from tangermeme_creme import necessity_test, sufficiency_test
+from tangermeme_creme.analysis._resampling import expanded_tail
+from tangermeme_creme.analysis.effects import normalized_effect, tile_effect_over_control
+from tangermeme_creme.analysis.stats import EFFECTS, compare_groups, estimate_effect, summarize_effects
+
+
+def activities(n: int, rows: int = 3, seed: int = 0) -> dict[str, np.ndarray]:
+    """A wild type, a control and a mutant that share the noise of their backgrounds."""
+    rng = np.random.default_rng(seed)
+    background = rng.normal(1, 0.2, (rows, n))
+    return {
+        "y_wt": np.full((rows, 1), 10.0),
+        "y_control": 3 * background + rng.normal(0, 0.2, (rows, n)),
+        "y_mut": 6 * background + rng.normal(0, 0.6, (rows, n)),
+    }
+
+
+TRUE = {"necessity": 0.4, "over_wt": 0.3, "over_control": 1.0, "fold_over_control": 2.0}
+
+
+def of(name: str, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    wanted = {"necessity": ("y_wt", "y_mut"), "over_wt": ("y_wt", "y_control", "y_mut")}
+    return {key: values[key] for key in wanted.get(name, ("y_control", "y_mut"))}
+
+
+@pytest.mark.parametrize("name", TRUE)
+@pytest.mark.parametrize("n", [7, 40])
+def test_interval_is_the_paired_percentile_bootstrap_of_scipy(name: str, n: int) -> None:
+    values = of(name, activities(n))
+    found = estimate_effect(name, **values, confidence=0.9, n_resamples=800, random_state=4)
+    rows = [np.broadcast_to(array, (3, n)) for array in values.values()]
+
+    def statistic(*samples: np.ndarray, axis: int = -1) -> np.ndarray:
+        return EFFECTS[name](**dict(zip(values, (sample.mean(axis=axis) for sample in samples))))
+
+    expected = stats.bootstrap(
+        rows, statistic, paired=True, axis=-1, method="percentile", n_resamples=800,
+        confidence_level=1 - 2 * expanded_tail(n, 0.9), rng=np.random.default_rng(4),
+    )  # fmt: skip
+    np.testing.assert_allclose(found.low, expected.confidence_interval.low, rtol=1e-12)
+    np.testing.assert_allclose(found.high, expected.confidence_interval.high, rtol=1e-12)
+    np.testing.assert_allclose(found.effect, statistic(*rows), rtol=1e-12)
+
+
+def test_interval_of_a_mean_is_near_that_of_student() -> None:
+    drawn = np.random.default_rng(0).normal(5, 1, (20, 15))
+    found = estimate_effect(lambda y_mut: y_mut, y_mut=drawn, n_resamples=20_000)
+    low, high = np.array([DescrStatsW(row).tconfint_mean(0.05) for row in drawn]).T
+    assert np.abs((found.high - found.low) / (high - low) - 1).mean() < 0.05
+    assert np.abs(found.low - low).max() < 0.25 * (high - low).mean()
+
+
+def test_standard_error_is_the_sem_of_a_linear_effect_and_the_jackknife_of_a_ratio() -> None:
+    values = activities(12)
+    linear = estimate_effect("over_wt", **values)
+    alone = (values["y_mut"] - values["y_control"]) / values["y_wt"]
+    np.testing.assert_allclose(linear.sem, stats.sem(alone, axis=1), rtol=1e-12)
+    np.testing.assert_allclose(linear.sem, [DescrStatsW(row).std_mean for row in alone], rtol=1e-12)
+
+    ratio = estimate_effect("over_control", **of("over_control", values))
+    for i in range(3):
+        mut, control = values["y_mut"][i], values["y_control"][i]
+        left_out = [np.delete(mut, k).mean() / np.delete(control, k).mean() - 1 for k in range(12)]
+        assert ratio.sem[i] == pytest.approx(np.sqrt(11 * np.var(left_out)), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", TRUE)
+@pytest.mark.parametrize("n", [8, 10, 30, 100])
+def test_interval_covers_the_truth_as_often_as_it_says(name: str, n: int) -> None:
+    found = estimate_effect(name, **of(name, activities(n, rows=1000, seed=n)))
+    covered = (found.low <= TRUE[name]) & (found.high >= TRUE[name])
+    assert 0.93 <= covered.mean() <= 0.97
+
+
+def test_pairing_through_the_background_makes_the_interval_narrow() -> None:
+    values = of("over_control", activities(30))
+    mixed = {**values, "y_control": values["y_control"][:, ::-1]}
+    paired, unpaired = (estimate_effect("over_control", **v) for v in (values, mixed))
+    assert ((paired.high - paired.low) < 0.75 * (unpaired.high - unpaired.low)).all()
+
+
+def test_what_does_not_vary_has_no_uncertainty_at_all() -> None:
+    found = estimate_effect(
+        "epistasis", **{name: np.full((1, 7), np.float32(0.1)) for name in ("y_wt", "y_1", "y_2", "y_both")}
+    )
+    assert found.effect == found.sem == found.low == found.high == 0
+
+
+def test_tensors_axes_and_broadcasting() -> None:
+    values = activities(9)
+    expected = estimate_effect("over_wt", **values)
+    turned = {name: torch.from_numpy(array.T.copy()) for name, array in values.items()}
+    found = estimate_effect("over_wt", axis=0, **turned)
+    for one, other in zip(found, expected):
+        np.testing.assert_array_equal(one, other)
+    deep = {name: array[:, :, None] * np.array([1.0, 2.0]) for name, array in values.items()}
+    found = estimate_effect("over_wt", axis=1, **deep)
+    assert found.sem.shape == (3, 2)
+    np.testing.assert_array_equal(found.low[:, 1], expected.low)
+
+
+def test_rows_do_not_depend_on_what_is_beside_them() -> None:
+    values = activities(10, rows=50)
+    whole = estimate_effect("over_control", **of("over_control", values))
+    for rows in (slice(7, 8), slice(20, 43)):
+        part = estimate_effect("over_control", **{name: v[rows] for name, v in of("over_control", values).items()})
+        for one, other in zip(part, whole):
+            assert one.tobytes() == other[rows].tobytes()
+
+
+def test_one_shuffle_gives_an_effect_without_uncertainty() -> None:
+    found = estimate_effect("necessity", y_wt=[[10.0]], y_mut=[[4.0]])
+    assert found.effect == 0.6 and np.isnan([found.sem, found.low, found.high]).all()
+
+
+@pytest.mark.parametrize("n", [2, 5])
+def test_few_shuffles_are_warned_of_once(n: int) -> None:
+    with pytest.warns(TangermemeWarning, match=f"from {n} shuffles covers less often.*at least 6") as caught:
+        found = estimate_effect("necessity", **of("necessity", activities(n)))
+    assert len(caught) == 1 and (found.low <= found.effect).all()
+
+
+def test_undefined_effects_are_nan_and_the_others_are_not() -> None:
+    values = activities(8)
+    values["y_wt"][0] = 0
+    values["y_mut"][1, 3] = np.nan
+    with pytest.warns(TangermemeWarning, match="y_wt must be above 0.*1 of 3") as caught:
+        found = estimate_effect("necessity", **of("necessity", values))
+    assert len(caught) == 1
+    for part in found:
+        assert np.isnan(part).tolist() == [True, True, False]
+
+
+def test_a_control_around_zero_has_no_interval() -> None:
+    control = np.array([[-1.0, 2.0, 0.5, -0.5, 1.0, 0.2]])
+    found = estimate_effect("over_control", y_control=control, y_mut=control + 1)
+    assert found.effect > 0 and np.isnan([found.low, found.high]).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"y_wt": [[1.0]]}, "those of the effect, y_wt, y_mut; got y_wt"),
+        ({"y_wt": [[1.0] * 3], "y_mut": [[1.0] * 4]}, r"y_wt \(1, 3\), y_mut \(1, 4\)"),
+        ({"y_wt": [1.0], "y_mut": [[1.0, 2.0]]}, r"same axes.*y_wt \(1,\), y_mut \(1, 2\)"),
+        ({"y_wt": [[1.0]], "y_mut": [[1.0, 2.0]], "axis": 2}, "shuffles on axis 2"),
+        ({"y_wt": [[1.0]], "y_mut": [[1.0, 2.0]], "confidence": 95}, "confidence must be between 0 and 1; got 95"),
+        ({"y_wt": [[1.0]], "y_mut": [[1.0, 2.0]], "n_resamples": 0}, "n_resamples must be at least 1; got 0"),
+    ],
+)
+def test_bad_activities_are_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        estimate_effect("necessity", **arguments)
+    with pytest.raises(ValueError, match=r"functions or among .*over_wt.*; got 'sufficiency'"):
+        estimate_effect("sufficiency", y_mut=[[1.0]])
+
+
+class Noisy(torch.nn.Module):
+    """(N, 2): positive, and different after every shuffle."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        self.weight = torch.nn.Parameter(torch.randn(2, 4, 5, generator=generator))
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        h = torch.nn.functional.conv1d(X, self.weight).relu()
+        return 1 + (h * torch.linspace(0, 1, h.shape[-1])).mean(-1)
+
+
+def example_table(n: int = 8) -> tuple[Any, pd.DataFrame]:
+    X = random_one_hot((2, 4, 120), random_state=0).float()
+    tiles = [(0, 30), (70, 100)]
+    result = sufficiency_test(Noisy(), X, (40, 60), tiles, n=n, random_state=0)
+    return result, result.to_frame(tiles=tiles, ids=["a", "b"], tracks=["x", "y"])
+
+
+def test_summary_of_a_result_is_the_estimate_of_each_tile_and_track() -> None:
+    result, table = example_table()
+    table["context"] = table["example"].map({"a": "enhancing", "b": None})
+    summary = summarize_effects(table, ["over_wt", "over_control"])
+    assert summary.columns.tolist() == [
+        "example", "tile", "start", "end", "track", "context", "n", "over_wt", "over_wt_sem", "over_wt_low",
+        "over_wt_high", "over_control", "over_control_sem", "over_control_low", "over_control_high",
+    ]  # fmt: skip
+    assert len(summary) == 2 * 2 * 2 and (summary["n"] == 8).all()
+    assert summary["context"].isna().tolist() == [False] * 4 + [True] * 4
+    y_wt, y_control, y_mut = (y.double() for y in result)
+    found = estimate_effect("over_wt", axis=2, y_wt=y_wt[:, None, None], y_control=y_control[:, None], y_mut=y_mut)
+    for end, part in zip(("", "_sem", "_low", "_high"), found):
+        np.testing.assert_array_equal(summary["over_wt" + end], part.ravel())
+    control = y_control.mean(1)[:, None]
+    np.testing.assert_allclose(summary["over_control"], ((y_mut.mean(2) - control) / control).ravel(), rtol=1e-12)
+
+
+def test_order_of_rows_changes_nothing_but_the_order() -> None:
+    _, table = example_table()
+    summary = summarize_effects(table, "over_control")
+    mixed = summarize_effects(table.sample(frac=1, random_state=0), "over_control")
+    keys = ["example", "tile", "track"]
+    pd.testing.assert_frame_equal(
+        mixed.sort_values(keys).reset_index(drop=True), summary.sort_values(keys).reset_index(drop=True)
+    )
+    one = summarize_effects(table[table["example"] == "b"], "over_control")
+    pd.testing.assert_frame_equal(one, summary[summary["example"] == "b"].reset_index(drop=True))
+
+
+def test_holdout_is_the_last_shuffles_and_changes_no_effect() -> None:
+    _, table = example_table(n=14)
+    summary = summarize_effects(table, "over_control", n_holdout=6)
+    first, last = (
+        summarize_effects(part, "over_control") for part in (table[table["shuffle"] < 8], table[table["shuffle"] >= 8])
+    )
+    assert (summary["n"] == 8).all() and (summary["n_holdout"] == 6).all()
+    for end in ("", "_sem", "_low", "_high"):
+        np.testing.assert_array_equal(summary[f"over_control{end}"], first[f"over_control{end}"])
+        np.testing.assert_array_equal(summary[f"over_control_holdout{end}"], last[f"over_control{end}"])
+
+
+def test_groups_may_have_different_numbers_of_shuffles() -> None:
+    _, table = example_table()
+    fewer = table[(table["example"] == "a") | (table["shuffle"] < 6)]
+    summary = summarize_effects(fewer, "over_control")
+    assert summary.groupby("example")["n"].unique().map(list).to_dict() == {"a": [8], "b": [6]}
+    alone = summarize_effects(fewer[fewer["example"] == "b"], "over_control")
+    pd.testing.assert_frame_equal(summary[summary["example"] == "b"].reset_index(drop=True), alone)
+
+
+def test_effects_of_ones_own_take_columns_by_name() -> None:
+    _, table = example_table()
+    summary = summarize_effects(table, {"gain": lambda y_mut, y_control: y_mut - y_control})
+    expected = table.assign(gain=table["y_mut"].astype(float) - table["y_control"].astype(float))
+    np.testing.assert_allclose(
+        summary["gain"], expected.groupby(["example", "tile", "track"])["gain"].mean(), rtol=1e-9
+    )
+
+
+def test_one_sequence_one_tile_one_shuffle_one_track() -> None:
+    X = random_one_hot((1, 4, 120), random_state=0).float()
+    model = torch.nn.Sequential(Noisy(), torch.nn.Linear(2, 1))
+    table = necessity_test(model, X, [(0, 40)], n=1, random_state=0).to_frame()
+    summary = summarize_effects(table, {"change": lambda y_wt, y_mut: y_mut - y_wt})
+    assert len(summary) == 1 and summary["n"].item() == 1
+    assert summary["change"].item() != 0 and np.isnan(summary["change_sem"].item())
+
+
+def test_tables_that_cannot_be_summarized_are_refused() -> None:
+    _, table = example_table()
+    with pytest.raises(ValueError, match="must have column 'y_1'; got example"):
+        summarize_effects(table, "epistasis")
+    with pytest.raises(ValueError, match="shuffle 3 twice for example a, tile 0"):
+        summarize_effects(pd.concat([table, table[table["shuffle"] == 3]]), "over_wt")
+    with pytest.raises(ValueError, match=r"more shuffles than the 8 that are held out; got 8 for example a, tile 0"):
+        summarize_effects(table, "over_wt", n_holdout=8)
+    with pytest.raises(ValueError, match=r"same for all shuffles of a row; got only rows of one shuffle by .*, effect"):
+        summarize_effects(table.assign(effect=np.arange(len(table))), "over_wt")
+    with pytest.raises(ValueError, match="at least one; got none"):
+        summarize_effects(table, [])
+    assert len(summarize_effects(table.iloc[:0], "over_wt")) == 0
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 9)), min_size=1, max_size=60, unique=True)
+)
+@settings(max_examples=60, deadline=None)
+def test_summary_means_are_those_of_groupby(rows: list[tuple[int, int, int]]) -> None:
+    table = pd.DataFrame(rows, columns=["example", "tile", "shuffle"])
+    if table.groupby(["example", "tile"]).size().max() == 1 and table["shuffle"].nunique() > 1:
+        return
+    table["y_mut"] = np.arange(len(table)) ** 1.5 + 1
+    table["y_wt"] = 100.0
+    with np.errstate(all="raise"), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tangermeme_creme.analysis.stats.warn", lambda message: None)
+        summary = summarize_effects(table, "necessity", n_resamples=20)
+    grouped = table.groupby(["example", "tile"], sort=False)["y_mut"]
+    np.testing.assert_allclose(summary["necessity"], 1 - grouped.mean() / 100, rtol=1e-12)
+    np.testing.assert_allclose(summary["necessity_sem"], grouped.sem() / 100, rtol=1e-9, atol=1e-15)
+    seen = table[["example", "tile"]].drop_duplicates().reset_index(drop=True)
+    pd.testing.assert_frame_equal(summary[["example", "tile"]], seen)
+
+
+def test_an_effect_is_of_means_and_not_a_mean_of_effects() -> None:
+    mut, control = np.array([[1.0, 9.0] * 3]), np.array([[1.0, 3.0] * 3])
+    assert estimate_effect("over_control", y_mut=mut, y_control=control).effect == tile_effect_over_control(5.0, 2.0)
+    assert EFFECTS["necessity"] is normalized_effect
+
+
+def groups(seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame(
+        {"kind": rng.choice(["enhancer", "silencer", "neutral"], 90), "track": rng.choice(["x", "y"], 90)}
+    )
+    table["effect"] = rng.normal(0, 1, 90) + (table["kind"] == "enhancer")
+    table["mark"] = rng.poisson(3, 90).astype(float)
+    table.loc[:4, "effect"] = np.nan
+    table.loc[5:7, "kind"] = None
+    return table
+
+
+def test_groups_are_compared_as_scipy_and_statsmodels_do() -> None:
+    table = groups()
+    tests = compare_groups(table, ["effect", "mark"], "kind", by="track")
+    assert len(tests) == 2 * 2 * 3
+    for row in tests.itertuples():
+        part = table[table["track"] == row.track]
+        one, other = (part.loc[part["kind"] == kind, row.value].dropna() for kind in (row.group_1, row.group_2))
+        expected = stats.mannwhitneyu(one, other, alternative="two-sided")
+        assert (row.u, row.p) == (expected.statistic, expected.pvalue)
+        assert (row.n_1, row.n_2, row.median_1) == (len(one), len(other), one.median())
+        assert row.auc == pytest.approx(np.mean([(a > b) + (a == b) / 2 for a in one for b in other]), rel=1e-12)
+    np.testing.assert_allclose(tests["p_bonferroni"], multipletests(tests["p"], method="bonferroni")[1], rtol=1e-12)
+    np.testing.assert_allclose(tests["p_bh"], multipletests(tests["p"], method="fdr_bh")[1], rtol=1e-12)
+
+
+def test_p_value_is_the_share_of_all_labelings() -> None:
+    table = pd.DataFrame({"kind": list("aaabbbb"), "effect": [0.1, 2.0, 0.4, 3.0, 2.5, 0.3, 4.0]})
+    tests = compare_groups(table, "effect", "kind")
+
+    def u(chosen: tuple[int, ...]) -> int:
+        return sum(table["effect"][i] > table["effect"][j] for i in chosen for j in range(7) if j not in chosen)
+
+    every = np.array([u(chosen) for chosen in itertools.combinations(range(7), 3)])
+    assert tests["u"].item() == u((0, 1, 2))
+    assert tests["p"].item() == pytest.approx(
+        min(1, 2 * min((every <= u((0, 1, 2))).mean(), (every >= u((0, 1, 2))).mean()))
+    )
+
+
+def test_what_cannot_be_tested_is_nan_and_does_not_count() -> None:
+    table = groups()
+    table = table[table["kind"] != "neutral"]
+    table["kind"] = pd.Categorical(table["kind"], ["silencer", "enhancer", "insulator"])
+    tests = compare_groups(table, "effect", "kind")
+    pairs = tests[["group_1", "group_2"]].to_numpy().tolist()
+    assert pairs == [["silencer", "enhancer"], ["silencer", "insulator"], ["enhancer", "insulator"]]
+    assert tests["p"].isna().tolist() == tests["p_bh"].isna().tolist() == [False, True, True]
+    assert tests["n_2"].tolist()[1:] == [0, 0] and np.isnan(tests["median_2"].iloc[1])
+    assert tests["p"][0] == tests["p_bh"][0] == tests["p_bonferroni"][0]  # one test was made
+    empty = compare_groups(table.assign(effect=np.nan), "effect", "kind")
+    assert empty[["p", "p_bh", "p_bonferroni"]].isna().all(axis=None)
+
+
+def test_pairs_and_errors_of_group_comparisons() -> None:
+    table = groups()
+    tests = compare_groups(table, "effect", "kind", pairs=[("silencer", "enhancer")])
+    assert tests[["group_1", "group_2"]].to_numpy().tolist() == [["silencer", "enhancer"]]
+    assert compare_groups(table.assign(effect=1.0), "effect", "kind")["p"].tolist() == [1.0] * 3
+    with pytest.raises(ValueError, match="column 'marks'"):
+        compare_groups(table, "marks", "kind")
+    with pytest.raises(ValueError, match="groups in column 'kind'; got 'enhancers'"):
+        compare_groups(table, "effect", "kind", pairs=[("enhancers", "silencer")])
+    assert len(compare_groups(table.iloc[:0], "effect", "kind")) == 0
