@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
+from ._tables import check_columns
 from .effects import Values, above_zero, arrays, as_float
 
 
@@ -113,3 +115,50 @@ def log_epistasis(y_wt: Values, y_1: Values, y_2: Values, y_both: Values) -> Any
     kind, values = arrays(**named)
     wt, one, other, both = (np.log(above_zero(v, name, "have a logarithm")) for name, v in zip(named, values))
     return kind.give(both + wt - one - other)
+
+
+def call_interactions(table: pd.DataFrame, *, by: str = "epistasis", threshold: float = 0.05) -> pd.DataFrame:
+    """Say of each pair of tiles whether it interacts, and which way, as far as its shuffles can tell.
+
+    Beyond the paper, whose classes are of whole traces. "positive" where the epistasis is above `threshold` and its
+    interval above 0, "negative" where both are below, "none" where the whole interval is within the threshold of 0,
+    else "unclear": more shuffles would tell. Of many pairs without interaction a few in a hundred have an interval that
+    leaves out 0 by chance; `threshold` keeps out those that are small.
+
+    Parameters
+    ----------
+    table: pandas.DataFrame
+        Of `summarize_effects`, with columns `by`, and that name with `_low` and `_high`.
+
+    by: str, optional
+        Default is "epistasis"; "log_epistasis" is against the multiplicative expectation.
+
+    threshold: float, optional
+        In units of the effect: fold change over the wild type, or its logarithm. Default is 0.05.
+
+    Returns
+    -------
+    called: pandas.DataFrame
+        A copy with column `interaction`; None where the effect or its interval is undefined.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or the threshold is negative.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"epistasis": [0.3, 0.3, 0.01], "epistasis_low": [0.2, -0.1, -0.01]})
+    >>> call_interactions(table.assign(epistasis_high=[0.4, 0.7, 0.03]))["interaction"].tolist()
+    ['positive', 'unclear', 'none']
+    """
+    check_columns(table, (by, f"{by}_low", f"{by}_high"))
+    if threshold < 0:
+        raise ValueError(f"threshold must be at least 0; got {threshold}.")
+    effect, low, high = (as_float(table[name], name) for name in (by, f"{by}_low", f"{by}_high"))
+    interaction = np.full(len(table), "unclear", dtype=object)
+    interaction[(low >= -threshold) & (high <= threshold)] = "none"
+    interaction[(effect > threshold) & (low > 0)] = "positive"
+    interaction[(effect < -threshold) & (high < 0)] = "negative"
+    interaction[np.isnan(effect + low + high)] = None
+    return table.assign(interaction=pd.Series(interaction, index=table.index, dtype=object))

@@ -10,19 +10,24 @@ import pandas as pd
 import torch
 
 from ..operators.results import GreedyResult
-from ._pairs import PairExpectation, epistasis, expected_pair, log_epistasis
+from ._pairs import PairExpectation, call_interactions, epistasis, expected_pair, log_epistasis
+from ._saturation import Saturation, fit_saturation, saturation_table
 from .effects import as_float, fold_change, log_activity
 
 __all__ = [
     "PairExpectation",
+    "Saturation",
     "additive_trace",
+    "call_interactions",
     "classify_interaction",
     "classify_multiplicative",
     "epistasis",
     "expected_pair",
+    "fit_saturation",
     "greedy_traces",
     "log_epistasis",
     "multiplicative_trace",
+    "saturation_table",
 ]
 
 # Above these m.s.e. a trace is not multiplicative: searches for enhancers ("min") and for silencers ("max").
