@@ -14,6 +14,7 @@ from miniborzoi_tss import BIN, FIRST_BP, LENGTH, N_BINS, MiniBorzoiTSS
 from tangermeme.predict import predict
 
 import tangermeme_creme as creme
+from tangermeme_creme.analysis.stats import adaptive_n, summarize_effects
 from tangermeme_creme.engine.session import EditSession
 from tangermeme_creme.models.readout import Readout, tss_bins
 from tangermeme_creme.sequence.edits import Edits
@@ -111,3 +112,16 @@ def test_every_test_gives_the_results_in_full(locus: Locus, test: str) -> None:
             assert torch.equal(a, b), name  # tiles in the same order, copies at the same places, the same bases kept
     if test == "fine":
         assert part.kept == full.kept
+
+
+def test_a_real_network_takes_as_many_shuffles_as_it_needs(locus: Locus) -> None:
+    what, tiles = (locus.model, locus.X), locus.tiles[1::5]
+    common: dict[str, Any] = {"random_state": 0, "device": "cpu"}
+    clear = adaptive_n(creme.necessity_test, *what, tiles, effect="necessity", tol=0.02, **common)
+    assert clear.converged.all() and int(clear.n) < 100
+    fixed = creme.necessity_test(*what, tiles, n=int(clear.n), **common)
+    assert close(clear.result.y_mut, fixed.y_mut) and close(clear.result.y_wt, fixed.y_wt)
+    summary = summarize_effects(clear.to_frame(tiles=tiles), "necessity", n_resamples=100)
+    assert (summary["necessity_sem"] < 0.02).all() and summary["necessity_sem"].max() == clear.sem.item()
+    strict = adaptive_n(creme.necessity_test, *what, tiles[:2], effect="necessity", tol=1e-6, n_max=15, **common)
+    assert not strict.converged.any() and strict.n.tolist() == [15]
