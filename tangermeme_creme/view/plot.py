@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 # Okabe and Ito's colours, which the colour-blind tell apart and which differ in grey.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 
 
-def plot_tile_effects(table: pd.DataFrame, ax: Any, *, effect: str = "effect", center: int = 0) -> Any:
-    """Draw the effect of each tile as a bar a track, with the standard error over shuffles.
+def plot_tile_effects(table: pd.DataFrame, ax: Any, *, effect: str, center: int = 0) -> Any:
+    """Draw the effect of each tile as a bar a track, with its bootstrap interval.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        One row a (tile, shuffle, track): `start` and `end` in bp, `track`, and the effect.
+        Of `summarize_effects`: one row a (tile, track), with `start` and `end` in bp, `track`, the effect, and that
+        name with `_low` and `_high`.
 
     ax: matplotlib.axes.Axes
 
-    effect: str, optional
-        The column to draw. Default is "effect".
+    effect: str
+        The column to draw.
 
     center: int, optional
         The position in bp that is 0 on the axis, as a rule the TSS. Default is 0.
@@ -38,24 +40,26 @@ def plot_tile_effects(table: pd.DataFrame, ax: Any, *, effect: str = "effect", c
     Examples
     --------
     >>> from matplotlib.figure import Figure
-    >>> table = pd.DataFrame({"start": [0, 5], "end": [5, 10], "track": "A", "effect": [0.5, -0.1]})
-    >>> ax = plot_tile_effects(table, Figure().subplots())
+    >>> table = pd.DataFrame({"start": [0, 5], "end": [5, 10], "track": "A", "necessity": [0.5, -0.1]})
+    >>> table = table.assign(necessity_low=[0.4, -0.2], necessity_high=[0.7, 0.0])
+    >>> ax = plot_tile_effects(table, Figure().subplots(), effect="necessity")
     >>> [float(bar.get_height()) for bar in ax.patches]
     [0.5, -0.1]
     """
-    _need(table, ["start", "end", "track", effect])
+    _need(table, ["start", "end", "track", effect, f"{effect}_low", f"{effect}_high"])
     tracks = list(table["track"].unique())
-    summary = table.groupby(["track", "start", "end"], sort=False)[effect].agg(["mean", "sem"]).reset_index()
     for k, track in enumerate(tracks):
-        part = summary[summary["track"] == track]
+        part = table[table["track"] == track]
         width = (part["end"] - part["start"]) / len(tracks)
         left = part["start"] - center + k * width
+        below, above = part[effect] - part[f"{effect}_low"], part[f"{effect}_high"] - part[effect]
         ax.bar(
             left / 1000,
-            part["mean"],
+            part[effect],
             width=width / 1000,
             align="edge",
-            yerr=part["sem"].fillna(0),
+            # Rounding may put an end on the other side of an effect that does not vary.
+            yerr=np.stack([below, above]).clip(min=0),
             color=COLORS[k % len(COLORS)],
             ecolor="#444444",
             label=str(track),
