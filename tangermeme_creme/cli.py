@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     demo = commands.add_parser(
         "demo",
         help="run all tests on a simulated genome whose answers are known",
-        description="Simulate a small genome, run all nine tests on a network with hand-set weights, write tables and "
+        description="Simulate a small genome, run all ten tests on a network with hand-set weights, write tables and "
         "figures, and print how many of the planted elements each test recovered. Exits with 1 if a strong one was "
         "missed. Needs no data, no weights and no GPU.",
     )

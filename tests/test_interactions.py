@@ -21,6 +21,7 @@ from tangermeme_creme.analysis.interactions import (
 from tangermeme_creme.models.readout import Readout
 from tangermeme_creme.models.simulate import Element, simulate_sequence
 from tangermeme_creme.models.toy import RegulatoryToy
+from tangermeme_creme.operators.results import GreedyResult
 
 
 @given(st.data())
@@ -45,10 +46,10 @@ def test_traces_equal_a_loop_over_tiles(data):
 
 
 def test_traces_without_a_reference_are_nan_and_counted():
-    with pytest.warns(TangermemeWarning, match="2 of 4"):
+    with pytest.warns(TangermemeWarning, match="wt must be above 0.*1 of 2"):
         trace = additive_trace([0.0, 2.0], [1.0, 1.0], [0, 1])
     np.testing.assert_array_equal(trace, [[np.nan, np.nan], [0.5, 0.0]])
-    with pytest.warns(TangermemeWarning, match="1 of 1"):
+    with pytest.warns(TangermemeWarning, match="the logarithm of wt must be above 0.*1 of 1"):
         assert np.isnan(multiplicative_trace(0.5, [0.2], [0])).all()  # the logarithm of 0.5 is negative
     assert multiplicative_trace(0.5, [0.25], [0], scale="fold").tolist() == [0.5]
     assert np.isnan(multiplicative_trace(2.0, [1.0, 0.0], [0, 1])).tolist() == [False, True]
@@ -102,3 +103,44 @@ def test_toy_response_is_called_what_it_is(response, kind):
     logs = table["observed_log"].to_numpy(), table["multiplicative_log"].to_numpy()
     expected = "multiplicative" if response == "multiplicative" else "nonmultiplicative"
     assert classify_multiplicative(*logs, direction="min") == expected
+
+
+def greedy(wt: list[float]) -> GreedyResult:
+    """Two tiles, of which the first halves the activity and the second takes 0.5 off, alone and together."""
+    start = torch.tensor(wt, dtype=torch.float64)[:, None]
+    alone = torch.cat([start / 2, start - 0.5], dim=1)
+    both = start / 2 - 0.5
+    second = torch.cat([torch.full_like(start, torch.nan), both], dim=1)
+    return GreedyResult(
+        order=torch.tensor([[0, 1]] * len(wt)),
+        y_start=torch.cat([start, alone[:, :1], both], dim=1),
+        y_candidates=torch.stack([alone, second], dim=1)[..., None],
+        y_selected=torch.cat([alone[:, :1], both], dim=1),
+        y_holdout=torch.cat([alone[:, :1], both], dim=1) + 0.1,
+    )
+
+
+def test_traces_of_a_search_one_row_a_round() -> None:
+    table = greedy_traces(greedy([4.0]), ids=["gene"])
+    assert table[["example", "round", "n_tiles", "tile"]].to_numpy().tolist() == [["gene", 0, 1, 0], ["gene", 1, 2, 1]]
+    np.testing.assert_allclose(table["observed"], [0.5, 0.375])
+    np.testing.assert_allclose(table["additive"], [0.5, 0.375])
+    np.testing.assert_allclose(table["multiplicative"], [0.5, 0.5 * 3.5 / 4])
+    np.testing.assert_allclose(table["observed_log"], np.log([2, 1.5]) / np.log(4))
+    np.testing.assert_allclose(table["multiplicative_log"], np.log([2, 1.75]) / np.log(4))
+    np.testing.assert_allclose(table["holdout"], [2.1 / 4, 1.6 / 4])
+    np.testing.assert_allclose(table["multiplicative_log"], multiplicative_trace(4.0, [2.0, 3.5], [0, 1]))
+    with pytest.raises(ValueError, match=r"ids must have 1 entries, one for each example; got 2"):
+        greedy_traces(greedy([4.0]), ids=["a", "b"])
+
+
+def test_traces_of_a_search_without_a_reference_are_warned_of_once_each() -> None:
+    with pytest.warns(TangermemeWarning) as caught:
+        table = greedy_traces(greedy([0.0, 0.8, 4.0]))
+    messages = [str(warning.message) for warning in caught]
+    assert len(messages) == 2
+    assert "the wild type must be above 0" in messages[0] and "1 of 3" in messages[0]
+    assert "the logarithm of the wild type must be above 0" in messages[1] and "1 of 3" in messages[1]
+    assert table["observed"].isna().groupby(table["example"]).all().tolist() == [True, False, False]
+    assert table["observed_log"].isna().groupby(table["example"]).all().tolist() == [True, True, False]
+    assert table.loc[table["example"] == 1, ["additive", "holdout"]].notna().all(axis=None)

@@ -13,7 +13,10 @@ from tangermeme.utils import random_one_hot
 import tangermeme_creme as creme
 from tangermeme_creme.engine.incremental import IncrementalModel
 from tangermeme_creme.models.genome import simulate_genome, write_genome
+from tangermeme_creme.models.readout import Readout
+from tangermeme_creme.models.simulate import Element, simulate_sequence
 from tangermeme_creme.models.toy import RegulatoryToy
+from tangermeme_creme.sequence.tiles import tile_grid
 
 ROOT = Path(__file__).parents[1]
 
@@ -103,6 +106,41 @@ def test_readme_split_runs(capsys: pytest.CaptureFixture[str]) -> None:
     exec(blocks("README.md")[3], names)
     assert names["y_mut"].shape == (1, 2, 10, 2)
     assert "21 predictions, 1 in full and 20 in part" in capsys.readouterr().out
+
+
+def toy_names() -> dict[str, Any]:
+    """Two genes of a simulated genome, and a network that reads them."""
+    length, tile = 16_384, 1_024
+    elements = [[Element("promoter", length // 2), Element(kind, 6_200, 4)] for kind in ("enhancer", "silencer")]
+    toy = RegulatoryToy(length, response="multiplicative", basal=100.0, ceiling=200.0, reach=(1e6, 1e6))
+    tss_tile, tiles = tile_grid(length, tile)
+    return {
+        "model": Readout(toy, bins=[toy.tss_bin]),
+        "X": torch.cat([simulate_sequence(length, some, random_state=0) for some in elements]),
+        "genes": ["UP", "DOWN"],
+        "tss_tile": tss_tile,
+        "tiles": tiles[3:8],
+        "sufficiency_test": creme.sufficiency_test,
+    }
+
+
+def test_readme_findings_run(capsys: pytest.CaptureFixture[str]) -> None:
+    names = toy_names()
+    exec(blocks("README.md")[4], names)
+    assert names["sure"][["example", "track"]].to_numpy().tolist() == [[0, 0], [0, 1]]
+    assert "over_wt_holdout" in capsys.readouterr().out
+
+
+def test_page_on_findings_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    names = toy_names()
+    for block in blocks("docs/findings.md"):
+        exec(block, names)
+    assert names["contexts"]["context"].tolist() == ["enhancing"] * 2 + ["silencing"] * 2
+    assert capsys.readouterr().out == "[10, 10] [True, True]\n"
+    assert names["cres"][["example", "cre"]].drop_duplicates().to_numpy().tolist() == [
+        ["UP", "enhancer"], ["DOWN", "silencer"],
+    ]  # fmt: skip
+    assert set(names["kinds"]) == {"UP", "DOWN"} and set(names["pairs"]["interaction"]) == {"none"}
 
 
 def test_page_on_incremental_inference_runs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import torch
 from ..operators.results import GreedyResult
 from ._pairs import PairExpectation, call_interactions, epistasis, expected_pair, log_epistasis
 from ._saturation import Saturation, fit_saturation, saturation_table
-from .effects import as_float, fold_change, log_activity
+from .effects import above_zero, as_float, log_activity
 
 __all__ = [
     "PairExpectation",
@@ -67,7 +67,7 @@ def additive_trace(wt: Any, single: Any, order: Any) -> np.ndarray:
     [0.6, 0.3]
     """
     base, chosen = _singles(wt, single, order)
-    return fold_change(base + np.cumsum(chosen - base, axis=-1), np.broadcast_to(base, chosen.shape))
+    return (base + np.cumsum(chosen - base, axis=-1)) / above_zero(base, "wt")
 
 
 def multiplicative_trace(wt: Any, single: Any, order: Any, *, scale: str = "log") -> np.ndarray:
@@ -109,7 +109,7 @@ def multiplicative_trace(wt: Any, single: Any, order: Any, *, scale: str = "log"
     expected = base + np.cumsum(chosen - base, axis=-1)
     if scale == "fold":
         return np.exp(expected - base)
-    return fold_change(expected, np.broadcast_to(base, expected.shape))
+    return expected / above_zero(base, "the logarithm of wt")
 
 
 def classify_interaction(observed: Any, additive: Any, *, far: float = 0.1, close: float = 0.05) -> Any:
@@ -207,6 +207,8 @@ def greedy_traces(result: GreedyResult, *, ids: Sequence[Any] | None = None) -> 
         One row an (example, round): `example`, `round`, `n_tiles`, `tile`, `observed`, `additive`, `multiplicative`
         (fold changes over the wild type), `observed_log` and `multiplicative_log` (logarithm over that of the wild
         type) and, where the search had a holdout, `holdout`: the observed fold change without the winner's curse.
+        Fold changes are NaN where the wild type is not above 0, logarithms over its own where it is not above 1; each
+        is warned of once.
 
     Raises
     ------
@@ -216,19 +218,21 @@ def greedy_traces(result: GreedyResult, *, ids: Sequence[Any] | None = None) -> 
     N, R = result.order.shape
     if ids is not None and len(ids) != N:
         raise ValueError(f"ids must have {N} entries, one for each example; got {len(ids)}.")
-    wt, order = as_float(result.y_start[:, 0], "wt"), result.order.numpy()
+    order, selected = result.order.numpy(), as_float(result.y_selected, "y_selected")
     single = as_float(result.y_candidates[:, 0].double().mean(-1), "single")
-    selected = as_float(result.y_selected, "y_selected")
-    base = np.repeat(wt[:, None], R, axis=1)
+    wt = above_zero(as_float(result.y_start[:, 0], "wt"), "the wild type")  # warned of once, for all columns
+    log_wt = log_activity(wt)[:, None]
+    log_reference = above_zero(log_wt, "the logarithm of the wild type")
+    fold = multiplicative_trace(wt, single, order, scale="fold")
     columns = {
-        "observed": fold_change(selected, base),
+        "observed": selected / wt[:, None],
         "additive": additive_trace(wt, single, order),
-        "multiplicative": multiplicative_trace(wt, single, order, scale="fold"),
-        "observed_log": fold_change(log_activity(selected), log_activity(base)),
-        "multiplicative_log": multiplicative_trace(wt, single, order),
+        "multiplicative": fold,
+        "observed_log": log_activity(selected) / log_reference,
+        "multiplicative_log": (log_wt + log_activity(fold)) / log_reference,
     }
     if result.y_holdout is not None:
-        columns["holdout"] = fold_change(as_float(result.y_holdout, "y_holdout"), base)
+        columns["holdout"] = as_float(result.y_holdout, "y_holdout") / wt[:, None]
     names = list(range(N) if ids is None else ids)
     table = pd.DataFrame({
         "example": [name for name in names for _ in range(R)],
