@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -14,6 +15,7 @@ from tangermeme_creme.analysis.interactions import (
     additive_trace,
     classify_interaction,
     classify_multiplicative,
+    classify_traces,
     expected_pair,
     greedy_traces,
     multiplicative_trace,
@@ -103,6 +105,10 @@ def test_toy_response_is_called_what_it_is(response, kind):
     logs = table["observed_log"].to_numpy(), table["multiplicative_log"].to_numpy()
     expected = "multiplicative" if response == "multiplicative" else "nonmultiplicative"
     assert classify_multiplicative(*logs, direction="min") == expected
+    classes = classify_traces(table, direction="min")
+    assert classes[["example", "interaction", "multiplicative"]].to_numpy().tolist() == [["gene", kind, expected]]
+    assert classes["mse_additive"].item() == pytest.approx(((table["observed"] - table["additive"]) ** 2).mean())
+    assert classes["mse_multiplicative"].item() == pytest.approx(((logs[0] - logs[1]) ** 2).mean())
 
 
 def greedy(wt: list[float]) -> GreedyResult:
@@ -144,3 +150,18 @@ def test_traces_of_a_search_without_a_reference_are_warned_of_once_each() -> Non
     assert table["observed"].isna().groupby(table["example"]).all().tolist() == [True, False, False]
     assert table["observed_log"].isna().groupby(table["example"]).all().tolist() == [True, True, False]
     assert table.loc[table["example"] == 1, ["additive", "holdout"]].notna().all(axis=None)
+
+
+def test_classes_of_several_traces_some_undefined() -> None:
+    with pytest.warns(TangermemeWarning):
+        table = greedy_traces(greedy([0.0, 0.8, 4.0]), ids=["zero", "low", "high"])
+    classes = classify_traces(table, direction="max")
+    assert classes["example"].tolist() == ["zero", "low", "high"]
+    assert classes["interaction"].tolist() == [None, "additive", "additive"]
+    assert classes["multiplicative"].tolist() == [None, None, "nonmultiplicative"]
+    assert classes["mse_additive"].isna().tolist() == [True, False, False]
+    several = pd.concat([table.assign(direction=name) for name in ("a", "b")])
+    assert len(classify_traces(several, direction="max", by=["direction", "example"])) == 6
+    assert len(classify_traces(table.iloc[:0], direction="min")) == 0
+    with pytest.raises(ValueError, match="column 'observed_log'"):
+        classify_traces(table.drop(columns="observed_log"), direction="min")

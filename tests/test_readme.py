@@ -140,7 +140,8 @@ def test_page_on_findings_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert names["cres"][["example", "cre"]].drop_duplicates().to_numpy().tolist() == [
         ["UP", "enhancer"], ["DOWN", "silencer"],
     ]  # fmt: skip
-    assert set(names["kinds"]) == {"UP", "DOWN"} and set(names["pairs"]["interaction"]) == {"none"}
+    assert names["kinds"][["example", "interaction"]].to_numpy().tolist() == [["UP", "additive"], ["DOWN", "additive"]]
+    assert set(names["pairs"]["interaction"]) == {"none"}
 
 
 def test_page_on_incremental_inference_runs(capsys: pytest.CaptureFixture[str]) -> None:
