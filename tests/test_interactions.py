@@ -158,7 +158,7 @@ def test_classes_of_several_traces_some_undefined() -> None:
     classes = classify_traces(table, direction="max")
     assert classes["example"].tolist() == ["zero", "low", "high"]
     assert classes["interaction"].tolist() == [None, "additive", "additive"]
-    assert classes["multiplicative"].tolist() == [None, None, "nonmultiplicative"]
+    assert classes["multiplicative"].tolist() == [None, None, "multiplicative"]
     assert classes["mse_additive"].isna().tolist() == [True, False, False]
     several = pd.concat([table.assign(direction=name) for name in ("a", "b")])
     assert len(classify_traces(several, direction="max", by=["direction", "example"])) == 6
