@@ -90,6 +90,12 @@ def test_interval_covers_the_truth_as_often_as_it_says(name: str, n: int) -> Non
     assert 0.93 <= covered.mean() <= 0.97
 
 
+def test_the_fewest_shuffles_that_go_unwarned_cover_about_as_often() -> None:
+    found = estimate_effect("over_wt", **of("over_wt", activities(6, rows=20_000)), n_resamples=1000)
+    covered = (found.low <= TRUE["over_wt"]) & (found.high >= TRUE["over_wt"])
+    assert 0.925 <= covered.mean() <= 0.97
+
+
 def test_pairing_through_the_background_makes_the_interval_narrow() -> None:
     values = of("over_control", activities(30))
     mixed = {**values, "y_control": values["y_control"][:, ::-1]}
