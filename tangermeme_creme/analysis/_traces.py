@@ -152,6 +152,8 @@ def _singles(wt: Any, single: Any, order: Any) -> tuple[np.ndarray, np.ndarray]:
     if base.ndim > 1 or alone.ndim not in (1, 2) or tiles.ndim not in (1, 2) or len(N) > 1:
         rule = "wt, single and order must have shapes (N,), (N, T) and (N, R), or lack N"
         raise ValueError(f"{rule}; got {base.shape}, {alone.shape} and {tiles.shape}.")
+    if tiles.size == 0:
+        tiles = tiles.astype(np.int64)
     if not np.issubdtype(tiles.dtype, np.integer) or (tiles < 0).any() or (tiles >= alone.shape[-1]).any():
         raise ValueError(f"order must be indices of the {alone.shape[-1]} tiles; got {tiles.tolist()}.")
     if alone.ndim == 1 and tiles.ndim == 1:

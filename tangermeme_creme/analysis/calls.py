@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ..sequence.tiles import check_count
 from ._tables import check_columns
 from .effects import as_float
 
@@ -124,7 +125,7 @@ def select_contexts(
     Raises
     ------
     ValueError
-        If a column is missing, an example occurs twice, or n is below 1.
+        If a column is missing, an example occurs twice, n is below 1, or the seed is negative or not whole.
 
     Examples
     --------
@@ -133,8 +134,8 @@ def select_contexts(
     (1, 2)
     """
     check_columns(table, (id_column, column))
-    if n < 1:
-        raise ValueError(f"n must be at least 1; got {n}.")
+    check_count("n", n)
+    check_count("random_state", random_state, minimum=0)
     repeated = table[id_column].duplicated()
     if repeated.any():
         raise ValueError(f"{id_column} must name each example once; got {table[id_column][repeated].iloc[0]!r} twice.")
@@ -207,7 +208,7 @@ def call_cres(
 
 
 def join_tile_effects(
-    necessity: pd.DataFrame, sufficiency: pd.DataFrame, *, on: Sequence[str] = ("example", "tile", "track")
+    necessity: pd.DataFrame, sufficiency: pd.DataFrame, *, on: str | Sequence[str] = ("example", "tile", "track")
 ) -> pd.DataFrame:
     """Necessity beside sufficiency, tile by tile: a tile that is needed need not be enough, and the other way.
 
@@ -218,7 +219,7 @@ def join_tile_effects(
     necessity, sufficiency: pandas.DataFrame
         One row a tile each.
 
-    on: sequence of str, optional
+    on: str or sequence of str, optional
         The columns that name a tile. Default is ("example", "tile", "track").
 
     Returns
@@ -240,7 +241,7 @@ def join_tile_effects(
     0     0        0.2      0.1
     1     1        0.0      0.5
     """
-    keys = list(on)
+    keys = [on] if isinstance(on, str) else list(on)
     for name, table in (("necessity", necessity), ("sufficiency", sufficiency)):
         check_columns(table, keys)
         repeated = table.duplicated(keys)
@@ -254,6 +255,8 @@ def join_tile_effects(
     joined = outer.iloc[np.argsort(np.where(np.isnan(order), np.inf, order), kind="stable")].reset_index(drop=True)
     for name in both:
         one, other = joined[f"{name}_necessity"], joined[f"{name}_sufficiency"]
+        if one.dtype != other.dtype and "category" in (one.dtype, other.dtype):
+            one, other = one.astype(object), other.astype(object)  # pandas compares no unlike categories
         if ((one == other) | one.isna() | other.isna()).all():
             joined[f"{name}_necessity"] = one.where(one.notna(), other)
             joined = joined.rename(columns={f"{name}_necessity": name}).drop(columns=f"{name}_sufficiency")

@@ -48,6 +48,10 @@ def test_select_contexts_caps_each_category_whatever_the_order():
     assert set(select_contexts(table, 20, random_state=2)["example"]) != set(chosen["example"])
     with pytest.raises(ValueError, match="'g0' twice"):
         select_contexts(pd.concat([table, table]), 20, random_state=1)
+    with pytest.raises(ValueError, match="random_state must be an integer; got None"):
+        select_contexts(table, 20, random_state=None)
+    with pytest.raises(ValueError, match="random_state must be at least 0; got -1"):
+        select_contexts(table, 20, random_state=-1)
 
 
 def test_call_cres_calls_only_in_the_right_context_and_by_the_right_effect():
@@ -93,3 +97,14 @@ def test_join_tile_effects_keeps_every_tile_and_what_differs():
     assert joined["over_wt"].isna().tolist() == [True, False, False, False]
     with pytest.raises(ValueError, match=r"sufficiency must have each tile once; got \{'tile': 0\}"):
         join_tile_effects(necessity, pd.DataFrame({"tile": [0, 0]}), on=["tile"])
+
+
+def test_join_tile_effects_of_categories_that_are_alike_and_that_are_not():
+    one = pd.DataFrame({"tile": [0, 1], "context": pd.Categorical(["neutral", "silencing"])})
+    other = pd.DataFrame({"tile": [1, 2], "context": pd.Categorical(["silencing", "enhancing"])})
+    joined = join_tile_effects(one, other, on="tile")
+    assert joined["context"].tolist() == ["neutral", "silencing", "enhancing"]
+    unlike = join_tile_effects(one, other.assign(tile=[0, 2]), on="tile")
+    assert unlike["context_necessity"].tolist()[0] == "neutral"
+    assert unlike["context_sufficiency"].tolist()[0] == "silencing"
+    assert isinstance(join_tile_effects(one, one, on="tile")["context"].dtype, pd.CategoricalDtype)

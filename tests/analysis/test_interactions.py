@@ -43,6 +43,7 @@ def test_traces_equal_a_loop_over_tiles(data):
             assert added[i, r] == pytest.approx(total / wt[i], abs=1e-9)
             assert multiplied[i, r] == pytest.approx(product / wt[i], rel=1e-9)
             assert logs[i, r] == pytest.approx(np.log(product) / np.log(wt[i]), abs=1e-9)
+    assert additive_trace(wt[0], single[0], []).shape == (0,)
     np.testing.assert_array_equal(additive_trace(wt[0], single[0], order[0]), added[0])
     np.testing.assert_array_equal(additive_trace(torch.tensor(wt, dtype=torch.float64), single, np.array(order)), added)
 
