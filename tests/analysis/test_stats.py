@@ -1,8 +1,7 @@
-"""Effects with their uncertainty, and groups compared, against scipy, statsmodels and loops."""
+"""Effects with their uncertainty, against scipy, statsmodels and loops."""
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import numpy as np
@@ -12,14 +11,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import DescrStatsW
 from tangermeme.utils import TangermemeWarning, random_one_hot
 
 from tangermeme_creme import necessity_test, sufficiency_test
 from tangermeme_creme.analysis._resampling import expanded_tail
 from tangermeme_creme.analysis.effects import normalized_effect, tile_effect_over_control
-from tangermeme_creme.analysis.stats import EFFECTS, compare_groups, estimate_effect, summarize_effects
+from tangermeme_creme.analysis.stats import EFFECTS, estimate_effect, summarize_effects
 
 
 def activities(n: int, rows: int = 3, seed: int = 0) -> dict[str, np.ndarray]:
@@ -153,6 +151,17 @@ def test_undefined_effects_are_nan_and_the_others_are_not() -> None:
     assert len(caught) == 1
     for part in found:
         assert np.isnan(part).tolist() == [True, True, False]
+
+
+def test_a_tile_without_any_prediction_is_nan_and_its_neighbours_are_not() -> None:
+    _, table = example_table()
+    dead = (table["example"] == "a") & (table["tile"] == 1)
+    gone = summarize_effects(table.assign(y_mut=table["y_mut"].mask(dead)), ["over_wt", "over_control"])
+    whole = summarize_effects(table, ["over_wt", "over_control"])
+    effects = [name for name in whole.columns if name.startswith("over_")]
+    rows = (whole["example"] == "a") & (whole["tile"] == 1)
+    assert rows.sum() == 2 and gone.loc[rows, effects].isna().all(axis=None) and (gone["n"] == 8).all()
+    pd.testing.assert_frame_equal(gone[~rows], whole[~rows])
 
 
 def test_a_control_around_zero_has_no_interval() -> None:
@@ -307,70 +316,3 @@ def test_an_effect_is_of_means_and_not_a_mean_of_effects() -> None:
     mut, control = np.array([[1.0, 9.0] * 3]), np.array([[1.0, 3.0] * 3])
     assert estimate_effect("over_control", y_mut=mut, y_control=control).effect == tile_effect_over_control(5.0, 2.0)
     assert EFFECTS["necessity"] is normalized_effect
-
-
-def groups(seed: int = 0) -> pd.DataFrame:
-    rng = np.random.default_rng(seed)
-    table = pd.DataFrame(
-        {"kind": rng.choice(["enhancer", "silencer", "neutral"], 90), "track": rng.choice(["x", "y"], 90)}
-    )
-    table["effect"] = rng.normal(0, 1, 90) + (table["kind"] == "enhancer")
-    table["mark"] = rng.poisson(3, 90).astype(float)
-    table.loc[:4, "effect"] = np.nan
-    table.loc[5:7, "kind"] = None
-    return table
-
-
-def test_groups_are_compared_as_scipy_and_statsmodels_do() -> None:
-    table = groups()
-    tests = compare_groups(table, ["effect", "mark"], "kind", by="track")
-    assert len(tests) == 2 * 2 * 3
-    for row in tests.itertuples():
-        part = table[table["track"] == row.track]
-        one, other = (part.loc[part["kind"] == kind, row.value].dropna() for kind in (row.group_1, row.group_2))
-        expected = stats.mannwhitneyu(one, other, alternative="two-sided")
-        assert (row.u, row.p) == (expected.statistic, expected.pvalue)
-        assert (row.n_1, row.n_2, row.median_1) == (len(one), len(other), one.median())
-        assert row.auc == pytest.approx(np.mean([(a > b) + (a == b) / 2 for a in one for b in other]), rel=1e-12)
-    np.testing.assert_allclose(tests["p_bonferroni"], multipletests(tests["p"], method="bonferroni")[1], rtol=1e-12)
-    np.testing.assert_allclose(tests["p_bh"], multipletests(tests["p"], method="fdr_bh")[1], rtol=1e-12)
-
-
-def test_p_value_is_the_share_of_all_labelings() -> None:
-    table = pd.DataFrame({"kind": list("aaabbbb"), "effect": [0.1, 2.0, 0.4, 3.0, 2.5, 0.3, 4.0]})
-    tests = compare_groups(table, "effect", "kind")
-
-    def u(chosen: tuple[int, ...]) -> int:
-        return sum(table["effect"][i] > table["effect"][j] for i in chosen for j in range(7) if j not in chosen)
-
-    every = np.array([u(chosen) for chosen in itertools.combinations(range(7), 3)])
-    assert tests["u"].item() == u((0, 1, 2))
-    assert tests["p"].item() == pytest.approx(
-        min(1, 2 * min((every <= u((0, 1, 2))).mean(), (every >= u((0, 1, 2))).mean()))
-    )
-
-
-def test_what_cannot_be_tested_is_nan_and_does_not_count() -> None:
-    table = groups()
-    table = table[table["kind"] != "neutral"]
-    table["kind"] = pd.Categorical(table["kind"], ["silencer", "enhancer", "insulator"])
-    tests = compare_groups(table, "effect", "kind")
-    pairs = tests[["group_1", "group_2"]].to_numpy().tolist()
-    assert pairs == [["silencer", "enhancer"], ["silencer", "insulator"], ["enhancer", "insulator"]]
-    assert tests["p"].isna().tolist() == tests["p_bh"].isna().tolist() == [False, True, True]
-    assert tests["n_2"].tolist()[1:] == [0, 0] and np.isnan(tests["median_2"].iloc[1])
-    assert tests["p"][0] == tests["p_bh"][0] == tests["p_bonferroni"][0]  # one test was made
-    empty = compare_groups(table.assign(effect=np.nan), "effect", "kind")
-    assert empty[["p", "p_bh", "p_bonferroni"]].isna().all(axis=None)
-
-
-def test_pairs_and_errors_of_group_comparisons() -> None:
-    table = groups()
-    tests = compare_groups(table, "effect", "kind", pairs=[("silencer", "enhancer")])
-    assert tests[["group_1", "group_2"]].to_numpy().tolist() == [["silencer", "enhancer"]]
-    assert compare_groups(table.assign(effect=1.0), "effect", "kind")["p"].tolist() == [1.0] * 3
-    with pytest.raises(ValueError, match="column 'marks'"):
-        compare_groups(table, "marks", "kind")
-    with pytest.raises(ValueError, match="groups in column 'kind'; got 'enhancers'"):
-        compare_groups(table, "effect", "kind", pairs=[("enhancers", "silencer")])
-    assert len(compare_groups(table.iloc[:0], "effect", "kind")) == 0
