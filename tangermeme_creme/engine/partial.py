@@ -108,7 +108,7 @@ class PartialPath:
     def _predict_bases(self, rows: torch.Tensor, args: Sequence[torch.Tensor] | None) -> Any:
         """Those that are kept already do not run through `local`."""
         kept = sum(self._row_key(row) in self._cache for row in rows.tolist())
-        entries = self._entries(rows.tolist())
+        entries = self.entries(rows.tolist())
         self._count(n_full=len(rows) - kept, n_partial=kept)
         return self._finish(self._stack(entries), args)
 
@@ -120,7 +120,7 @@ class PartialPath:
         apply_edits(codes, edits, rows=torch.arange(len(codes)))
         in_part = [e for e, n in enumerate(blocks) if n is not None]
         in_full = [e for e, n in enumerate(blocks) if n is None]
-        entries: dict[int, Entry] = dict(zip(in_part, self._entries(edits.base[in_part].tolist())))
+        entries: dict[int, Entry] = dict(zip(in_part, self.entries(edits.base[in_part].tolist())))
         entries.update(zip(in_full, self._run_whole(codes[in_full])))
         activations = self._stack([entries[e] for e in range(len(codes))])
         self._run_windows(activations, in_part, codes[in_part], [spans[e] for e in in_part])
@@ -185,7 +185,7 @@ class PartialPath:
                 whole = check_output(model(self._one_hot(codes), *self._inputs(row_args)), 1)
         finally:
             hook.remove()
-        activations = self._stack(self._entries(edit.base.tolist()))
+        activations = self._stack(self.entries(edit.base.tolist()))
         self._run_windows(activations, [0], codes, spans_of(edit))
         limit = tolerance(self._dtype, self._device)
         expected = model.trim(check_activations(seen[0], 1, model.axis)) if seen else activations
@@ -218,7 +218,7 @@ class PartialPath:
             self._keys[row] = (self._key, digest)
         return self._keys[row]
 
-    def _entries(self, rows: list[int]) -> list[Entry]:
+    def entries(self, rows: list[int]) -> list[Entry]:
         """The activations of base sequences: kept ones, else run and kept."""
         found = {row: self._cache.get(self._row_key(row)) for row in rows}
         missing = {self._row_key(row): row for row, entry in found.items() if entry is None}

@@ -13,7 +13,7 @@ from tangermeme.utils import PackedSequence
 
 from ..sequence.edits import Edits, apply_edits, check_edits, pack, to_one_hot
 from .cache import ActivationCache
-from .device import model_on
+from .device import model_on, rows_at_once
 from .incremental import IncrementalModel
 from .options import can_run_in_part, check_args, check_engine_options
 from .outputs import Objective, Output, OutputRows, check_output
@@ -21,9 +21,6 @@ from .partial import PartialPath
 from .reach import SplitError
 from .verdict import give_up, runs_in_part
 from .work import Work
-
-# Larger tensors leave the caches of a CPU, and its allocator maps them anew each time: twice as slow when measured.
-_CPU_BP = 2**17
 
 
 class Progress(Protocol):
@@ -155,8 +152,8 @@ class EditSession:
     def __enter__(self) -> EditSession:
         self._on = self._stack.enter_context(model_on(self._model, self._device))
         self._at_once = self._batch_size
-        if self._on.type == "cpu" and self._func is predict:
-            self._at_once = min(self._batch_size, max(1, _CPU_BP // self.length))
+        if self._func is predict:
+            self._at_once = rows_at_once(self._batch_size, self.length, self._on)
         if self._in_part:
             assert isinstance(self._model, IncrementalModel)
             self._path = PartialPath(

@@ -1,0 +1,93 @@
+"""Attributions by functions of tangermeme's, or with their signature."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from tangermeme.utils import PackedSequence
+
+from ..engine.device import model_on, rows_at_once
+from ..engine.memory import memory_stated
+from ..engine.outputs import Objective, check_output, mean_objective
+from ..sequence.edits import to_one_hot
+
+
+def attribute_by(
+    function: Callable[..., Any],
+    model: torch.nn.Module,
+    X: PackedSequence,
+    spans: torch.Tensor,
+    *,
+    objective: Objective | None,
+    args: Sequence[torch.Tensor] | None,
+    seeds: list[int],
+    progress: Any,
+    kwargs: dict[str, Any],
+    batch_size: int,
+    dtype: str | torch.dtype | None,
+    device: str | torch.device | None,
+) -> torch.Tensor:
+    """Ask a function of tangermeme's about whole sequences, a batch at a time, and keep the spans, shape (N, 4, W).
+
+    `spans` have shape (N, 2), and `seeds` one int an example. The function gets a model of one output, the objective,
+    those of the arguments below that it takes, and `kwargs`, of which tensors with N rows follow their examples.
+
+    Raises
+    ------
+    ValueError
+        If what comes back has another shape than the sequences.
+
+    MemoryError
+        As `captum_attribution`.
+    """
+    accepted = inspect.signature(function).parameters
+    seeded = "random_state" in accepted
+    scalar = _Scalar(model, mean_objective if objective is None else objective)
+    run_as = getattr(torch, dtype) if isinstance(dtype, str) else dtype or torch.float32
+    parts: list[torch.Tensor] = []
+    # Restores each module's mode on its own, where a function may restore all from the outermost.
+    with model_on(scalar, device) as on:
+        at_once = rows_at_once(batch_size, X.length, on)
+        given: dict[str, Any] = {"batch_size": at_once, "dtype": dtype, "device": on}
+        for rows in torch.arange(len(X)).split(1 if seeded else at_once):
+            given |= {"random_state": seeds[int(rows[0])]} if seeded else {}
+            given |= {"args": None if args is None else [arg[rows.to(arg.device)] for arg in args]}
+            some = {name: value for name, value in given.items() if name in accepted}
+            with memory_stated(model, at_once, X.length, on, run_as):
+                values = function(scalar, to_one_hot(X[rows].to_codes()), **{**some, **_of_rows(kwargs, rows, len(X))})
+            if not isinstance(values, torch.Tensor) or tuple(values.shape) != (len(rows), 4, X.length):
+                got = tuple(values.shape) if isinstance(values, torch.Tensor) else type(values).__name__
+                raise ValueError(f"method must return a tensor of shape {(len(rows), 4, X.length)}; got {got}.")
+            parts.extend(
+                row[:, slice(*spans[i].tolist())].clone() for i, row in zip(rows.tolist(), values.detach().cpu())
+            )
+            progress.update(len(rows))
+    return torch.stack(parts)
+
+
+def _of_rows(kwargs: dict[str, Any], rows: torch.Tensor, n: int) -> dict[str, Any]:
+    """The rows of what has one an example, such as references."""
+    return {
+        name: value[rows] if isinstance(value, (torch.Tensor, PackedSequence)) and len(value) == n else value
+        for name, value in kwargs.items()
+    }
+
+
+class _Scalar(torch.nn.Module):
+    """A model of one output, the objective, shape (N, 1): what tangermeme's functions can be asked about."""
+
+    def __init__(self, model: torch.nn.Module, objective: Objective) -> None:
+        super().__init__()
+        self.model, self._objective = model, objective
+
+    def forward(self, X: torch.Tensor, *args: torch.Tensor) -> torch.Tensor:
+        y = self.model(X, *args)
+        check_output(y, len(X))
+        value = self._objective(y)
+        if not isinstance(value, torch.Tensor) or tuple(value.shape) != (len(X),):
+            got = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
+            raise ValueError(f"objective must return a tensor of shape ({len(X)},); got {got}.")
+        return value[:, None]

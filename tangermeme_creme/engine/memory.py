@@ -1,0 +1,59 @@
+"""What to say when memory runs out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from .incremental import IncrementalModel
+
+
+@contextmanager
+def memory_stated(
+    model: torch.nn.Module, n: int, length: int, device: torch.device, dtype: torch.dtype
+) -> Iterator[None]:
+    """Turn an allocation that failed into an error that says what was asked of which memory, and what needs less.
+
+    Raises
+    ------
+    MemoryError
+
+    Examples
+    --------
+    >>> with memory_stated(torch.nn.Identity(), 4, 1000, torch.device("cpu"), torch.float32):
+    ...     raise torch.OutOfMemoryError("Tried to allocate 2.00 GiB")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    MemoryError: gradients of 4 sequences of 1000 bp at a time, in float32, ran out of memory on cpu...
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        # PyTorch has an error of its own for accelerators only.
+        if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and "can't allocate memory" not in str(error):
+            raise
+        advice = [f"a batch_size below {n}"] if n > 1 else []
+        if dtype not in (torch.float16, torch.bfloat16):
+            advice.append("dtype=torch.bfloat16")
+        if not isinstance(model, IncrementalModel):
+            advice.append("a span of an IncrementalModel, which keeps the surroundings of the span alone")
+        raise MemoryError(
+            f"gradients of {n} sequences of {length} bp at a time, in {str(dtype).removeprefix('torch.')}, ran out of "
+            f"{_memory(device)}; {' or '.join(advice) or 'shorter sequences'} would need less. Got: "
+            f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
+        ) from error
+
+
+def _memory(device: torch.device) -> str:
+    gib = 2**30
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        return f"memory on {device}, of which {free / gib:.1f} of {total / gib:.1f} GiB were free"
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # not every system tells
+        return f"memory on {device}"
+    return f"memory on {device}, of {total / gib:.1f} GiB"
