@@ -29,7 +29,8 @@ from .models.genome import Genome
 from .models.simulate import Element, expected_activity, moved, within, without
 from .models.toy import CELLS, WEIGHTS
 from .sequence.shuffles import shuffle_backgrounds
-from .sequence.tiles import Span, TileGrid
+from .sequence.spans import Span
+from .sequence.tiles import TileGrid
 
 SHUFFLES = 6  # the fewest that give an interval
 STRONG = 2  # copies of a motif from which an element counts as strong

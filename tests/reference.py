@@ -19,7 +19,7 @@ from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.utils import random_one_hot
 
 from tangermeme_creme.sequence.shuffles import Shuffler, shuffle_backgrounds
-from tangermeme_creme.sequence.tiles import Span
+from tangermeme_creme.sequence.spans import Span
 
 TOLERANCE = 1e-6
 

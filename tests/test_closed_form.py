@@ -12,7 +12,8 @@ import tangermeme_creme as creme
 from tangermeme_creme.models.readout import Readout
 from tangermeme_creme.models.simulate import Element, expected_activity, moved, simulate_sequence, within, without
 from tangermeme_creme.models.toy import RESPONSES, RegulatoryToy
-from tangermeme_creme.sequence.tiles import Span, tile_grid
+from tangermeme_creme.sequence.spans import Span
+from tangermeme_creme.sequence.tiles import tile_grid
 
 L, SIZE = 16_384, 1_024
 GRID = tile_grid(L, SIZE)

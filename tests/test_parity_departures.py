@@ -34,7 +34,8 @@ from tangermeme_creme.operators.multiplicity import multiplicity_test
 from tangermeme_creme.operators.necessity import necessity_test
 from tangermeme_creme.operators.sufficiency import sufficiency_test
 from tangermeme_creme.sequence.shuffles import shuffle_backgrounds
-from tangermeme_creme.sequence.tiles import Span, tile_grid
+from tangermeme_creme.sequence.spans import Span
+from tangermeme_creme.sequence.tiles import tile_grid
 
 creme = import_reference()
 

@@ -15,7 +15,7 @@ from ..engine.options import check_args, check_engine_options
 from ..engine.outputs import Objective
 from ..sequence.edits import pack, to_one_hot
 from ..sequence.shuffles import RandomState, example_seeds
-from ..sequence.tiles import Spans, check_count, span_per_example
+from ..sequence.spans import Spans, check_count, check_one_width, span_per_example
 from ._attribution_functions import attribute_by
 
 CAPTUM = ("saliency", "input_x_gradient", "integrated_gradients")
@@ -171,26 +171,6 @@ def captum_attribution(
         return values
     # A gradient is read at the observed base. The other methods have multiplied by what is there, and are summed.
     return (values * _one_hot(packed, spans)).sum(1) if method == "saliency" else values.sum(1)
-
-
-def check_one_width(spans: torch.Tensor, name: str) -> int:
-    """The width in bp that spans, shape (N, 2), have in common.
-
-    Raises
-    ------
-    ValueError
-        If one differs from the first; the message names it.
-
-    Examples
-    --------
-    >>> check_one_width(torch.tensor([[0, 5], [3, 8]]), "span")
-    5
-    """
-    widths = spans[:, 1] - spans[:, 0]
-    if (widths != widths[0]).any():
-        i = int((widths != widths[0]).nonzero()[0])
-        raise ValueError(f"{name} must be of one length, {widths[0]} bp; got {widths[i]} bp for example {i}.")
-    return int(widths[0])
 
 
 def _by_captum(

@@ -19,7 +19,7 @@ from ..operators.interaction_map import interaction_map
 from ..operators.necessity import necessity_test
 from ..operators.sufficiency import sufficiency_test, tile_set_sufficiency_test
 from ..sequence.shuffles import RandomState, ShuffleFn, example_seeds, later_shuffles
-from ..sequence.tiles import check_count, integers
+from ..sequence.spans import check_count, integers
 from ._named_effects import effects_by_name
 from ._resampling import Effect, activities_of, standard_error
 from ._tables import shuffles_side_by_side

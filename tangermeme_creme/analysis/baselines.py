@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from ._attribution import captum_attribution
+from ._motifs import motif_hits, motif_mask
 
-__all__ = ["captum_attribution"]
+__all__ = ["captum_attribution", "motif_hits", "motif_mask"]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ..sequence.tiles import check_count
+from ..sequence.spans import check_count
 from ._tables import check_columns
 from .effects import as_float
 

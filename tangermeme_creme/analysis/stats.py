@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import stats
 
 from ..sequence.notices import warn
-from ..sequence.tiles import check_count
+from ..sequence.spans import check_count
 from ._named_effects import EFFECTS, effects_by_name
 from ._resampling import Effect, Estimate, activities_of, estimate
 from ._tables import check_columns, describe, shuffles_side_by_side

@@ -9,7 +9,7 @@ import torch
 from tangermeme.predict import predict
 
 from ..sequence.notices import warn
-from ..sequence.tiles import check_count
+from ..sequence.spans import check_count
 from .cache import ActivationCache
 from .incremental import IncrementalModel
 

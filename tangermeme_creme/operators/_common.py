@@ -19,7 +19,7 @@ from ..engine.outputs import Output, map_output
 from ..engine.session import EditSession
 from ..sequence.edits import make_edits, pack
 from ..sequence.shuffles import RandomState, ShuffleFn, Shuffler, example_seeds
-from ..sequence.tiles import check_apart, check_count, integers
+from ..sequence.spans import check_apart, check_count, integers
 
 # The base sequences and contents of a block take about this many bytes: many short examples fill batches together,
 # and one long example is a block of its own.

@@ -12,7 +12,7 @@ from ..engine.outputs import Objective
 from ..engine.session import EditSession
 from ..sequence.edits import Edits, make_edits
 from ..sequence.notices import warn
-from ..sequence.tiles import Span, check_count
+from ..sequence.spans import Span, check_count
 from ._ties import ranked, rounding
 from .results import FineTileStep
 

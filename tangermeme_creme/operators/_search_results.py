@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 
 from ..engine.outputs import Output
-from ..sequence.tiles import Span, Spans
+from ..sequence.spans import Span, Spans
 from ._tidy import Labels, labelled, position_axis, shuffle_axis, tidy, tile_axis
 
 

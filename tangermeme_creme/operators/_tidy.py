@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from ..engine.outputs import Output
-from ..sequence.tiles import Spans, integers
+from ..sequence.spans import Spans, integers
 
 Labels = Sequence[Any] | np.ndarray | None
 Axis = dict[str, np.ndarray]

@@ -13,7 +13,7 @@ from tangermeme.utils import PackedSequence
 from ..engine.outputs import concatenate
 from ..sequence.edits import make_edits
 from ..sequence.shuffles import RandomState, ShuffleFn
-from ..sequence.tiles import Span, Spans, check_spans, span_per_example
+from ..sequence.spans import Span, Spans, check_spans, span_per_example
 from ._common import cut, prepare, unflatten
 from .results import ContextResult, SwapResult
 

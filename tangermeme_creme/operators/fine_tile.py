@@ -12,7 +12,7 @@ from tangermeme.utils import PackedSequence
 
 from ..engine.outputs import Objective, mean_objective
 from ..sequence.shuffles import RandomState, ShuffleFn
-from ..sequence.tiles import Span, Spans, check_apart, span_per_example
+from ..sequence.spans import Span, Spans, check_apart, check_one_width, span_per_example
 from ._common import check_direction, prepare
 from ._pruning import Pruning, check_stages, warn_of_no_effect
 from .results import FineTileResult, FineTileStep
@@ -173,10 +173,7 @@ def fine_tile_search(
     tss = span_per_example(tss_tile, run.n_examples, run.length, "tss_tile")
     cre = span_per_example(cre_tile, run.n_examples, run.length, "cre_tile")
     check_apart(cre, tss, "cre_tile", "tss_tile")
-    widths = cre[:, 1] - cre[:, 0]
-    if widths.unique().numel() > 1:
-        i = int((widths != widths[0]).nonzero()[0])
-        raise ValueError(f"cre_tile must be of one length, {widths[0]} bp; got {widths[i]} bp for example {i}.")
+    width = check_one_width(cre, "cre_tile")
     goal = mean_objective if objective is None else objective
 
     kept: list[list[Span]] = []
@@ -198,7 +195,7 @@ def fine_tile_search(
                 kept.append(pruning.kept_spans())
                 trace.append(pruning.trace)
     warn_of_no_effect(without_effect, run.n_examples)
-    mask = torch.zeros((run.n_examples, int(widths[0])), dtype=torch.bool)
+    mask = torch.zeros((run.n_examples, width), dtype=torch.bool)
     for i, spans in enumerate(kept):
         for start, end in spans:
             mask[i, start - cre[i, 0] : end - cre[i, 0]] = True

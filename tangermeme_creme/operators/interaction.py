@@ -13,7 +13,7 @@ from tangermeme.utils import PackedSequence
 from ..engine.outputs import Objective, mean_objective
 from ..sequence.edits import make_edits
 from ..sequence.shuffles import RandomState, ShuffleFn
-from ..sequence.tiles import Spans, check_count, check_disjoint, check_spans
+from ..sequence.spans import Spans, check_count, check_disjoint, check_spans
 from ._common import check_direction, prepare
 from ._greedy import GreedyRounds
 from ._ties import first_best, rounding

@@ -13,7 +13,7 @@ from tangermeme.utils import PackedSequence
 from ..engine.outputs import Objective, mean_objective
 from ..sequence.edits import make_edits
 from ..sequence.shuffles import RandomState, ShuffleFn
-from ..sequence.tiles import Spans, check_apart, check_count, check_disjoint, span_per_example
+from ..sequence.spans import Spans, check_apart, check_count, check_disjoint, span_per_example
 from ._common import check_direction, check_positions, cut, prepare
 from ._greedy import GreedyRounds
 from .results import MultiplicityResult

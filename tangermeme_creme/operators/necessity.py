@@ -13,7 +13,7 @@ from tangermeme.utils import PackedSequence
 from ..engine.outputs import concatenate
 from ..sequence.edits import make_edits
 from ..sequence.shuffles import RandomState, ShuffleFn
-from ..sequence.tiles import Spans, check_spans
+from ..sequence.spans import Spans, check_spans
 from ._common import prepare, unflatten
 from .results import NecessityResult
 

@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 
 from ..engine.outputs import Output, map_output
-from ..sequence.tiles import Spans
+from ..sequence.spans import Spans
 from ._search_results import FineTileResult, FineTileStep, GreedyResult, MultiplicityResult
 from ._tidy import Labels, labelled, pair_axis, position_axis, shuffle_axis, tidy, tile_axis
 

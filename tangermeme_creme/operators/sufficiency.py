@@ -13,7 +13,7 @@ from tangermeme.utils import PackedSequence
 from ..engine.outputs import concatenate
 from ..sequence.edits import make_edits
 from ..sequence.shuffles import RandomState, ShuffleFn
-from ..sequence.tiles import Spans, check_apart, check_spans, integers, span_per_example
+from ..sequence.spans import Spans, check_apart, check_spans, integers, span_per_example
 from ._common import cut, prepare, unflatten
 from .results import SetSufficiencyResult, SufficiencyResult
 

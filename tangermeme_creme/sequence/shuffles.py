@@ -14,7 +14,7 @@ from tangermeme.utils import PackedSequence
 
 from .edits import join_packed, pack, to_one_hot
 from .notices import warn
-from .tiles import check_count, integers
+from .spans import check_count, integers
 
 ShuffleFn = Callable[..., Any]
 RandomState = int | Sequence[int] | np.ndarray | torch.Tensor | None

@@ -18,7 +18,7 @@ from tangermeme.utils import TangermemeWarning
 
 from tangermeme_creme import fine_tile_search
 from tangermeme_creme.operators.results import FineTileResult, FineTileStep
-from tangermeme_creme.sequence.tiles import Span
+from tangermeme_creme.sequence.spans import Span
 
 
 class Places(torch.nn.Module):
