@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -11,8 +11,8 @@ import torch
 from ..engine.outputs import Objective
 from ..engine.session import EditSession
 from ..sequence.edits import Edits, make_edits
-from ..sequence.notices import warn
 from ..sequence.spans import Span, check_count
+from ._scores import CreScore
 from ._ties import ranked, rounding
 from .results import FineTileStep
 
@@ -75,6 +75,9 @@ class Pruning:
 
     by_effect: bool
         Score the effect over the control instead of the activity.
+
+    report: callable
+        Told the stage and the bp left, after each step.
     """
 
     def __init__(
@@ -86,19 +89,17 @@ class Pruning:
         objective: Objective,
         direction: str,
         by_effect: bool,
+        report: Callable[[int, int], None] = lambda stage, bp: None,
     ) -> None:
-        self._session, self._objective, self._direction = session, objective, direction
-        self._below = direction == "min" and not by_effect
+        self._session, self._objective, self._report = session, objective, report
         self._background = session.cut(*cre)
         self._current = codes[slice(*cre)].repeat(len(session), 1)
         self._first = cre[0]
         self._left: list[Span] = [cre]
-        self._control = self._mean(session.predict(objective=objective)) if by_effect else 0.0
+        control = self._mean(session.predict(objective=objective)) if by_effect else 0.0
         session.commit(self._edits([cre], [list(self._current)]))
-        self._whole = self._mean(session.predict(objective=objective))
-        gain = self._whole - self._control
-        # Without an effect in the asked direction, every score would be divided by zero or by the wrong sign.
-        self.defined = gain < 0 if by_effect and direction == "min" else gain > 0
+        self._value = CreScore(direction, by_effect, control, self._mean(session.predict(objective=objective)))
+        self.defined = self._value.defined
         self._score = 1.0 if self.defined else math.nan
         self._tolerance = 0.0
         self.trace = [FineTileStep(0, cre[1] - cre[0], self._score, ())]
@@ -110,14 +111,14 @@ class Pruning:
             for first, end in self._left
             for start in range(first, end, stage.scale)
         ]
-        while self._left and self._right_side(self._score, stage.threshold):
+        while self._left and self._value.right_side(self._score, stage.threshold):
             single = self._scores([[tile] for tile in self._left])
             # A higher score hurts less, unless it has to stay below. Of equal ones the leftmost goes first.
-            order = ranked([-score if self._below else score for score in single], self._tolerance)
+            order = ranked([-score if self._value.below else score for score in single], self._tolerance)
             for size in range(min(stage.prune, len(order)), 0, -1):
                 removed = [self._left[j] for j in sorted(order[:size])]
                 score = single[order[0]] if size == 1 else self._scores([removed])[0]
-                if self._right_side(score, stage.threshold):
+                if self._value.right_side(score, stage.threshold):
                     self._remove(k, removed, score)
                     break
             else:
@@ -133,18 +134,14 @@ class Pruning:
                 merged.append((start, end))
         return merged
 
-    def _right_side(self, score: float, threshold: float) -> bool:
-        return score < threshold if self._below else score > threshold
-
     def _scores(self, removals: list[list[Span]]) -> list[float]:
         """The score of each set of sub-tiles being replaced by background, each on its own."""
         spans = [(removed[0][0], removed[-1][1]) for removed in removals]
         contents = [list(self._without(removed)[:, self._local(span)]) for removed, span in zip(removals, spans)]
         y = self._session.predict_edits(self._edits(spans, contents), objective=self._objective)
         assert isinstance(y, torch.Tensor)
-        self._tolerance = float(rounding(y[None])) / abs(self._whole - self._control)
-        means = y.double().reshape(len(removals), -1).mean(1)
-        return ((means - self._control) / (self._whole - self._control)).tolist()
+        self._tolerance = float(rounding(y[None])) / abs(self._value.gain)
+        return [self._value(mean) for mean in y.double().reshape(len(removals), -1).mean(1).tolist()]
 
     def _remove(self, k: int, removed: list[Span], score: float) -> None:
         self._current = self._without(removed)
@@ -154,6 +151,7 @@ class Pruning:
         self._score = score
         kept = sum(end - start for start, end in self._left)
         self.trace.append(FineTileStep(k, kept, score, tuple(removed)))
+        self._report(k, kept)
 
     def _without(self, removed: list[Span]) -> torch.Tensor:
         codes = self._current.clone()
@@ -175,13 +173,3 @@ class Pruning:
     def _mean(y: object) -> float:
         assert isinstance(y, torch.Tensor)
         return float(y.double().mean())
-
-
-def warn_of_no_effect(examples: list[int], of: int) -> None:
-    """Say once for which of so many examples the search had nothing to keep."""
-    if examples:
-        shown = ", ".join(map(str, examples[:5])) + (", ..." if len(examples) > 5 else "")
-        warn(
-            f"{len(examples)} of {of} CREs have no activity or effect to keep in the asked direction, and were left "
-            f"whole with a score of NaN: example {shown}."
-        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,8 +14,9 @@ from tangermeme.utils import PackedSequence
 from ..engine.outputs import Objective, mean_objective
 from ..sequence.shuffles import RandomState, ShuffleFn
 from ..sequence.spans import Span, Spans, check_apart, check_one_width, span_per_example
-from ._common import check_direction, prepare
-from ._pruning import Pruning, check_stages, warn_of_no_effect
+from ._common import prepare
+from ._pruning import Pruning, check_stages
+from ._scores import direction_per_example, scored_by_effect, warn_of_no_effect
 from .results import FineTileResult, FineTileStep
 
 
@@ -27,7 +29,7 @@ def fine_tile_search(
     scales: Sequence[int] = (500, 50),
     thresholds: Sequence[float] = (0.9, 0.7),
     prune: Sequence[int] = (1, 10),
-    direction: str = "max",
+    direction: str | Sequence[str] = "max",
     score: str | None = None,
     objective: Objective | None = None,
     n: int = 10,
@@ -45,6 +47,10 @@ def fine_tile_search(
     `prune` sub-tiles whose removal hurts least, while the score stays on the right side of the threshold; what is left
     of one stage is cut finer in the next: the fine-tile search of CREME [1]_ (Results, "Fine-mapping sufficient
     sequence elements within CREs"; Methods, "Fine-tile search"). Sub-tiles are replaced by background, never shuffled.
+
+    As many CREs as there are examples are searched in one call, enhancers and silencers alike; several CREs of one
+    window are several examples. Down to 10 bp, in three stages, it is ``scales=(500, 50, 10), thresholds=(0.9, 0.8,
+    0.7), prune=(1, 10, 5)``.
 
     Costs ``n`` sequences an example for the whole CRE and, with score="effect", ``n`` for the control; then ``C * n`` a
     round for C sub-tiles that are left, and ``n`` for each block of more than one that is tried. A stage of C sub-tiles
@@ -79,7 +85,7 @@ def fine_tile_search(
     prune: sequence of int, optional
         How many sub-tiles each stage removes a round. Default is (1, 10).
 
-    direction: "max" or "min", optional
+    direction: "max" or "min", or one an example, optional
         "max" for an enhancer, "min" for a silencer. Default is "max".
 
     score: "activity", "effect" or None, optional
@@ -116,7 +122,7 @@ def fine_tile_search(
 
     **kwargs: optional
         `batch_size` (32), `dtype`, `device`, `incremental` ("auto") and `cache`, as in `EditSession`; `verbose`
-        (False) shows a progress bar; others go to a `func` of one's own.
+        (False) shows a progress bar with the CRE, the stage and the bp left; others go to a `func` of one's own.
 
     Returns
     -------
@@ -161,11 +167,6 @@ def fine_tile_search(
     >>> result.kept
     [[(120, 130)]]
     """
-    check_direction(direction)
-    if score not in (None, "activity", "effect"):
-        raise ValueError(f"score must be 'activity', 'effect' or None; got {score!r}.")
-    by_effect = score == "effect" or (score is None and direction == "min")
-    stages = check_stages(scales, thresholds, prune, below=direction == "min" and not by_effect)
     run = prepare(
         "fine_tile_search", model, X, n=n, shuffle_fn=shuffle_fn, backgrounds=backgrounds, args=args,
         random_state=random_state, func=func, additional_func_kwargs=additional_func_kwargs, kwargs=kwargs,
@@ -174,6 +175,10 @@ def fine_tile_search(
     cre = span_per_example(cre_tile, run.n_examples, run.length, "cre_tile")
     check_apart(cre, tss, "cre_tile", "tss_tile")
     width = check_one_width(cre, "cre_tile")
+    directions = direction_per_example(direction, run.n_examples)
+    by_effect = [scored_by_effect(score, each) for each in directions]
+    for each, by in set(zip(directions, by_effect)):
+        stages = check_stages(scales, thresholds, prune, below=each == "min" and not by)
     goal = mean_objective if objective is None else objective
 
     kept: list[list[Span]] = []
@@ -183,10 +188,13 @@ def fine_tile_search(
         for i in range(run.n_examples):
             example = torch.tensor([i])
             codes = run.codes(example)
+            done = f"CRE {i + 1} of {run.n_examples}"
+            run.bar.set_postfix_str(f"{done}, whole")
             with run.control(example, codes, tss[example]) as session:
                 pruning = Pruning(
-                    session, codes[0], _span(cre[i]), objective=goal, direction=direction, by_effect=by_effect
-                )
+                    session, codes[0], _span(cre[i]), objective=goal, direction=directions[i], by_effect=by_effect[i],
+                    report=partial(_report, run.bar, done),
+                )  # fmt: skip
                 if pruning.defined:
                     for k, stage in enumerate(stages):
                         pruning.run_stage(k, stage)
@@ -200,6 +208,10 @@ def fine_tile_search(
         for start, end in spans:
             mask[i, start - cre[i, 0] : end - cre[i, 0]] = True
     return FineTileResult(kept, mask, trace)
+
+
+def _report(bar: Any, done: str, stage: int, bp: int) -> None:
+    bar.set_postfix_str(f"{done}, stage {stage + 1}, {bp} bp left")
 
 
 def _span(row: torch.Tensor) -> Span:

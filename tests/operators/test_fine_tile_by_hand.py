@@ -142,7 +142,9 @@ def test_fine_tile_default_score_is_activity_for_max_and_effect_for_min() -> Non
     ],
 )
 def test_fine_tile_without_a_score_keeps_everything(weights: list[float], offset: float, options: dict) -> None:
-    with pytest.warns(TangermemeWarning, match=r"^1 of 1 CREs have .* left whole with a score of NaN: example 0\.$"):
+    with pytest.warns(
+        TangermemeWarning, match=r"^1 of 1 CREs have .* nothing is pruned and the score is NaN: example 0\.$"
+    ):
         result = by_hand(weights, offset, **{"scales": (3,), "thresholds": (0.5,), "prune": (1,), **options})
     assert result.kept == [[(0, 10)]] and result.mask.all()
     (step,) = result.trace[0]
