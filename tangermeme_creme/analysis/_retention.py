@@ -19,7 +19,8 @@ from ..operators._scores import CreScore, direction_per_example, scored_by_effec
 from ..operators._tidy import Labels, labelled
 from ..sequence.edits import make_edits
 from ..sequence.shuffles import RandomState, ShuffleFn
-from ..sequence.spans import Spans, check_apart, check_count, check_one_width, span_per_example
+from ..sequence.spans import Spans, check_apart, check_one_width, span_per_example
+from ._rankings import check_ranking, points, removal_order
 
 
 class RetentionResult(NamedTuple):
@@ -165,7 +166,7 @@ def retention_curve(
     width = check_one_width(cre, "cre_tile")
     directions = direction_per_example(direction, run.n_examples)
     by_effect = [scored_by_effect(score, each) for each in directions]
-    order = removal_order(_check_ranking(ranking, run.n_examples, width), run.seeds)
+    order = removal_order(check_ranking(ranking, run.n_examples, width), run.seeds)
     bp_kept = points(steps, width)
     goal = mean_objective if objective is None else objective
 
@@ -186,72 +187,6 @@ def retention_curve(
             y_kept.append(y)
     warn_of_no_effect(without_effect, run.n_examples)
     return RetentionResult(torch.tensor(bp_kept), torch.stack(scores), torch.stack(y_kept), order)
-
-
-def removal_order(ranking: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
-    """The positions of each ranking, shape (N, D, W), the least important first; equal ones in a random order.
-
-    Examples
-    --------
-    >>> removal_order(torch.tensor([[[0.5, -1.0, 2.0]]]), [0])
-    tensor([[[1, 0, 2]]])
-    """
-    values = ranking.double().numpy()
-    order = np.empty(values.shape, dtype=np.int64)
-    for i, seed in enumerate(seeds):
-        for d in range(values.shape[1]):
-            ties = np.random.default_rng([seed, d]).permutation(values.shape[2])
-            order[i, d] = np.lexsort((ties, values[i, d]))
-    return torch.from_numpy(order)
-
-
-def random_ranking(n_examples: int, length: int, *, draws: int = 10) -> torch.Tensor:
-    """The random baseline: rankings without any preference, shape (N, D, W), which `retention_curve` puts in order.
-
-    Examples
-    --------
-    >>> random_ranking(2, 5000).shape
-    torch.Size([2, 10, 5000])
-    """
-    check_count("draws", draws)
-    return torch.zeros(1, 1, 1).expand(n_examples, draws, length)
-
-
-def points(steps: int | Sequence[int], width: int) -> list[int]:
-    """How many bp are left at each point of a curve, from all to none.
-
-    Raises
-    ------
-    ValueError
-        If a step is not an integer from 1, or a number of bp is not one from 0 to `width`.
-
-    Examples
-    --------
-    >>> points(4, 10), points([3, 7, 3], 10)
-    ([10, 6, 2, 0], [10, 7, 3, 0])
-    """
-    if isinstance(steps, (int, np.integer)):
-        check_count("steps", steps)
-        return [*range(width, 0, -int(steps)), 0]
-    for i, bp in enumerate(steps):
-        check_count(f"steps[{i}]", bp, minimum=0)
-        if bp > width:
-            raise ValueError(f"steps must be bp to keep, at most the {width} bp of the CRE; got {bp} at index {i}.")
-    return sorted({width, 0, *map(int, steps)}, reverse=True)
-
-
-def _check_ranking(ranking: torch.Tensor, n_examples: int, width: int) -> torch.Tensor:
-    values = ranking.detach().cpu() if isinstance(ranking, torch.Tensor) else torch.as_tensor(np.asarray(ranking))
-    values = values[:, None] if values.ndim == 2 else values
-    if values.ndim != 3 or values.shape[0] != n_examples or values.shape[1] == 0 or values.shape[2] != width:
-        raise ValueError(
-            f"ranking must have shape ({n_examples}, {width}) or ({n_examples}, D, {width}): an importance for each "
-            f"base of the CRE; got {tuple(ranking.shape)}."
-        )
-    if values.is_floating_point() and values.isnan().any():
-        i, d, position = values.isnan().nonzero()[0].tolist()
-        raise ValueError(f"ranking must not hold NaN; got it for example {i}, draw {d}, position {position}.")
-    return values
 
 
 def _curves(

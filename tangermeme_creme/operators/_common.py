@@ -67,11 +67,11 @@ class Experiment:
         return self.X.length
 
     @contextmanager
-    def running(self, total: int | None) -> Iterator[None]:
-        """The model on its device, a progress bar over `total` sequences, and the warnings at the end."""
+    def running(self, total: int | None, unit: str = "seq") -> Iterator[None]:
+        """The model on its device, a progress bar over `total` sequences or others, and the warnings at the end."""
         with (
             model_on(self.model, self.engine["device"]),
-            tqdm(total=total, desc=self.name, unit="seq", disable=not self.verbose) as self.bar,
+            tqdm(total=total, desc=self.name, unit=unit, disable=not self.verbose) as self.bar,
         ):
             yield
         if self.shuffler is not None:

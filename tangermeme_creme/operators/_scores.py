@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from ..sequence.notices import warn
 from ._common import check_direction
 
+NO_EFFECT = "no activity or effect to keep"
+
 
 class CreScore(NamedTuple):
     """The score of one CRE: mean objective over that of the whole, or the same of what is above the control.
@@ -101,6 +103,6 @@ def warn_of_no_effect(examples: Sequence[int], of: int) -> None:
     if examples:
         shown = ", ".join(map(str, examples[:5])) + (", ..." if len(examples) > 5 else "")
         warn(
-            f"{len(examples)} of {of} CREs have no activity or effect to keep in the asked direction, so that nothing "
-            f"is pruned and the score is NaN: example {shown}."
+            f"{len(examples)} of {of} CREs have {NO_EFFECT} in the asked direction, so that nothing is pruned and the "
+            f"score is NaN: example {shown}."
         )
