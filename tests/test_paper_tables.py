@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tangermeme_creme.analysis.baselines import summarize_curves
 from tangermeme_creme.analysis.calls import call_cres, classify_context
 from tangermeme_creme.analysis.effects import (
     fraction_of_max,
@@ -112,7 +113,7 @@ def test_coordinates_of_the_sufficient_cres_are_the_published_ones_to_the_base()
     assert (tiles["tile class"] == published["CRE type"]).all()
 
 
-def test_fine_tile_search_stays_above_saliency_and_saliency_above_random():
+def test_fine_tile_search_keeps_more_with_fewer_bases_than_saliency_and_saliency_than_random():
     table = read("fine_tile_vs_baselines")
     table["bp pruned"] = table.groupby("seq_id", sort=False).cumcount() * 500
     assert len(table) == 74 * 11 and table["seq_id"].nunique() == 74
@@ -120,8 +121,21 @@ def test_fine_tile_search_stays_above_saliency_and_saliency_above_random():
     assert (searched["CREME bps"] == searched["bp pruned"]).all()
     names = ["CREME score", "Saliency score", "Random score"]
     # Medians: one CRE rises to many times its activity without its first 500 bp, and would carry a mean.
-    curves = searched.groupby("bp pruned")[names].median()
-    assert (curves.loc[500:4500].diff(axis=1).iloc[:, 1:] < 0).all(axis=None)
+    medians = searched.groupby("bp pruned")[names].median()
+    assert (medians.loc[500:4500].diff(axis=1).iloc[:, 1:] < 0).all(axis=None)
     # At both ends all methods are at the same sequence.
-    np.testing.assert_allclose(curves.loc[[0, 5000]], curves.loc[[0, 5000], ["CREME score"] * 3], atol=1e-3)
-    assert table.groupby("seq_id")[names].mean().mean().is_monotonic_decreasing
+    np.testing.assert_allclose(medians.loc[[0, 5000]], medians.loc[[0, 5000], ["CREME score"] * 3], atol=1e-3)
+
+    curves = table.melt(["seq_id", "bp pruned"], names, "method", "score")
+    curves["bp_kept"] = 5000 - curves["bp pruned"]
+    summary = summarize_curves(curves.drop(columns="bp pruned").rename(columns={"seq_id": "example"}))
+    assert len(summary) == 3 * 74 and summary["fewest_bp"].notna().all()
+    fewest = summary.pivot(index="example", columns="method", values="fewest_bp")[names]
+    area = summary.pivot(index="example", columns="method", values="area")[names]
+    assert fewest.mean().is_monotonic_increasing and fewest.median().is_monotonic_increasing
+    assert area.mean().is_monotonic_decreasing and area.median().is_monotonic_decreasing
+    # Figure 3c: most CREs need fewer bases by the search than by saliency.
+    assert (fewest["CREME score"] < fewest["Saliency score"]).mean() > 0.9
+    # Figure 3b: what all motif hits recover is below what the search does anywhere before its end.
+    motifs = table.groupby("seq_id")["XSTREME score"].first()
+    assert motifs.median() < 0.8 < medians.loc[:4000, "CREME score"].min()
