@@ -132,8 +132,8 @@ def main() -> None:
         options.data, network, tiles,
         {
             "methods": methods, "motifs": options.motifs, "n": options.n, "draws": options.draws,
-            "steps": options.steps, "score": options.score, "attribute_in": options.attribute_in, "scales": options.scales,
-            "thresholds": options.thresholds, "prune": options.prune,
+            "steps": options.steps, "score": options.score, "attribute_in": options.attribute_in,
+            "scales": options.scales, "thresholds": options.thresholds, "prune": options.prune,
         },
     )  # fmt: skip
     report(results, tiles, options.out, f"{options.score}_{options.attribute_in}")

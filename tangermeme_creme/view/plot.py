@@ -11,6 +11,8 @@ import pandas as pd
 # Okabe and Ito's colours, which the colour-blind tell apart and which differ in grey.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 
+_LINES = tuple(color for color in COLORS if color != "#F0E442")  # a thin line in yellow is hard to see
+
 
 def plot_tile_effects(table: pd.DataFrame, ax: Any, *, effect: str, center: int = 0) -> Any:
     """Draw the effect of each tile as a bar a track, with its bootstrap interval.
@@ -164,9 +166,10 @@ def plot_retention_curves(
         ]
         if not by_cre:
             continue
-        mean, color = np.mean(by_cre, axis=0)[::-1], COLORS[k % len(COLORS)]
-        line = "-" if k < len(COLORS) else "--"
-        ax.plot(grid, mean, color=color, linestyle=line, label=f"{method} ({len(by_cre)})")
+        mean, color = np.mean(by_cre, axis=0)[::-1], _LINES[k % len(_LINES)]
+        ax.plot(
+            grid, mean, color=color, linestyle=("-", "--", ":")[k // len(_LINES) % 3], label=f"{method} ({len(by_cre)})"
+        )
         if len(by_cre) > 1:
             error = np.std(by_cre, axis=0, ddof=1)[::-1] / np.sqrt(len(by_cre))
             ax.fill_between(grid, mean - error, mean + error, color=color, alpha=0.2, linewidth=0)
@@ -246,7 +249,9 @@ def plot_fine_mapping(
     ax.axhline(0, color="#444444", linewidth=0.6)
     low, high = min(0.0, heights.min()), max(0.0, heights.max())
     room = 0.09 * len(strips)
+    ticks = ax.get_yticks()
     ax.set_ylim(low - (high - low or 1.0) * room / (1 - room) * 1.1, high + 0.05 * (high - low or 1.0))
+    ax.set_yticks([tick for tick in ticks if low <= tick <= high])  # none beside the strips
     for k, (name, spans) in enumerate(strips.items()):
         bars = [((a - center) / 1000, (b - a) / 1000) for a, b in zip(spans["start"], spans["end"])]
         bottom = 0.09 * (len(strips) - 1 - k) + 0.015

@@ -1,0 +1,180 @@
+"""compare_fine_mapping does not depend on what should not matter, and names what is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from comparison_cases import (
+    CRE,
+    IDS,
+    SCORED,
+    SEEDS,
+    TSS,
+    WIDTH,
+    Network,
+    compare,
+    curve_of,
+    everything,
+    model,
+    objective,
+    sequences,
+)
+from helpers import shuffles
+from tangermeme.utils import PackedSequence, TangermemeWarning
+
+from tangermeme_creme.analysis.baselines import retention_curve
+from tangermeme_creme.engine.cache import ActivationCache
+from tangermeme_creme.engine.incremental import IncrementalModel
+
+
+def test_rankings_of_ones_own_come_after_the_others() -> None:
+    mine = {"mine": torch.randn(2, WIDTH), "twice": torch.randn(2, 2, WIDTH)}
+    result = compare(methods=["random"], rankings=mine)
+    assert result.summary["method"].tolist() == ["random", "mine", "twice"] * 2
+    for i in range(2):
+        for name, ranking in mine.items():
+            expected = retention_curve(
+                model(), sequences()[[i]], TSS[i], CRE[i], ranking[[i]], steps=6, objective=objective,
+                random_state=[SEEDS[i]], **SCORED,
+            )  # fmt: skip
+            found = curve_of(result, i, name, expected.score.shape[1] - 1)
+            np.testing.assert_allclose(list(found.values()), expected.score[0, -1], atol=1e-4)
+
+
+def test_neither_other_methods_nor_other_examples_change_a_curve() -> None:
+    for method in ("search", "saliency_absolute", "random"):
+        alone = compare(
+            methods=[method], X=sequences()[1:], tss_tile=TSS[1], cre_tile=CRE[1], random_state=SEEDS[1:], ids=IDS[1:]
+        )
+        expected = everything().curves
+        expected = expected[(expected["example"] == "right") & (expected["method"] == method)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(alone.curves, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_packed_sequences_given_backgrounds_and_batch_size_change_nothing() -> None:
+    backgrounds = torch.stack([shuffles(x, 5, seed) for x, seed in zip(sequences(), SEEDS)])
+    for options in (
+        {"X": PackedSequence.from_one_hot(sequences())},
+        {"backgrounds": backgrounds},
+        {"batch_size": 3},
+    ):
+        found = compare(methods=["search", "saliency", "deep_lift_shap"], **options)
+        expected = everything().curves
+        expected = expected[expected["method"].isin(found.curves["method"])].reset_index(drop=True)
+        pd.testing.assert_frame_equal(found.curves, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_silencer_is_ranked_by_what_it_takes_away() -> None:
+    upside_down = compare(
+        methods=["search", "saliency", "saliency_absolute"], direction="min",
+        objective=lambda y: 6 - objective(y),
+    )  # fmt: skip
+    left = upside_down.curves["example"] == "left"
+    expected = everything().curves
+    expected = expected[(expected["example"] == "left") & expected["method"].isin(upside_down.curves["method"])]
+    pd.testing.assert_frame_equal(
+        upside_down.curves[left].reset_index(drop=True), expected.reset_index(drop=True), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_a_cre_without_an_effect_is_named_once_and_has_no_numbers() -> None:
+    methods = ["search", "saliency", "random"]
+    with pytest.warns(TangermemeWarning) as caught:
+        result = compare(methods=methods, direction=["max", "min"])
+    assert len(caught) == 1
+    assert "1 of 2 CREs have no activity or effect to keep" in str(caught[0].message)
+    assert str(caught[0].message).endswith("example 1.")
+    right = result.summary[result.summary["example"] == "right"]
+    assert right[["fewest_bp", "area"]].isna().all(axis=None)
+    assert set(result.kept["example"]) == set(result.overlap["example"]) == {"left"}
+    assert result.search.mask[1].all()
+
+
+def test_an_incremental_model_gives_the_same_and_runs_whole_sequences_once() -> None:
+    split = IncrementalModel(model().local, model().head)
+    cache = ActivationCache()
+    methods = ["search", "saliency", "integrated_gradients", "random"]
+    found = compare(model=split, methods=methods, cache=cache)
+    expected = everything().curves
+    expected = expected[expected["method"].isin(methods)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found.curves, expected, rtol=1e-4, atol=1e-4)
+    assert cache.work.n_partial > 10 * max(1, cache.work.n_full)
+
+
+def test_args_follow_their_examples() -> None:
+    class Scaled(Network):
+        def forward(self, X: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
+            return super().forward(X) * factor
+
+    args = [torch.tensor([[1.0], [2.0]])]
+    for where in ("wild_type", "backgrounds"):
+        methods = ["search", "saliency", "integrated_gradients", "deep_lift_shap"]
+        options = {"model": Scaled(), "methods": methods, "attribute_in": where}
+        both = compare(args=args, **options)
+        alone = compare(
+            X=sequences()[1:], tss_tile=TSS[1], cre_tile=CRE[1], random_state=SEEDS[1:], ids=IDS[1:],
+            args=[args[0][1:]], **options,
+        )  # fmt: skip
+        part = both.curves[both.curves["example"] == "right"].reset_index(drop=True)
+        pd.testing.assert_frame_equal(alone.curves, part, rtol=1e-4, atol=1e-5)
+
+
+def test_progress_counts_methods_and_names_the_cre(capsys: pytest.CaptureFixture[str]) -> None:
+    compare(methods=["search", "random"], verbose=True)
+    shown = capsys.readouterr().err
+    assert "compare_fine_mapping: 100%" in shown and "4/4" in shown and "CRE 2 of 2, random" in shown
+
+
+def test_the_model_is_left_as_it_was() -> None:
+    network = Network().train()
+    compare(model=network, methods=["search", "saliency", "deep_lift_shap"])
+    assert all(module.training for module in network.modules())
+    assert all(parameter.requires_grad and parameter.grad is None for parameter in network.parameters())
+    assert not any(module._forward_hooks for module in network.modules())
+
+
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "method": ({"methods": ["search", "gradcam"]}, "methods must be of search, .*; got 'gradcam' at index 1"),
+    "text": ({"methods": "search"}, "methods must be a sequence of names; got 'search'"),
+    "no method": ({"methods": []}, "methods must name at least one; got none"),
+    "twice": ({"methods": ["random", "random"]}, "names of their own; got 'random' twice"),
+    "name of a method": ({"methods": ["random"], "rankings": {"random": torch.zeros(2, WIDTH)}}, "got 'random' twice"),
+    "no motifs": ({"methods": ["motifs"], "motifs": None}, "method 'motifs' must have motifs.*; got None"),
+    "ranking": ({"rankings": {"mine": torch.zeros(2, 9)}}, r"mine must have shape \(2, 40\).*; got \(2, 9\)"),
+    "where": ({"attribute_in": "genome"}, "attribute_in must be 'wild_type' or 'backgrounds'; got 'genome'"),
+    "draws": ({"draws": 0}, "draws must be at least 1; got 0"),
+    "steps": ({"steps": [50]}, "at most the 40 bp of the CRE; got 50 at index 0"),
+    "ids": ({"ids": ["a"]}, "ids"),
+    "direction": ({"direction": "up"}, "direction must be 'min' or 'max'; got 'up'"),
+    "truth": ({"truth": Path("known.bed")}, "truth must come with loci"),
+    "overlap": ({"tss_tile": (0, 30)}, "cre_tile must not overlap tss_tile"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_arguments_are_named_before_anything_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    options, message = BAD[name]
+    monkeypatch.setattr(Network, "forward", lambda self, X: pytest.fail("the model was called"))
+    with pytest.raises(ValueError, match=message):
+        compare(**options)
+
+
+def test_an_unknown_option_is_refused() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
+        compare(colour="red")
+
+
+def test_an_error_says_which_example_it_was() -> None:
+    class Sometimes(Network):
+        def forward(self, X: torch.Tensor) -> torch.Tensor:
+            y = super().forward(X)
+            return y * torch.where((X[:, :, 110:150] == sequences()[1, :, 110:150]).all(), torch.nan, 1.0)
+
+    with pytest.raises(ValueError, match="NaN") as caught:
+        compare(model=Sometimes(), methods=["random"])
+    assert caught.value.__notes__ == ["This was example 'right' of compare_fine_mapping, on its own."]
