@@ -177,7 +177,8 @@ def plot_retention_curves(
         ax.axhline(threshold, color="#444444", linewidth=0.8, linestyle=":")
     ax.set_xlabel("bases pruned (bp)")
     ax.set_ylabel("score of what is left")
-    ax.legend(title="method (CREs)", fontsize="small", frameon=False)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(title="method (CREs)", fontsize="small", frameon=False)
     return ax
 
 
