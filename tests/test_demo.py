@@ -16,7 +16,7 @@ from tangermeme_creme.models.toy import RegulatoryToy
 TABLES = {
     "context_dependence", "contexts", "context_swap", "necessity", "sufficiency", "tile_effects", "interaction_map",
     "distance", "higher_order_min", "higher_order_max", "tile_set_sufficiency", "multiplicity", "saturation",
-    "fine_tile",
+    "fine_tile", "fine_mapping",
 }  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def test_demo_recovers_everything_and_writes_its_tables(tmp_path: Path, capsys: 
     assert main(["demo", "--out", str(out), "--quiet"]) == 0
     shown = capsys.readouterr()
     counts = re.findall(r" (\d+)/(\d+) ", shown.out)
-    assert len(counts) == 12
+    assert len(counts) == 13
     assert all(found == of for found, of in counts)
     assert shown.err == ""
     assert {path.stem for path in out.glob("*.csv")} == TABLES

@@ -120,6 +120,7 @@ def toy_names() -> dict[str, Any]:
         "genes": ["UP", "DOWN"],
         "tss_tile": tss_tile,
         "tiles": tiles[3:8],
+        "cres": tiles[5:6].expand(2, 2),
         "sufficiency_test": creme.sufficiency_test,
     }
 
@@ -142,6 +143,32 @@ def test_page_on_findings_runs(capsys: pytest.CaptureFixture[str]) -> None:
     ]  # fmt: skip
     assert names["kinds"][["example", "interaction"]].to_numpy().tolist() == [["UP", "additive"], ["DOWN", "additive"]]
     assert set(names["pairs"]["interaction"]) == {"none"}
+
+
+def test_readme_fine_mapping_runs() -> None:
+    names = toy_names()
+    exec(blocks("README.md")[5], names)
+    assert names["fewest"].loc["search", "UP"] < names["fewest"].loc["random", "UP"]
+    assert names["fewest"].columns.tolist() == ["DOWN", "UP"]
+
+
+def test_page_on_fine_mapping_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = toy_names()
+    start, end = names["cres"][0].tolist()
+    assert start <= 6_200 and end >= 6_200 + 3 * 24 + 16  # the planted motifs are in it
+    for block in blocks("docs/fine_mapping.md"):
+        exec(block, names)
+    motifs = set(range(6_200, 6_200 + 3 * 24 + 16))
+    for gene in ("UP", "DOWN"):
+        rows = names["kept"][names["kept"]["example"] == gene]
+        kept = {p for span in rows[["start", "end"]].itertuples(index=False) for p in range(*span)}
+        assert 16 <= len(kept) <= 110 and len(kept & motifs) > len(kept) / 2
+    assert names["gradient"].shape == (2, 4, 1024) and names["importance"].shape == (2, 1024)
+    assert (names["fewest"].loc["search"] < names["fewest"].loc["random"]).all()
+    assert (names["table"]["fewest_bp"] < 200).all() and (names["chance"].score.mean(1)[:, 10] < 0.5).all()
+    assert set(names["shared"]["other"]) >= {"saliency", "random"}
+    assert (tmp_path / "fine_mapping.png").stat().st_size > 10_000
 
 
 def test_page_on_incremental_inference_runs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -189,7 +189,7 @@ def plot_fine_mapping(
     start: int,
     kept: pd.DataFrame | None = None,
     hits: pd.DataFrame | None = None,
-    center: int = 0,
+    center: int | None = None,
     label: str = "saliency",
 ) -> Any:
     """Draw the importance of each base of a CRE, and under it what methods keep and the motif hits: Figure 3d and e.
@@ -212,8 +212,9 @@ def plot_fine_mapping(
     hits: pandas.DataFrame or None, optional
         `start` and `end` of motif hits, in bp of the window: one strip more. Default is None.
 
-    center: int, optional
-        The position in bp that is 0 on the axis, as a rule the TSS. Default is 0.
+    center: int or None, optional
+        The TSS, in bp of the window, which is 0 on the axis then. None counts from the start of the window. Default is
+        None.
 
     label: str, optional
         What the importance is. Default is "saliency".
@@ -245,7 +246,8 @@ def plot_fine_mapping(
     if hits is not None:
         _need(hits, ["start", "end"])
         strips["motif hits"] = hits
-    left = (np.arange(len(heights)) + start - center) / 1000
+    zero = 0 if center is None else center
+    left = (np.arange(len(heights)) + start - zero) / 1000
     ax.vlines(left + 0.0005, 0, heights, color="#444444", linewidth=0.6)
     ax.axhline(0, color="#444444", linewidth=0.6)
     low, high = min(0.0, heights.min()), max(0.0, heights.max())
@@ -254,13 +256,13 @@ def plot_fine_mapping(
     ax.set_ylim(low - (high - low or 1.0) * room / (1 - room) * 1.1, high + 0.05 * (high - low or 1.0))
     ax.set_yticks([tick for tick in ticks if low <= tick <= high])  # none beside the strips
     for k, (name, spans) in enumerate(strips.items()):
-        bars = [((a - center) / 1000, (b - a) / 1000) for a, b in zip(spans["start"], spans["end"])]
+        bars = [((a - zero) / 1000, (b - a) / 1000) for a, b in zip(spans["start"], spans["end"])]
         bottom = 0.09 * (len(strips) - 1 - k) + 0.015
         strip = ax.broken_barh(bars, (bottom, 0.06), color=COLORS[k % len(COLORS)], linewidth=0)
         strip.set_transform(ax.get_xaxis_transform())  # heights as a fraction of the axis
         ax.text(1.01, bottom + 0.03, name, transform=ax.transAxes, va="center", fontsize="small")
     ax.set_xlim(left[0], left[-1] + 0.001)
-    ax.set_xlabel("distance to the TSS (kb)")
+    ax.set_xlabel("position in the window (kb)" if center is None else "distance to the TSS (kb)")
     ax.set_ylabel(label)
     return ax
 

@@ -76,6 +76,7 @@ HITS = pd.DataFrame({"start": [1004], "end": [1011]})
 def test_a_cre_is_drawn_with_a_strip_for_each_method_and_the_hits() -> None:
     importance = RNG.normal(size=40)
     ax = plot_fine_mapping(importance, Figure().subplots(), start=1000, kept=KEPT, hits=HITS, center=500)
+    assert ax.get_xlabel() == "distance to the TSS (kb)"
     lines, *strips = ax.collections
     drawn = np.array([segment[:, 1] for segment in lines.get_segments()])
     np.testing.assert_allclose(drawn, np.stack([np.zeros(40), importance], axis=1))
@@ -102,6 +103,7 @@ def test_a_cre_is_drawn_with_a_strip_for_each_method_and_the_hits() -> None:
 def test_importance_alone_and_none_at_all_are_drawn() -> None:
     ax = plot_fine_mapping([0.0, 0.0, 0.0], Figure().subplots(), start=5, label="gradient")
     assert ax.get_ylabel() == "gradient" and not ax.texts
+    assert ax.get_xlabel() == "position in the window (kb)" and ax.get_xlim() == pytest.approx((0.005, 0.008))
 
 
 def test_what_is_missing_is_named() -> None:
