@@ -9,6 +9,7 @@ import torch
 from tangermeme.utils import random_one_hot
 
 import tangermeme_creme as creme
+from tangermeme_creme.analysis.baselines import retention_curve
 
 L, N, n = 240, 3, 3
 TSS = (100, 140)
@@ -99,6 +100,13 @@ def _greedy(function: Callable[..., Any], *what: Any, **fixed: Any) -> Callable[
     return call
 
 
+def _curve(model: torch.nn.Module, X: torch.Tensor, **kwargs: Any) -> Any:
+    ranking = torch.arange(CRE[1] - CRE[0]).expand(len(X), -1)
+    options = {"n": n, "random_state": 7, "steps": 8, "score": "activity", **kwargs}
+    result = retention_curve(model, X, TSS, CRE, ranking, **options)
+    return result._replace(bp_kept=result.bp_kept.expand(len(X), -1))  # the same for all examples
+
+
 T, P, R = len(TILES), len(POSITIONS), 3
 CASES = {
     "context_dependence_test": Case(_plain(creme.context_dependence_test, TSS), 1 + n, "background"),
@@ -130,6 +138,7 @@ CASES = {
         -1,  # depends on the answer; tests of the search count it
         "background",
     ),
+    "retention_curve": Case(_curve, 2 * n + (-(-(CRE[1] - CRE[0]) // 8) - 1) * n, "background"),
 }
 
 

@@ -33,7 +33,7 @@ on_backgrounds = pytest.mark.parametrize(
 
 
 def test_contract_covers_every_public_operator() -> None:
-    assert {name.split(",")[0] for name in CASES} == set(creme.__all__)
+    assert {name.split(",")[0] for name in CASES} == {*creme.__all__, "retention_curve"}
 
 
 def test_same_finds_a_difference() -> None:
@@ -263,7 +263,7 @@ def test_verbose_shows_a_progress_bar_and_else_nothing(case: Case, capsys: pytes
     case.call(Counts(), sequences())
     assert capsys.readouterr().err == ""
     case.call(Counts(), sequences(), verbose=True)
-    assert re.search(r"\b\w+_(test|search|map): ", capsys.readouterr().err)
+    assert re.search(r"\b\w+_(test|search|map|curve): ", capsys.readouterr().err)
 
 
 @every
