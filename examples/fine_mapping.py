@@ -27,8 +27,12 @@ from tangermeme_creme.models.readout import tss_bins
 from tangermeme_creme.sequence.tiles import tile_grid
 from tangermeme_creme.view.plot import plot_fine_mapping, plot_retention_curves
 
-ATTRIBUTIONS = ("saliency", "input_x_gradient", "integrated_gradients", "corrected_saliency", "deep_lift_shap")
-METHODS = ["search", *(name + end for name in ATTRIBUTIONS for end in ("", "_absolute")), "random"]
+# Of plain input times gradient the absolute value alone: signed, it is saliency at the observed base.
+METHODS = [
+    "search", "saliency", "saliency_absolute", "input_x_gradient_absolute", "integrated_gradients",
+    "integrated_gradients_absolute", "corrected_saliency", "deep_lift_shap", "random",
+]  # fmt: skip
+STEPS = [*range(50, 1000, 50), *range(1000, 5000, 250)]
 
 
 def strongest_tiles(data: Path, network: torch.nn.Module, n: int, count: int) -> pd.DataFrame:
@@ -113,8 +117,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tiles", type=int, default=5)
     parser.add_argument("--n", type=int, default=10, help="backgrounds")
-    parser.add_argument("--draws", type=int, default=5, help="random rankings")
-    parser.add_argument("--steps", type=int, default=50, help="bp between two points of a curve")
+    parser.add_argument("--draws", type=int, default=3, help="random rankings")
+    parser.add_argument("--steps", type=int, nargs="+", default=STEPS, help="bp kept at the points of a curve")
     parser.add_argument("--score", choices=("activity", "effect"), default="effect")
     parser.add_argument("--attribute-in", choices=("wild_type", "backgrounds"), default="wild_type")
     parser.add_argument("--methods", nargs="+", default=METHODS)

@@ -103,8 +103,7 @@ def _greedy(function: Callable[..., Any], *what: Any, **fixed: Any) -> Callable[
 def _curve(model: torch.nn.Module, X: torch.Tensor, **kwargs: Any) -> Any:
     ranking = torch.arange(CRE[1] - CRE[0]).expand(len(X), -1)
     options = {"n": n, "random_state": 7, "steps": 8, "score": "activity", **kwargs}
-    result = retention_curve(model, X, TSS, CRE, ranking, **options)
-    return result._replace(bp_kept=result.bp_kept.expand(len(X), -1))  # the same for all examples
+    return retention_curve(model, X, TSS, CRE, ranking, **options)
 
 
 T, P, R = len(TILES), len(POSITIONS), 3
@@ -151,6 +150,12 @@ def flatten(result: Any) -> list[Any]:
         else:
             fields.append(field)
     return fields
+
+
+def of_example(result: Any, i: int) -> Any:
+    """Example i of a result; the points of a curve are those of all examples."""
+    fields = {name: field for name, field in result._asdict().items() if field is not None and name != "bp_kept"}
+    return result._replace(**{name: field[i : i + 1] for name, field in fields.items()})
 
 
 def same(one: Any, other: Any) -> bool:
