@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import fine_mapping
 import pandas as pd
 import pytest
 import real_model
@@ -67,3 +68,22 @@ def test_tests_equal_sequences_edited_by_hand(network: torch.nn.Module) -> None:
     for start, end in (grid.center, tiles[1].tolist()):
         edited[:, start:end] = X[0, :, start:end]
     torch.testing.assert_close(result.y_mut[0, 1, 0], by_hand(edited), rtol=1e-5, atol=1e-6)
+
+
+def test_fine_mapping_example_writes_its_tables_and_figures(
+    network: torch.nn.Module, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = pd.read_csv(DATA / "genes.tsv", sep="\t").set_index("gene").loc["CLSTN3"]
+    where = {"record": row["record"], "record_tss": row["record_tss"], "strand": row["strand"]}
+    tiles = pd.DataFrame([{"tile": "CLSTN3:85988", **where, "tss": int(row["record_tss"]), "start": 85_988}])
+    options = {"methods": ["search", "saliency", "random"], "n": 1, "draws": 1, "steps": [1000], "score": "effect"}
+    results = fine_mapping.compare(
+        DATA, network, tiles, {**options, "scales": (1250,), "thresholds": (0.5,), "prune": (2,)}
+    )
+    fine_mapping.report(results, tiles, tmp_path, "one")
+    assert "fewest_bp, one:" in capsys.readouterr().out
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "one_summary.tsv", "one_curves.tsv", "one_overlap.tsv", "one_curves.png", "one_tracks.png",
+    }  # fmt: skip
+    summary = pd.read_csv(tmp_path / "one_summary.tsv", sep="\t").set_index("method")
+    assert summary.loc["search", "own_bp"] < 5000 and summary["fewest_bp"].notna().all()

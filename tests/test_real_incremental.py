@@ -14,6 +14,7 @@ from miniborzoi_tss import BIN, FIRST_BP, LENGTH, N_BINS, MiniBorzoiTSS
 from tangermeme.predict import predict
 
 import tangermeme_creme as creme
+from tangermeme_creme.analysis.baselines import captum_attribution, compare_fine_mapping
 from tangermeme_creme.analysis.stats import adaptive_n, summarize_effects
 from tangermeme_creme.engine.session import EditSession
 from tangermeme_creme.models.readout import Readout, tss_bins
@@ -112,6 +113,28 @@ def test_every_test_gives_the_results_in_full(locus: Locus, test: str) -> None:
             assert torch.equal(a, b), name  # tiles in the same order, copies at the same places, the same bases kept
     if test == "fine":
         assert part.kept == full.kept
+
+
+@pytest.mark.parametrize("method", ["saliency", "integrated_gradients"])
+def test_attributions_of_a_tile_are_those_in_full(locus: Locus, method: str) -> None:
+    options: dict[str, Any] = {"method": method, "span": locus.tiles[13], "n_steps": 3, "device": "cpu"}
+    part, full = (captum_attribution(locus.model, locus.X, incremental=i, **options) for i in (True, False))
+    assert float((part - full).abs().max()) < 1e-4 * float(full.abs().max())
+    whole = captum_attribution(locus.whole, locus.X, **options)
+    assert float((whole - full).abs().max()) < 1e-4 * float(full.abs().max())
+
+
+def test_a_comparison_is_that_in_full(locus: Locus) -> None:
+    part, full = (
+        compare_fine_mapping(
+            locus.model, locus.X, locus.center, locus.tiles[13], methods=["search", "saliency_absolute", "random"],
+            scales=(1250,), thresholds=(0.5,), prune=(2,), n=1, steps=2500, draws=1, random_state=0, device="cpu",
+            incremental=incremental,
+        )
+        for incremental in ("auto", False)
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(part.curves, full.curves, rtol=1e-4)
+    pd.testing.assert_frame_equal(part.kept, full.kept)
 
 
 def test_a_real_network_takes_as_many_shuffles_as_it_needs(locus: Locus) -> None:
