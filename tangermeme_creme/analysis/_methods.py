@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -82,11 +83,14 @@ def attribute(
     if name == "integrated_gradients":
         more = {"n_steps": n_steps, "baselines": None if starts is None else starts.reshape(len(starts), 1)}
     elif name == "deep_lift_shap":
-        more = {"additional_func_kwargs": {"references": references, "hypothetical": True}}
+        # It refuses unknown bases unless told to warn of them only; to its sums they are zeros like any other.
+        more = {"additional_func_kwargs": {"references": references, "hypothetical": True, "only_warn": True}}
     elif name == "corrected_saliency":
         more = {"additional_func_kwargs": {"hypothetical": True}}
     seeds = [random_state] * len(sequences)
-    values = captum_attribution(model, sequences, method=method, span=span, random_state=seeds, **more, **options)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*one-hot encoded and cannot have unknown characters")
+        values = captum_attribution(model, sequences, method=method, span=span, random_state=seeds, **more, **options)
     return values.double().mean(0)
 
 

@@ -107,7 +107,7 @@ def compare_fine_mapping(
         in motif hits for longest. "saliency" ranks bases by the gradient at the observed base, which is
         "input_x_gradient"; "saliency_absolute" by the largest gradient of the four bases; any other with "_absolute" by
         the absolute value. "corrected_saliency" and "deep_lift_shap" are tangermeme's; DeepLIFT compares with the
-        backgrounds, has rules for modules only, and takes no unknown bases. Default is the search, Captum's three
+        backgrounds, and has rules for modules only. Default is the search, Captum's three
         methods and random.
 
     rankings: mapping of str to torch.Tensor, shape=(N, W) or (N, D, W), or None, optional

@@ -25,6 +25,7 @@ from comparison_cases import (
     sequences,
 )
 from helpers import shuffles
+from tangermeme.deep_lift_shap import deep_lift_shap
 from tangermeme.utils import PackedSequence, TangermemeWarning
 
 from tangermeme_creme.analysis.baselines import retention_curve
@@ -178,3 +179,29 @@ def test_an_error_says_which_example_it_was() -> None:
     with pytest.raises(ValueError, match="NaN") as caught:
         compare(model=Sometimes(), methods=["random"])
     assert caught.value.__notes__ == ["This was example 'right' of compare_fine_mapping, on its own."]
+
+
+def test_unknown_bases_are_zeros_to_every_method() -> None:
+    """DeepLIFT runs on a sequence that has some, and an unknown base of the CRE has no importance."""
+    X = sequences().clone()
+    X[0, :, 20:23] = X[0, :, 100] = X[1, :, 5:9] = 0
+    result = compare(X=X)
+    assert result.curves.loc[result.curves["example"] == "left", "score"].notna().all()
+    for values in result.importance.values():
+        assert not values[0, 10:13].any() and values[0].any()
+    backgrounds = torch.stack([shuffles(x, 3, seed) for x, seed in zip(X, SEEDS)]).float()
+    with pytest.warns(UserWarning, match="unknown"):
+        expected = deep_lift_shap(_Objective(), X.float(), references=backgrounds, only_warn=True)
+    for i, (start, end) in enumerate(CRE):
+        torch.testing.assert_close(
+            result.importance["deep_lift_shap"][i], expected[i, :, start:end].sum(0).double(), rtol=1e-4, atol=1e-6
+        )
+
+
+class _Objective(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = model()
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        return objective(self.model(X))[:, None]
