@@ -132,7 +132,7 @@ def test_fine_tile_search_keeps_more_with_fewer_bases_than_saliency_and_saliency
     assert len(summary) == 3 * 74 and summary["fewest_bp"].notna().all()
     fewest = summary.pivot(index="example", columns="method", values="fewest_bp")[names]
     area = summary.pivot(index="example", columns="method", values="area")[names]
-    assert fewest.mean().is_monotonic_increasing and fewest.median().is_monotonic_increasing
+    assert fewest.mean().is_monotonic_increasing and fewest.median().tolist() == [1000, 4000, 5000]
     assert area.mean().is_monotonic_decreasing and area.median().is_monotonic_decreasing
     # Figure 3c: most CREs need fewer bases by the search than by saliency.
     assert (fewest["CREME score"] < fewest["Saliency score"]).mean() > 0.9

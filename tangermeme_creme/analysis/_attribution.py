@@ -150,6 +150,8 @@ def captum_attribution(
         raise ValueError(f"baselines are of method 'integrated_gradients'; got {method!r}.")
     kwargs = dict(additional_func_kwargs or {})
     if callable(method):
+        if incremental is True:
+            raise ValueError(f"incremental=True needs a method of Captum's; got {method.__name__}.")
         seeds = example_seeds(random_state, len(packed))
         with tqdm(total=len(packed), desc=method.__name__, unit="seq", disable=not verbose) as bar:
             values = attribute_by(

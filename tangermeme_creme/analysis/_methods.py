@@ -79,18 +79,20 @@ def attribute(
     (N, n, 4, L), is what DeepLIFT compares with.
     """
     method = ATTRIBUTIONS[name]
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = {"incremental": "auto"} if callable(method) else {}  # those run whole sequences
     if name == "integrated_gradients":
         more = {"n_steps": n_steps, "baselines": None if starts is None else starts.reshape(len(starts), 1)}
     elif name == "deep_lift_shap":
         # It refuses unknown bases unless told to warn of them only; to its sums they are zeros like any other.
-        more = {"additional_func_kwargs": {"references": references, "hypothetical": True, "only_warn": True}}
+        more["additional_func_kwargs"] = {"references": references, "hypothetical": True, "only_warn": True}
     elif name == "corrected_saliency":
-        more = {"additional_func_kwargs": {"hypothetical": True}}
+        more["additional_func_kwargs"] = {"hypothetical": True}
     seeds = [random_state] * len(sequences)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*one-hot encoded and cannot have unknown characters")
-        values = captum_attribution(model, sequences, method=method, span=span, random_state=seeds, **more, **options)
+        values = captum_attribution(
+            model, sequences, method=method, span=span, random_state=seeds, **{**options, **more}
+        )
     return values.double().mean(0)
 
 

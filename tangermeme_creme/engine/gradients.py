@@ -112,17 +112,19 @@ class SpanObjective:
         self._works = [self.work] if cache is None else [self.work, cache.work]
 
     def __enter__(self) -> SpanObjective:
-        self._on = self._stack.enter_context(model_on(self._model, self._device))
-        self._stack.enter_context(_parameters_frozen(self._model))
-        # The gradients of a caller's own block without them, or with inference only, are still wanted.
-        self._stack.enter_context(torch.inference_mode(False))
-        self._stack.enter_context(torch.enable_grad())
-        self.batch_size = rows_at_once(self._asked_batch, self._codes.shape[1], self._on)
-        if self._incremental is not False and isinstance(self._model, IncrementalModel):
-            self._path = PartialPath(
-                self._model, self._codes, device=self._on, dtype=self._dtype, batch_size=self.batch_size,
-                cache=self._cache, works=self._works,
-            )  # fmt: skip
+        with ExitStack() as stack:
+            self._on = stack.enter_context(model_on(self._model, self._device))
+            stack.enter_context(_parameters_frozen(self._model))
+            # The gradients of a caller's own block without them, or with inference only, are still wanted.
+            stack.enter_context(torch.inference_mode(False))
+            stack.enter_context(torch.enable_grad())
+            self.batch_size = rows_at_once(self._asked_batch, self._codes.shape[1], self._on)
+            if self._incremental is not False and isinstance(self._model, IncrementalModel):
+                self._path = PartialPath(
+                    self._model, self._codes, device=self._on, dtype=self._dtype, batch_size=self.batch_size,
+                    cache=self._cache, works=self._works,
+                )  # fmt: skip
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -13,6 +13,7 @@ from tangermeme.deep_lift_shap import deep_lift_shap
 from tangermeme.saliency import saliency
 
 from tangermeme_creme.analysis.baselines import captum_attribution
+from tangermeme_creme.models.toy import RegulatoryToy
 
 
 class Watched(torch.nn.Module):
@@ -154,6 +155,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         r"objective must return a tensor of shape \(3,\); got \(\)",
     ),
     "function": ({"method": lambda model, X: X[:, 0]}, r"must return a tensor of shape \(3, 4, 60\); got \(3, 60\)"),
+    "incremental function": (
+        {"method": saliency, "model": RegulatoryToy(512), "X": torch.eye(4).repeat(1, 128)[None], "incremental": True},
+        "incremental=True needs a method of Captum's; got saliency",
+    ),
     "random_state": ({"random_state": [1, 2], "method": deep_lift_shap}, "random_state"),
 }  # fmt: skip
 
@@ -162,7 +167,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 def test_bad_arguments_are_named(name: str) -> None:
     options, message = BAD[name]
     with pytest.raises(ValueError, match=message):
-        captum_attribution(MODEL, sequences(), **options)
+        captum_attribution(**{"model": MODEL, "X": sequences(), **options})
 
 
 def test_models_without_a_gradient_and_nan_are_refused() -> None:

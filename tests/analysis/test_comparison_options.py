@@ -105,6 +105,8 @@ def test_an_incremental_model_gives_the_same_and_runs_whole_sequences_once() -> 
     expected = expected[expected["method"].isin(methods)].reset_index(drop=True)
     pd.testing.assert_frame_equal(found.curves, expected, rtol=1e-4, atol=1e-4)
     assert cache.work.n_partial > 10 * max(1, cache.work.n_full)
+    whole = compare(model=split, methods=["corrected_saliency"], incremental=True)  # which runs whole sequences
+    torch.testing.assert_close(whole.importance["corrected_saliency"], everything().importance["corrected_saliency"])
 
 
 def test_args_follow_their_examples() -> None:
