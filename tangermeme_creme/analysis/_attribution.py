@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 from tqdm import tqdm
 
 from ..engine.cache import ActivationCache
 from ..engine.gradients import SpanObjective
-from ..engine.options import check_args, check_engine_options
+from ..engine.options import check_args, check_engine_options, warn_of_cast_args
 from ..engine.outputs import Objective
 from ..sequence.edits import pack, to_one_hot
 from ..sequence.shuffles import RandomState, example_seeds
@@ -19,6 +21,16 @@ from ..sequence.spans import Spans, check_count, check_one_width, span_per_examp
 from ._attribution_functions import attribute_by
 
 CAPTUM = ("saliency", "input_x_gradient", "integrated_gradients")
+_OURS = (
+    "inputs",
+    "abs",
+    "target",
+    "baselines",
+    "n_steps",
+    "internal_batch_size",
+    "additional_forward_args",
+    "return_convergence_delta",
+)
 
 
 def captum_attribution(
@@ -29,7 +41,7 @@ def captum_attribution(
     objective: Objective | None = None,
     span: Spans | None = None,
     observed: bool = False,
-    baselines: torch.Tensor | PackedSequence | None = None,
+    baselines: torch.Tensor | PackedSequence | float = 0.0,
     n_steps: int = 50,
     args: Sequence[torch.Tensor] | None = None,
     random_state: RandomState = None,
@@ -77,11 +89,12 @@ def captum_attribution(
 
     observed: bool, optional
         Whether to return one importance a base: the gradient at the observed base, and what the contributions of other
-        methods sum to over the four bases. It is 0 at an unknown base. Default is False.
+        methods sum to over the four bases. An unknown base has none, 0. Default is False.
 
-    baselines: torch.Tensor, shape=(N, n, 4, L), or PackedSequence, or None, optional
-        For integrated gradients: where the way starts, say the backgrounds of the search, over which is averaged. None
-        is a span of unknown bases. Default is None.
+    baselines: torch.Tensor, shape=(N, n, 4, L), or PackedSequence, or float, optional
+        For integrated gradients: where the way starts, say the backgrounds of the search, over which is averaged; or
+        the value of all four bases. 0 is an unknown base, but to models that fill these with 0.25, as the adapters of
+        Enformer and Borzoi do: it is 0.25 there. Default is 0, as Captum's.
 
     n_steps: int, optional
         Steps of integrated gradients, by Gauss-Legendre quadrature. Default is 50.
@@ -114,8 +127,8 @@ def captum_attribution(
     Raises
     ------
     ValueError
-        If X is not one-hot, the method, the span or the baselines are not as above, the model predicts NaN, or it or
-        the objective cannot be differentiated.
+        If X is not one-hot, the method, the span or the baselines are not as above, an attribution or the objective is
+        NaN, or the model or the objective cannot be differentiated.
 
     MemoryError
         If the activations do not fit; the message states the memory and what would need less.
@@ -146,21 +159,34 @@ def captum_attribution(
     check_args(args, len(packed))
     spans = span_per_example((0, packed.length) if span is None else span, len(packed), packed.length, "span")
     check_one_width(spans, "span")
-    if baselines is not None and method != "integrated_gradients":
+    number = not isinstance(baselines, (torch.Tensor, PackedSequence))
+    if number and (not isinstance(baselines, (int, float)) or not math.isfinite(baselines)):
+        raise ValueError(f"baselines must be sequences, shape (N, n, 4, L), or a number; got {baselines!r}.")
+    if not (number and baselines == 0) and method != "integrated_gradients":
         raise ValueError(f"baselines are of method 'integrated_gradients'; got {method!r}.")
+    warn_of_cast_args(args, predict)
     kwargs = dict(additional_func_kwargs or {})
     if callable(method):
+        name = getattr(method, "__name__", repr(method))
         if incremental is True:
-            raise ValueError(f"incremental=True needs a method of Captum's; got {method.__name__}.")
+            raise ValueError(f"incremental=True needs a method of Captum's; got {name}.")
         seeds = example_seeds(random_state, len(packed))
-        with tqdm(total=len(packed), desc=method.__name__, unit="seq", disable=not verbose) as bar:
+        with tqdm(total=len(packed), desc=name, unit="seq", disable=not verbose) as bar:
             values = attribute_by(
                 method, model, packed, spans, objective=objective, args=args, seeds=seeds, progress=bar, kwargs=kwargs,
                 batch_size=batch_size, dtype=dtype, device=device,
             )  # fmt: skip
+        _refuse_nan(values)
         return (values * _one_hot(packed, spans)).sum(1) if observed else values
-    ways = None if baselines is None else _packed_baselines(baselines, packed)
-    per_row = (1 if ways is None else int(ways.shape[1])) * (n_steps if method == "integrated_gradients" else 1)
+    for name in _OURS:
+        if name in kwargs:
+            raise ValueError(
+                f"additional_func_kwargs must not hold what is set here, {', '.join(_OURS)}; got {name!r}."
+            )
+    ways = _packed_baselines(baselines, packed) if isinstance(baselines, (torch.Tensor, PackedSequence)) else baselines
+    per_row = (1 if isinstance(ways, float | int) else int(ways.shape[1])) * (
+        n_steps if method == "integrated_gradients" else 1
+    )
     with (
         tqdm(total=len(packed) * per_row, desc=method, unit="seq", disable=not verbose) as bar,
         SpanObjective(
@@ -169,10 +195,12 @@ def captum_attribution(
         ) as value,
     ):  # fmt: skip
         values = _by_captum(method, value, spans, len(packed), ways, n_steps, kwargs)
+    _refuse_nan(values)
     if not observed:
         return values
     # A gradient is read at the observed base. The other methods have multiplied by what is there, and are summed.
-    return (values * _one_hot(packed, spans)).sum(1) if method == "saliency" else values.sum(1)
+    here = _one_hot(packed, spans)
+    return (values * here).sum(1) if method == "saliency" else values.sum(1) * here.sum(1)
 
 
 def _by_captum(
@@ -180,13 +208,13 @@ def _by_captum(
     objective: SpanObjective,
     spans: torch.Tensor,
     n: int,
-    baselines: PackedSequence | None,
+    baselines: PackedSequence | float,
     n_steps: int,
     kwargs: dict[str, Any],
 ) -> torch.Tensor:
     from captum.attr import InputXGradient, IntegratedGradients, Saliency
 
-    def attribute(rows: torch.Tensor, start: torch.Tensor | None) -> torch.Tensor:
+    def attribute(rows: torch.Tensor, start: torch.Tensor | float) -> torch.Tensor:
         x = objective.one_hot(rows).requires_grad_()
         at_once = min(objective.batch_size, len(rows) * (n_steps if method == "integrated_gradients" else 1))
         with objective.memory_stated(at_once):
@@ -204,10 +232,10 @@ def _by_captum(
 
     size = objective.batch_size
     if method != "integrated_gradients":
-        return torch.cat([attribute(rows, None) for rows in torch.arange(n).split(size)])
+        return torch.cat([attribute(rows, 0.0) for rows in torch.arange(n).split(size)])
     size = max(1, size // n_steps)
-    if baselines is None:
-        return torch.cat([attribute(rows, None) for rows in torch.arange(n).split(size)])
+    if isinstance(baselines, float | int):
+        return torch.cat([attribute(rows, float(baselines)) for rows in torch.arange(n).split(size)])
     n_ways = int(baselines.shape[1])
     total: torch.Tensor | None = None
     for pairs in torch.arange(n * n_ways).split(size):
@@ -219,6 +247,12 @@ def _by_captum(
         total.index_add_(0, rows, values)
     assert total is not None
     return total
+
+
+def _refuse_nan(values: torch.Tensor) -> None:
+    if values.isnan().any():
+        i = int(values.isnan().reshape(len(values), -1).any(1).nonzero()[0])
+        raise ValueError(f"attributions must not be NaN; got NaN for example {i}.")
 
 
 def _packed_baselines(baselines: torch.Tensor | PackedSequence, X: PackedSequence) -> PackedSequence:

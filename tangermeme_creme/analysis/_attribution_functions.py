@@ -10,8 +10,9 @@ import torch
 from tangermeme.utils import PackedSequence
 
 from ..engine.device import model_on, rows_at_once
+from ..engine.gradients import parameters_frozen
 from ..engine.memory import memory_stated
-from ..engine.outputs import Objective, check_output, mean_objective
+from ..engine.outputs import Objective, check_objective, check_output, mean_objective
 from ..sequence.edits import to_one_hot
 
 
@@ -33,7 +34,8 @@ def attribute_by(
     """Ask a function of tangermeme's about whole sequences, a batch at a time, and keep the spans, shape (N, 4, W).
 
     `spans` have shape (N, 2), and `seeds` one int an example. The function gets a model of one output, the objective,
-    those of the arguments below that it takes, and `kwargs`, of which tensors with N rows follow their examples.
+    `args` where there are any, those of the other arguments that it takes, and `kwargs`, of which tensors with N rows
+    follow their examples.
 
     Raises
     ------
@@ -44,19 +46,23 @@ def attribute_by(
         As `captum_attribution`.
     """
     accepted = inspect.signature(function).parameters
-    seeded = "random_state" in accepted
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values())
+    seeded = "random_state" in accepted or takes_any
     scalar = _Scalar(model, mean_objective if objective is None else objective)
-    run_as = getattr(torch, dtype) if isinstance(dtype, str) else dtype or torch.float32
+    first = next(model.parameters(), None)
+    own = torch.float32 if first is None else first.dtype
+    run_as = getattr(torch, dtype) if isinstance(dtype, str) else dtype or own
     parts: list[torch.Tensor] = []
     # Restores each module's mode on its own, where a function may restore all from the outermost.
-    with model_on(scalar, device) as on:
+    with model_on(scalar, device) as on, parameters_frozen(model):
         at_once = rows_at_once(batch_size, X.length, on)
         given: dict[str, Any] = {"batch_size": at_once, "dtype": dtype, "device": on}
         for rows in torch.arange(len(X)).split(1 if seeded else at_once):
             given |= {"random_state": seeds[int(rows[0])]} if seeded else {}
-            given |= {"args": None if args is None else [arg[rows.to(arg.device)] for arg in args]}
-            some = {name: value for name, value in given.items() if name in accepted}
-            with memory_stated(model, at_once, X.length, on, run_as):
+            some = {name: value for name, value in given.items() if name in accepted or takes_any}
+            if args is not None:  # which must not be left out
+                some["args"] = [arg[rows.to(arg.device)] for arg in args]
+            with memory_stated(model, min(at_once, len(rows)), X.length, on, run_as):
                 values = function(scalar, to_one_hot(X[rows].to_codes()), **{**some, **_of_rows(kwargs, rows, len(X))})
             if not isinstance(values, torch.Tensor) or tuple(values.shape) != (len(rows), 4, X.length):
                 got = tuple(values.shape) if isinstance(values, torch.Tensor) else type(values).__name__
@@ -86,8 +92,4 @@ class _Scalar(torch.nn.Module):
     def forward(self, X: torch.Tensor, *args: torch.Tensor) -> torch.Tensor:
         y = self.model(X, *args)
         check_output(y, len(X))
-        value = self._objective(y)
-        if not isinstance(value, torch.Tensor) or tuple(value.shape) != (len(X),):
-            got = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
-            raise ValueError(f"objective must return a tensor of shape ({len(X)},); got {got}.")
-        return value[:, None]
+        return check_objective(self._objective(y), len(X))[:, None]

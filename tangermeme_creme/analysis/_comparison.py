@@ -18,6 +18,8 @@ from ._motifs import mask_of_hits, motif_hits
 from ._rankings import points, random_ranking
 from ._retention import RetentionResult, retention_curve
 
+UNIFORM = 0.25  # of each base: where integrated gradients of the wild type begin
+
 
 class Locus(NamedTuple):
     """One example of a comparison, ready to be asked; shapes have N = 1."""
@@ -129,7 +131,8 @@ def compare_one(
         else:
             name = attribution_of(method)
             if name not in attributions:
-                sequences, starts, references = locus.X, None, locus.backgrounds
+                sequences, references = locus.X, locus.backgrounds
+                starts: PackedSequence | float = UNIFORM
                 if in_backgrounds:
                     sequences, starts = locus.embedded(), locus.controls()
                     references = starts.reshape(len(starts), 1)
@@ -153,11 +156,11 @@ def compare_one(
         trace = found.trace[0]
         own["search"] = trace[-1].bp_kept, trace[-1].score
         path = [(step.bp_kept, step.score) for step in trace]
+        if path[-1][0] > 0:  # a search ends at its threshold; without any base it is the control, like every curve
+            path.append((0, control))
         fewest_of_search = fewest_bp(*zip(*path), threshold=threshold, below=below)
         if not math.isnan(fewest_of_search):
             kept["search"] = _kept_at(trace, locus.cre, int(fewest_of_search))
-        if path[-1][0] > 0:  # a search ends at its threshold; without any base it is the control, like every curve
-            path.append((0, control))
         curves.append(pd.DataFrame(path, columns=["bp_kept", "score"]).assign(method="search", draw=0))
     table = pd.concat(curves, ignore_index=True)[["method", "draw", "bp_kept", "score"]]
     in_order = table["method"].map({method: k for k, method in enumerate(methods)}).argsort(kind="stable")
@@ -174,7 +177,7 @@ def compare_one(
 
 def _kept_at(trace: list[FineTileStep], cre: tuple[int, int], bp: int) -> torch.Tensor:
     """What a search has left after the step at which it keeps so many bp, shape (1, W)."""
-    mask = torch.ones((1, cre[1] - cre[0]), dtype=torch.bool)
+    mask = torch.full((1, cre[1] - cre[0]), bp > 0)
     for step in trace:
         if step.bp_kept < bp:
             break

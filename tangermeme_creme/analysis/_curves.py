@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.integrate import trapezoid
 
 from ._tables import check_columns
 from .effects import as_float
@@ -79,7 +80,7 @@ def area_under_curve(bp_kept: Any, score: Any) -> float:
     bp, value = bp[order], value[order]
     if len(bp) < 2 or bp[0] == bp[-1]:
         return np.nan
-    return float(np.trapezoid(value, bp) / (bp[-1] - bp[0]))
+    return float(trapezoid(value, bp) / (bp[-1] - bp[0]))
 
 
 def summarize_curves(table: pd.DataFrame, *, threshold: float = 0.8, below: bool = False) -> pd.DataFrame:
@@ -120,6 +121,38 @@ def summarize_curves(table: pd.DataFrame, *, threshold: float = 0.8, below: bool
         areas = [area_under_curve(draw["bp_kept"], draw["score"]) for draw in draws]
         rows.append((*curves[names].iloc[0], len(draws), _mean(fewest), _mean(areas)))
     return pd.DataFrame(rows, columns=[*names, "draws", "fewest_bp", "area"])
+
+
+def check_threshold(threshold: float, *, below: bool) -> None:
+    """Refuse a threshold that is on the wrong side of 1, the score of the whole CRE.
+
+    Raises
+    ------
+    ValueError
+        If it is not below 1, or above for a score that must stay below it.
+
+    Examples
+    --------
+    >>> check_threshold(0.8, below=False)
+    """
+    if below and not threshold > 1:
+        raise ValueError(
+            "threshold must be above 1 for direction='min' with score='activity', where pruning a silencer raises the "
+            f"score; got {threshold}."
+        )
+    if not below and not threshold < 1:
+        raise ValueError(f"threshold must be below 1, the score of the whole CRE; got {threshold}.")
+
+
+def even_thresholds(threshold: float, n: int) -> list[float]:
+    """Thresholds of n stages, in even steps from 1 to the last.
+
+    Examples
+    --------
+    >>> [round(stop, 6) for stop in even_thresholds(0.8, 2)]
+    [0.9, 0.8]
+    """
+    return [*(1 + (threshold - 1) * (k + 1) / n for k in range(n - 1)), threshold]
 
 
 def _curve(bp_kept: Any, score: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -41,6 +41,8 @@ def check_methods(methods: Sequence[str], motifs: object, rankings: Sequence[str
     for i, name in enumerate(methods):
         if name not in METHODS:
             raise ValueError(f"methods must be of {', '.join(METHODS)}; got {name!r} at index {i}.")
+    if "truth" in rankings:
+        raise ValueError("rankings must not be named 'truth', as known elements are; got it.")
     asked = [*methods, *rankings]
     if not asked:
         raise ValueError("methods must name at least one; got none.")
@@ -67,7 +69,7 @@ def attribute(
     sequences: PackedSequence,
     span: tuple[int, int],
     *,
-    starts: PackedSequence | None,
+    starts: PackedSequence | float,
     references: PackedSequence,
     n_steps: int,
     random_state: int,
@@ -75,13 +77,14 @@ def attribute(
 ) -> torch.Tensor:
     """What a method attributes to the bases of a span, shape (4, W), the mean over `sequences`.
 
-    `starts`, shape (N, 4, L), is where integrated gradients begin, None at unknown bases; `references`, shape
+    `starts`, shape (N, 4, L) or one value, is where integrated gradients begin; `references`, shape
     (N, n, 4, L), is what DeepLIFT compares with.
     """
     method = ATTRIBUTIONS[name]
     more: dict[str, Any] = {"incremental": "auto"} if callable(method) else {}  # those run whole sequences
     if name == "integrated_gradients":
-        more = {"n_steps": n_steps, "baselines": None if starts is None else starts.reshape(len(starts), 1)}
+        ways = starts.reshape(len(starts), 1) if isinstance(starts, PackedSequence) else starts
+        more = {"n_steps": n_steps, "baselines": ways}
     elif name == "deep_lift_shap":
         # It refuses unknown bases unless told to warn of them only; to its sums they are zeros like any other.
         more["additional_func_kwargs"] = {"references": references, "hypothetical": True, "only_warn": True}
@@ -111,7 +114,8 @@ def rank(method: str, values: torch.Tensor, codes: torch.Tensor, direction: str)
     name = attribution_of(method)
     # Contributions of Captum's are multiplied by what is there already, and those from a background by what it lacks.
     summed = name in ("input_x_gradient", "integrated_gradients")
-    observed = values.double().sum(0) if summed else (values.double() * to_one_hot(codes)).sum(0)
+    known = codes < 4  # an unknown base may have a gradient, and is nothing that could be kept
+    observed = values.double().sum(0) * known if summed else (values.double() * to_one_hot(codes)).sum(0)
     if method.endswith(ABSOLUTE):
-        return values.double().abs().amax(0) if name == "saliency" else observed.abs()
+        return values.double().abs().amax(0) * known if name == "saliency" else observed.abs()
     return observed if direction == "max" else -observed

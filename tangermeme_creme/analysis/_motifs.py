@@ -77,8 +77,7 @@ def motif_hits(
     from memelite import fimo
 
     packed = pack(X)
-    if not 0 < threshold <= 1:
-        raise ValueError(f"threshold must be a p-value in (0, 1]; got {threshold}.")
+    check_p_value(threshold, "threshold")
     named = read_motifs(motifs)
     spans = span_per_example((0, packed.length) if span is None else span, len(packed), packed.length, "span")
     width = check_one_width(spans, "span")
@@ -144,6 +143,15 @@ def mask_of_hits(hits: pd.DataFrame, spans: torch.Tensor) -> torch.Tensor:
     np.add.at(changes, (example, hits["start"].to_numpy(dtype=np.int64) - offset), 1)
     np.add.at(changes, (example, hits["end"].to_numpy(dtype=np.int64) - offset), -1)
     return torch.from_numpy(changes.cumsum(1)[:, :-1] > 0)
+
+
+def check_p_value(value: float, name: str) -> None:
+    """Refuse what is no p-value.
+
+    >>> check_p_value(1e-4, "threshold")
+    """
+    if not 0 < value <= 1:
+        raise ValueError(f"{name} must be a p-value in (0, 1]; got {value}.")
 
 
 def read_motifs(motifs: Motifs) -> dict[str, np.ndarray]:

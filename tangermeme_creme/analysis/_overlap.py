@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ..sequence.tiles import span_from_genome
+from ..sequence.tiles import span_to_genome
 from ._tables import check_columns
 
 Truth: TypeAlias = str | os.PathLike[str] | pd.DataFrame
@@ -99,30 +99,43 @@ def truth_mask(
         raise ValueError(f"truth must come with loci where it is in bp of the genome; got {os.fspath(truth)} alone.")
     table = truth if isinstance(truth, pd.DataFrame) else read_bed(truth)
     check_columns(table, ["example" if loci is None else "chrom", "start", "end"])
-    bad = ~(table["end"] > table["start"])
-    if bad.any():
-        row = table[bad].iloc[0]
-        raise ValueError(f"truth must end after it starts; got [{row['start']}, {row['end']}) at row {bad.idxmax()}.")
+    start, end = (table[name].to_numpy(dtype=np.int64) for name in ("start", "end"))
+    bad = np.flatnonzero(end <= start)
+    if len(bad):
+        row = bad[0]
+        raise ValueError(f"truth must end after it starts; got [{start[row]}, {end[row]}) at row {row}.")
+    of, wanted = _owners(table, ids, loci, len(spans))
+    mask = torch.zeros((len(spans), int(spans[0, 1] - spans[0, 0])), dtype=torch.bool)
+    for i, (first, last) in enumerate(spans.tolist()):
+        low, high, turned = first, last, False
+        if loci is not None:
+            place = {"tss": int(loci["tss"].iloc[i]), "strand": str(loci["strand"].iloc[i]), "length": length}
+            low, high = span_to_genome(first, last, **place)  # type: ignore[arg-type]
+            turned = place["strand"] == "-"
+        here = (of == wanted[i]) & (start < high) & (end > low)
+        inside = np.zeros(last - first, dtype=bool)
+        for a, b in zip(start[here] - low, end[here] - low):
+            inside[max(0, a) : b] = True
+        mask[i] = torch.from_numpy(inside[::-1].copy() if turned else inside)
+    return mask
+
+
+def _owners(
+    table: pd.DataFrame, ids: Sequence[Any], loci: pd.DataFrame | None, n: int
+) -> tuple[np.ndarray, Sequence[Any]]:
+    """What each element lies on, the chromosome or the example, and which of these each example is."""
     if loci is None:
         strange = ~table["example"].isin(list(ids))
         if strange.any():
             raise ValueError(f"truth must be of the examples; got {table['example'][strange].iloc[0]!r}.")
-    else:
-        check_columns(loci, ["chrom", "tss", "strand"])
-        if len(loci) != len(spans):
-            raise ValueError(f"loci must have one row an example ({len(spans)}); got {len(loci)}.")
-    mask = torch.zeros((len(spans), int(spans[0, 1] - spans[0, 0])), dtype=torch.bool)
-    for i, (first, last) in enumerate(spans.tolist()):
-        if loci is None:
-            here = table[table["example"] == ids[i]]
-        else:
-            here = table[table["chrom"] == loci["chrom"].iloc[i]]
-        for start, end in here[["start", "end"]].itertuples(index=False):
-            if loci is not None:
-                place = {"tss": int(loci["tss"].iloc[i]), "strand": str(loci["strand"].iloc[i])}
-                start, end = span_from_genome(int(start), int(end), **place, length=length)  # type: ignore[arg-type]
-            mask[i, max(0, int(start) - first) : max(0, min(int(end), last) - first)] = True
-    return mask
+        return table["example"].to_numpy(), ids
+    check_columns(loci, ["chrom", "tss", "strand"])
+    if len(loci) != n:
+        raise ValueError(f"loci must have one row an example ({n}); got {len(loci)}.")
+    chroms, wanted = table["chrom"].astype(str).to_numpy(), loci["chrom"].astype(str).tolist()
+    if len(chroms) and not set(chroms) & set(wanted):
+        raise ValueError(f"truth must name chromosomes as loci do, {wanted[0]!r}; got {chroms[0]!r}.")
+    return chroms, wanted
 
 
 def read_bed(path: str | os.PathLike[str]) -> pd.DataFrame:

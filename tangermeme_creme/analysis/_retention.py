@@ -22,6 +22,9 @@ from ..sequence.shuffles import RandomState, ShuffleFn
 from ..sequence.spans import Spans, check_apart, check_one_width, span_per_example
 from ._rankings import check_ranking, points, removal_order
 
+# The contents of some points of a curve take about this many bytes, however many points there are.
+_POOL_BASES = 2**24
+
 
 class RetentionResult(NamedTuple):
     """What `retention_curve` returns.
@@ -206,20 +209,22 @@ def _curves(
     assert isinstance(y_whole, torch.Tensor)
     y = torch.empty((len(order), len(bp_kept), n), dtype=y_whole.dtype)
     y[:, 0], y[:, -1] = y_whole, y_control
-    for d in range(len(order) if len(bp_kept) > 2 else 0):
-        starts: list[int] = []
-        contents: list[torch.Tensor] = []
-        for bp in bp_kept[1:-1]:
-            left = order[d, width - bp :]
-            # What lies outside of the outermost base that is left is background already.
-            low, high = int(left.min()), int(left.max()) + 1
-            content = background[:, low:high].clone()
-            content[:, left - low] = own[left]
-            starts.append(start + low)
-            contents.extend(content)
-        index = torch.arange(len(contents)).reshape(len(starts), n)
-        edits = make_edits(torch.arange(n), torch.tensor(starts)[:, None], index, contents)
-        values = session.predict_edits(edits, objective=goal)
-        assert isinstance(values, torch.Tensor)
-        y[d, 1:-1] = values.reshape(len(starts), n)
+    between = torch.arange(1, len(bp_kept) - 1)
+    for d in range(len(order)):
+        for some in between.split(max(1, _POOL_BASES // (n * width))) if len(between) else ():
+            starts: list[int] = []
+            contents: list[torch.Tensor] = []
+            for p in some.tolist():
+                left = order[d, width - bp_kept[p] :]
+                # What lies outside of the outermost base that is left is background already.
+                low, high = int(left.min()), int(left.max()) + 1
+                content = background[:, low:high].clone()
+                content[:, left - low] = own[left]
+                starts.append(start + low)
+                contents.extend(content)
+            index = torch.arange(len(contents)).reshape(len(starts), n)
+            edits = make_edits(torch.arange(n), torch.tensor(starts)[:, None], index, contents)
+            values = session.predict_edits(edits, objective=goal)
+            assert isinstance(values, torch.Tensor)
+            y[d, some] = values.reshape(len(starts), n)
     return y

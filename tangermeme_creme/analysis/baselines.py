@@ -15,16 +15,17 @@ from ..engine.cache import ActivationCache
 from ..engine.incremental import IncrementalModel
 from ..engine.outputs import Objective
 from ..operators._common import prepare
+from ..operators._pruning import check_stages
 from ..operators._scores import NO_EFFECT, direction_per_example, scored_by_effect, warn_of_no_effect
 from ..operators._tidy import Labels, labelled
 from ..sequence.shuffles import RandomState, ShuffleFn
 from ..sequence.spans import Spans, check_apart, check_count, check_one_width, span_per_example
 from ._attribution import captum_attribution
 from ._comparison import Answers, Locus, compare_one
-from ._curves import area_under_curve, fewest_bp, summarize_curves
+from ._curves import area_under_curve, check_threshold, even_thresholds, fewest_bp, summarize_curves
 from ._gathered import FineMappingComparison, gather
 from ._methods import METHODS, check_methods
-from ._motifs import Motifs, motif_hits, motif_mask, read_motifs
+from ._motifs import Motifs, check_p_value, motif_hits, motif_mask, read_motifs
 from ._overlap import Truth, truth_mask
 from ._rankings import check_ranking, points, random_ranking
 from ._retention import RetentionResult, retention_curve
@@ -72,7 +73,7 @@ def compare_fine_mapping(
     draws: int = 10,
     n_steps: int = 50,
     scales: Sequence[int] = (500, 50),
-    thresholds: Sequence[float] = (0.9, 0.7),
+    thresholds: Sequence[float] | None = None,
     prune: Sequence[int] = (1, 10),
     direction: str | Sequence[str] = "max",
     score: str | None = None,
@@ -91,8 +92,9 @@ def compare_fine_mapping(
     `retention_curve`. One CRE is compared at a time, so that memory does not grow with their number.
 
     Costs an example what `fine_tile_search` does, ``(2 + (P - 2) * draws) * n`` for "random", ``P * n`` for each other
-    method with P points, and what `captum_attribution` does for each attribution, n times that with
-    ``attribute_in="backgrounds"``. With an `IncrementalModel` whole CREs and controls run once.
+    method with P points, and what `captum_attribution` does for each attribution: n times that with
+    ``attribute_in="backgrounds"``, but for DeepLIFT, which has n pairs of sequences either way. The search alone costs
+    ``2 * n`` more. Of an `IncrementalModel` the sequence and the controls run through `local` once.
 
     Departures from the paper: integrated gradients, DeepLIFT and the absolute values are compared too; random bases are
     averaged over draws; motif hits are those of FIMO on given motifs, with both strands.
@@ -105,10 +107,9 @@ def compare_fine_mapping(
     methods: sequence of str, optional
         Of `METHODS`. "search" is the fine-tile search, "random" the mean of random rankings, "motifs" keeps the bases
         in motif hits for longest. "saliency" ranks bases by the gradient at the observed base, which is
-        "input_x_gradient"; "saliency_absolute" by the largest gradient of the four bases; any other with "_absolute" by
-        the absolute value. "corrected_saliency" and "deep_lift_shap" are tangermeme's; DeepLIFT compares with the
-        backgrounds, and has rules for modules only. Default is the search, Captum's three
-        methods and random.
+        "input_x_gradient"; "saliency_absolute" by the largest gradient of the four bases, unless the base is unknown;
+        any other with "_absolute" by the absolute value. "corrected_saliency" and "deep_lift_shap" are tangermeme's;
+        DeepLIFT has rules for modules only. Default is the search, Captum's three methods and random.
 
     rankings: mapping of str to torch.Tensor, shape=(N, W) or (N, D, W), or None, optional
         Rankings of one's own, by name, larger to be kept for longer. Default is None.
@@ -124,15 +125,16 @@ def compare_fine_mapping(
         `chrom`, `tss` (its 0-based base) and `strand` of each example, whose window is centred on it. Default is None.
 
     ids: sequence or None, optional
-        N names for column `example`. Default is None, 0 to N - 1.
+        N names for column `example`, no two alike. Default is None, 0 to N - 1.
 
     attribute_in: "wild_type" or "backgrounds", optional
         Where attributions are taken: in the sequence itself, as in the paper; or in the sequences that are scored, the
         CRE and the TSS tile in each of the n backgrounds, and averaged. There integrated gradients start from, and
-        DeepLIFT compares with, the same background without the CRE. Default is "wild_type".
+        DeepLIFT compares with, the same background without the CRE; in the wild type the first start where all four
+        bases are 0.25, and the second compares with the backgrounds. Default is "wild_type".
 
     threshold: float, optional
-        Of the fewest bp. Default is 0.8.
+        Of the fewest bp: below 1, or above for a silencer by activity. Default is 0.8.
 
     steps, draws: optional
         Of the curves: as in `retention_curve`, and how many random rankings. Default is 50 bp and 10.
@@ -141,7 +143,8 @@ def compare_fine_mapping(
         Of integrated gradients. Default is 50.
 
     scales, thresholds, prune, direction, score, objective: optional
-        Of the search: as in `fine_tile_search`. For attributions the objective must be differentiable.
+        Of the search: as in `fine_tile_search`, but that thresholds of None go in even steps from 1 to `threshold`, so
+        that the search ends where it is counted: (0.9, 0.8). For attributions the objective must be differentiable.
 
     n, shuffle_fn, backgrounds, args, random_state, **kwargs: optional
         As in `fine_tile_search`, but for `func`: `batch_size`, `dtype`, `device`, `incremental`, `cache` and `verbose`.
@@ -190,21 +193,31 @@ def compare_fine_mapping(
     mine = {name: check_ranking(values, N, width, name) for name, values in (rankings or {}).items()}
     asked = check_methods(methods, motifs, list(mine))
     check_count("draws", draws)
+    check_count("n_steps", n_steps)
+    check_p_value(motif_threshold, "motif_threshold")
     points(steps, width)
+    stops = even_thresholds(threshold, len(scales)) if thresholds is None else thresholds
+    for silencer in sorted(set(below)):
+        check_threshold(threshold, below=silencer)
+        check_stages(scales, stops, prune, below=silencer)
     if attribute_in not in ("wild_type", "backgrounds"):
         raise ValueError(f"attribute_in must be 'wild_type' or 'backgrounds'; got {attribute_in!r}.")
-    names = labelled("example", N, ids, "ids")["example"]
-    known = None if truth is None else truth_mask(truth, cre, ids=list(names), loci=loci, length=run.length)
+    names = labelled("example", N, ids, "ids")["example"].tolist()
+    twice = [name for i, name in enumerate(names) if name in names[:i]]
+    if twice:
+        raise ValueError(f"ids must be names of their own; got {twice[0]!r} twice.")
+    known = None if truth is None else truth_mask(truth, cre, ids=names, loci=loci, length=run.length)
     options: dict[str, Any] = {
         "motifs": None if motifs is None else read_motifs(motifs), "motif_threshold": motif_threshold,
         "in_backgrounds": attribute_in == "backgrounds", "n_steps": n_steps, "steps": steps, "draws": draws,
-        "search": {"scales": scales, "thresholds": thresholds, "prune": prune}, "threshold": threshold,
+        "search": {"scales": scales, "thresholds": stops, "prune": prune}, "threshold": threshold,
     }  # fmt: skip
     caches = isinstance(model, IncrementalModel) and engine.get("incremental") is not False
     answers: list[Answers] = []
     with run.running(N * len(asked), unit="method"), warnings.catch_warnings():
         # Of every method on its own, and of an example 0; said once of all below.
         warnings.filterwarnings("ignore", message=f".*{NO_EFFECT}")
+        warnings.filterwarnings("ignore", message="tangermeme's predict casts")
         for i in range(N):
             example = torch.tensor([i])
             drawn = PackedSequence.from_codes(run.draw_backgrounds(example, run.codes(example))).reshape(1, n)
@@ -225,24 +238,27 @@ def compare_fine_mapping(
                     **options,
                 )  # fmt: skip
             except Exception as error:
-                error.add_note(f"This was example {names[i]!r} of compare_fine_mapping, on its own.")
+                error.add_note(
+                    f"This was {report.method} of example {names[i]!r}, on its own, of compare_fine_mapping."
+                )
                 raise
             answers.append(answer)
             run.bar.update(1)
     warn_of_no_effect([i for i, answer in enumerate(answers) if answer.curves["score"].isna().any()], N)
-    return gather(answers, list(names), cre, known, threshold, below)
+    return gather(answers, names, cre, known, threshold, below)
 
 
 class _Report:
     """Tells a progress bar which method of which CRE is at work."""
 
     def __init__(self, bar: Any, cre: str) -> None:
-        self._bar, self._cre, self._begun = bar, cre, False
+        self._bar, self._cre = bar, cre
+        self.method = ""
 
     def __call__(self, method: str) -> None:
-        self._bar.update(int(self._begun))
+        self._bar.update(1 if self.method else 0)
         self._bar.set_postfix_str(f"{self._cre}, {method}")
-        self._begun = True
+        self.method = method
 
 
 def _span(row: torch.Tensor) -> tuple[int, int]:

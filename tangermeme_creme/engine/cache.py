@@ -7,6 +7,7 @@ from collections.abc import Hashable
 
 import torch
 
+from .memory import free_bytes
 from .work import Work
 
 Entry = tuple[torch.Tensor, ...]
@@ -83,7 +84,7 @@ class ActivationCache:
         device = entry[0].device
         if device.type != "cpu":
             if self.device_bytes is None:
-                self.device_bytes = _free_bytes(device) // 2
+                self.device_bytes = free_bytes(device) // 2
             if self._on_device + size > self.device_bytes:
                 entry = tuple(tensor.cpu() for tensor in entry)
             else:
@@ -106,10 +107,3 @@ class ActivationCache:
 
 def _nbytes(entry: Entry) -> int:
     return sum(tensor.nbytes for tensor in entry)
-
-
-def _free_bytes(device: torch.device) -> int:
-    if device.type != "cuda":
-        return 0  # nothing is known of other accelerators, so that all goes to the CPU
-    free, _ = torch.cuda.mem_get_info(device)
-    return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)

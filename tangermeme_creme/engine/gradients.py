@@ -15,7 +15,7 @@ from .device import arithmetic, model_on, rows_at_once
 from .incremental import IncrementalModel
 from .memory import memory_stated
 from .options import check_args, check_engine_options
-from .outputs import Objective, check_output, mean_objective
+from .outputs import Objective, check_objective, check_output, mean_objective
 from .partial import PartialPath
 from .reach import SplitError, check_activations, splice
 from .verdict import give_up, runs_in_part
@@ -114,7 +114,7 @@ class SpanObjective:
     def __enter__(self) -> SpanObjective:
         with ExitStack() as stack:
             self._on = stack.enter_context(model_on(self._model, self._device))
-            stack.enter_context(_parameters_frozen(self._model))
+            stack.enter_context(parameters_frozen(self._model))
             # The gradients of a caller's own block without them, or with inference only, are still wanted.
             stack.enter_context(torch.inference_mode(False))
             stack.enter_context(torch.enable_grad())
@@ -186,10 +186,7 @@ class SpanObjective:
                 self._count(n_partial=len(rows))
                 y = path.model.finish(activations, *args)
             check_output(y, len(rows))
-            value = self._objective(y)
-        if not isinstance(value, torch.Tensor) or tuple(value.shape) != (len(rows),):
-            got = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
-            raise ValueError(f"objective must return a tensor of shape ({len(rows)},); got {got}.")
+            value = check_objective(self._objective(y), len(rows))
         if value.isnan().any():
             raise ValueError(
                 f"the objective must not be NaN; got NaN for example {rows[int(value.isnan().nonzero()[0])]}."
@@ -248,8 +245,18 @@ class SpanObjective:
 
 
 @contextmanager
-def _parameters_frozen(model: torch.nn.Module) -> Iterator[None]:
-    """No parameter asks for a gradient, so that nothing is kept for one."""
+def parameters_frozen(model: torch.nn.Module) -> Iterator[None]:
+    """No parameter asks for a gradient, so that nothing is kept for one.
+
+    Examples
+    --------
+    >>> layer = torch.nn.Linear(2, 1)
+    >>> with parameters_frozen(layer):
+    ...     layer.weight.requires_grad
+    False
+    >>> layer.weight.requires_grad
+    True
+    """
     wanted = [parameter for parameter in model.parameters() if parameter.requires_grad]
     try:
         for parameter in wanted:

@@ -47,10 +47,24 @@ def memory_stated(
         ) from error
 
 
+def free_bytes(device: torch.device) -> int:
+    """What is free on a device, with what the allocator holds and does not use.
+
+    Examples
+    --------
+    >>> free_bytes(torch.device("cpu"))   # nothing is known but of CUDA
+    0
+    """
+    if device.type != "cuda":
+        return 0
+    free, _ = torch.cuda.mem_get_info(device)
+    return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+
+
 def _memory(device: torch.device) -> str:
     gib = 2**30
     if device.type == "cuda":
-        free, total = torch.cuda.mem_get_info(device)
+        free, total = free_bytes(device), torch.cuda.get_device_properties(device).total_memory
         return f"memory on {device}, of which {free / gib:.1f} of {total / gib:.1f} GiB were free"
     try:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

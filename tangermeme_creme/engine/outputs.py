@@ -174,8 +174,23 @@ def apply_objective(objective: Objective, y: Output, n_rows: int) -> torch.Tenso
     >>> apply_objective(mean_objective, torch.ones(2, 3), 2)
     tensor([1., 1.])
     """
-    value = objective(y)
+    return check_objective(objective(y), n_rows).detach().cpu()
+
+
+def check_objective(value: Any, n_rows: int) -> torch.Tensor:
+    """What an objective returned, where it is.
+
+    Raises
+    ------
+    ValueError
+        If it is not one number a sequence.
+
+    Examples
+    --------
+    >>> check_objective(torch.ones(2), 2)
+    tensor([1., 1.])
+    """
     if not isinstance(value, torch.Tensor) or tuple(value.shape) != (n_rows,):
         got = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
         raise ValueError(f"objective must return a tensor of shape ({n_rows},); got {got}.")
-    return value.detach().cpu()
+    return value

@@ -1,4 +1,4 @@
-"""Tile grids, and the way from window coordinates to the genome and back."""
+"""Tile grids, and the way from window coordinates to the genome."""
 
 from __future__ import annotations
 
@@ -115,24 +115,3 @@ def span_to_genome(start: int, end: int, *, tss: int, strand: str, length: int) 
     if strand == "-":
         return tss + length // 2 + 1 - end, tss + length // 2 + 1 - start
     raise ValueError(f"strand must be '+' or '-'; got {strand!r}.")
-
-
-def span_from_genome(start: int, end: int, *, tss: int, strand: str, length: int) -> Span:
-    """The span of a TSS-centred window for a genomic span: the way back of `span_to_genome`.
-
-    Parameters and errors are those of `span_to_genome`, with `start` and `end` in bp of the genome.
-
-    Returns
-    -------
-    span: tuple of int, (start, end)
-        In bp of the window; it may lie off its ends.
-
-    Examples
-    --------
-    >>> span_from_genome(100, 102, tss=100, strand="+", length=10)
-    (5, 7)
-    >>> span_from_genome(99, 101, tss=100, strand="-", length=10)
-    (5, 7)
-    """
-    first, last = span_to_genome(0, length, tss=tss, strand=strand, length=length)
-    return (start - first, end - first) if strand == "+" else (last - end, last - start)

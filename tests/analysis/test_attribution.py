@@ -177,6 +177,34 @@ def test_integrated_gradients_from_backgrounds_are_the_mean_over_them(batch_size
     assert close(packed, values.sum(1))
 
 
+def test_integrated_gradients_from_one_value_add_up_to_what_it_is_worth() -> None:
+    """Also where a model fills unknown bases with 0.25, so that no way from zeros begins at one."""
+
+    class Filling(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = MODEL
+
+        def forward(self, X: torch.Tensor) -> torch.Tensor:
+            return self.network(X.masked_fill((X == 0).all(1, keepdim=True), 0.25))
+
+    X = sequences(unknown=0)
+    for model, value in ((MODEL, 0.0), (MODEL, 0.25), (Filling(), 0.25)):
+        start = without_span(X)
+        if value and model is MODEL:
+            for i, (first, last) in enumerate(SPANS):
+                start[i, :, first:last] = value
+        attributions = captum_attribution(
+            model, X, method="integrated_gradients", objective=objective, span=SPANS, baselines=value, n_steps=200
+        )
+        gain = (objective(model(X)) - objective(model(start))).detach()
+        torch.testing.assert_close(attributions.sum((1, 2)), gain, rtol=5e-3, atol=1e-3)
+    zeros = captum_attribution(
+        Filling(), X, method="integrated_gradients", objective=objective, span=SPANS, n_steps=200
+    ).sum((1, 2))
+    assert ((zeros - gain).abs() > 0.05).all()
+
+
 def test_args_follow_their_examples() -> None:
     model, X = ScaledMixer(LENGTH), sequences()
     args = [torch.tensor([[1.0], [2.0], [5.0]]).double(), torch.arange(6.0).reshape(3, 2).double()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from typing import Any
 
 import pytest
@@ -61,8 +62,7 @@ def test_the_model_and_its_inputs_stay_as_they_were(method: Any, fails: bool) ->
     assert all(parameter.grad is None for parameter in model.parameters())
     assert not any(module._forward_hooks or module._backward_hooks for module in model.modules())
     assert X.grad is None and torch.equal(X, before)
-    if method in METHODS:
-        assert not any(wanted for _, wanted in model.calls)
+    assert not any(wanted for _, wanted in model.calls)
 
 
 @pytest.mark.parametrize("block", [torch.no_grad, torch.inference_mode])
@@ -106,7 +106,8 @@ class BackwardHungry(torch.nn.Module):
 
 @pytest.mark.parametrize("method", [*METHODS, saliency])
 def test_running_out_of_memory_states_the_memory_and_what_needs_less(method: Any) -> None:
-    rule = r"gradients of \d+ sequences of 60 bp at a time, in float32, ran out of memory on cpu.*GiB; "
+    n = 32 if method == "integrated_gradients" else 3
+    rule = rf"gradients of {n} sequences of 60 bp at a time, in float32, ran out of memory on cpu.*GiB; "
     with pytest.raises(
         MemoryError, match=rule + r"a batch_size below \d+ or dtype=torch.bfloat16 or a span.*can't allocate"
     ):
@@ -154,6 +155,14 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"objective": lambda y: y.mean(), "method": saliency, "dtype": torch.float64},
         r"objective must return a tensor of shape \(3,\); got \(\)",
     ),
+    "no baselines": (
+        {"baselines": None, "method": "integrated_gradients"},
+        r"baselines must be sequences, shape \(N, n, 4, L\), or a number; got None",
+    ),
+    "one of ours": (
+        {"additional_func_kwargs": {"abs": True}},
+        "additional_func_kwargs must not hold what is set here, .*; got 'abs'",
+    ),
     "function": ({"method": lambda model, X: X[:, 0]}, r"must return a tensor of shape \(3, 4, 60\); got \(3, 60\)"),
     "incremental function": (
         {"method": saliency, "model": RegulatoryToy(512), "X": torch.eye(4).repeat(1, 128)[None], "incremental": True},
@@ -168,6 +177,48 @@ def test_bad_arguments_are_named(name: str) -> None:
     options, message = BAD[name]
     with pytest.raises(ValueError, match=message):
         captum_attribution(**{"model": MODEL, "X": sequences(), **options})
+
+
+class Root(torch.nn.Module):
+    """A finite value, whose gradient at 0 is not."""
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        return ((X[:, 0] - 1).abs() * X[:, 1]).sqrt().sum(1, keepdim=True)
+
+
+@pytest.mark.parametrize("method", [*METHODS[:2], saliency])
+def test_nan_in_attributions_is_refused(method: Any) -> None:
+    X = torch.eye(4)[:, [2, 3]].repeat(2, 1, 1)
+    X[1, :, 1] = torch.tensor([1.0, 0, 0, 0])
+    with pytest.raises(ValueError, match=r"attributions must not be NaN; got NaN for example [01]"):
+        captum_attribution(Root(), X, method=method)
+
+
+def test_a_function_gets_its_args_and_may_be_anything_callable() -> None:
+    class Sum(torch.nn.Module):
+        def forward(self, X: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
+            return X[:, :1].sum(-1) * factor
+
+    X, factor = sequences(torch.float32), torch.tensor([[1.0], [2.0], [3.0]])
+    expected = captum_attribution(Sum(), X, args=[factor])
+    for function in (
+        partial(saliency, gradient_correction=False, hypothetical=True),
+        lambda model, X, **options: saliency(
+            model, X, gradient_correction=False, hypothetical=True, args=options["args"]
+        ),
+    ):
+        torch.testing.assert_close(captum_attribution(Sum(), X, method=function, args=[factor]), expected)
+    with pytest.raises(TypeError, match="args"):  # not left out without a word
+        captum_attribution(Sum(), X, method=lambda model, X: X, args=[factor])
+
+
+def test_integer_args_are_warned_of() -> None:
+    class Sum(torch.nn.Module):
+        def forward(self, X: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
+            return X[:, :1].sum(-1) * factor
+
+    with pytest.warns(UserWarning, match=r"casts args\[0\]"):
+        captum_attribution(Sum(), sequences(torch.float32), args=[torch.ones(3, 1, dtype=torch.int64)])
 
 
 def test_models_without_a_gradient_and_nan_are_refused() -> None:

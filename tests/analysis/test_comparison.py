@@ -64,10 +64,10 @@ def importances() -> dict[str, torch.Tensor]:
     """Each attribution of the wild type at all four bases, shape (N, 4, W), by the functions themselves."""
     X, options = sequences(), {"objective": objective, "span": CRE}
     backgrounds = torch.stack([shuffles(x, 3, seed) for x, seed in zip(X, SEEDS)]).float()
-    values = {
-        name: captum_attribution(model(), X, method=name, n_steps=8, **options)
-        for name in ("saliency", "input_x_gradient", "integrated_gradients")
-    }
+    values = {name: captum_attribution(model(), X, method=name, **options) for name in ("saliency", "input_x_gradient")}
+    values["integrated_gradients"] = captum_attribution(
+        model(), X, method="integrated_gradients", baselines=0.25, n_steps=8, **options
+    )
     values["corrected_saliency"] = captum_attribution(
         model(), X, method=saliency, additional_func_kwargs={"hypothetical": True}, **options
     )

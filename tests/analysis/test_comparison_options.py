@@ -28,6 +28,7 @@ from helpers import shuffles
 from tangermeme.deep_lift_shap import deep_lift_shap
 from tangermeme.utils import PackedSequence, TangermemeWarning
 
+from tangermeme_creme.analysis._methods import rank
 from tangermeme_creme.analysis.baselines import retention_curve
 from tangermeme_creme.engine.cache import ActivationCache
 from tangermeme_creme.engine.incremental import IncrementalModel
@@ -99,12 +100,12 @@ def test_a_cre_without_an_effect_is_named_once_and_has_no_numbers() -> None:
 def test_an_incremental_model_gives_the_same_and_runs_whole_sequences_once() -> None:
     split = IncrementalModel(model().local, model().head)
     cache = ActivationCache()
-    methods = ["search", "saliency", "integrated_gradients", "random"]
+    methods = ["saliency", "search", "integrated_gradients", "random"]
     found = compare(model=split, methods=methods, cache=cache)
-    expected = everything().curves
-    expected = expected[expected["method"].isin(methods)].reset_index(drop=True)
-    pd.testing.assert_frame_equal(found.curves, expected, rtol=1e-4, atol=1e-4)
-    assert cache.work.n_partial > 10 * max(1, cache.work.n_full)
+    whole = compare(methods=methods)
+    pd.testing.assert_frame_equal(found.curves, whole.curves, rtol=1e-4, atol=1e-4)
+    assert cache.work.n_full == 2 * 3  # the controls, once each
+    assert cache.work.n_partial > 100
     whole = compare(model=split, methods=["corrected_saliency"], incremental=True)  # which runs whole sequences
     torch.testing.assert_close(whole.importance["corrected_saliency"], everything().importance["corrected_saliency"])
 
@@ -150,6 +151,20 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no motifs": ({"methods": ["motifs"], "motifs": None}, "method 'motifs' must have motifs.*; got None"),
     "ranking": ({"rankings": {"mine": torch.zeros(2, 9)}}, r"mine must have shape \(2, 40\).*; got \(2, 9\)"),
     "where": ({"attribute_in": "genome"}, "attribute_in must be 'wild_type' or 'backgrounds'; got 'genome'"),
+    "name of the truth": ({"rankings": {"truth": torch.zeros(2, WIDTH)}}, "must not be named 'truth'"),
+    "n_steps": ({"n_steps": 0}, "n_steps must be at least 1; got 0"),
+    "motif_threshold": ({"motif_threshold": 5}, r"motif_threshold must be a p-value in \(0, 1\]; got 5"),
+    "stages": ({"scales": (10,)}, "scales, thresholds and prune must have one entry a stage; got 1, 2 and 2"),
+    "threshold": ({"threshold": 1.2}, "threshold must be below 1, the score of the whole CRE; got 1.2"),
+    "nan": ({"threshold": float("nan")}, "threshold must be below 1.*; got nan"),
+    "threshold of a silencer": (
+        {"direction": "min", "score": "activity"},
+        "threshold must be above 1 for direction='min' with score='activity'.*; got 0.6",
+    ),
+    "one threshold for both": (
+        {"direction": ["max", "min"], "score": "activity", "threshold": 1.2}, "threshold must be below 1.*; got 1.2",
+    ),
+    "ids twice": ({"ids": ["a", "a"]}, "ids must be names of their own; got 'a' twice"),
     "draws": ({"draws": 0}, "draws must be at least 1; got 0"),
     "steps": ({"steps": [50]}, "at most the 40 bp of the CRE; got 50 at index 0"),
     "ids": ({"ids": ["a"]}, "ids"),
@@ -180,11 +195,11 @@ def test_an_error_says_which_example_it_was() -> None:
 
     with pytest.raises(ValueError, match="NaN") as caught:
         compare(model=Sometimes(), methods=["random"])
-    assert caught.value.__notes__ == ["This was example 'right' of compare_fine_mapping, on its own."]
+    assert caught.value.__notes__ == ["This was random of example 'right', on its own, of compare_fine_mapping."]
 
 
 def test_unknown_bases_are_zeros_to_every_method() -> None:
-    """DeepLIFT runs on a sequence that has some, and an unknown base of the CRE has no importance."""
+    """DeepLIFT runs on a sequence that has some, and an unknown base of the CRE has no importance to anything."""
     X = sequences().clone()
     X[0, :, 20:23] = X[0, :, 100] = X[1, :, 5:9] = 0
     result = compare(X=X)
@@ -207,3 +222,39 @@ class _Objective(torch.nn.Module):
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         return objective(self.model(X))[:, None]
+
+
+def test_the_largest_gradient_of_an_unknown_base_does_not_count() -> None:
+    values, codes = torch.tensor([[1.0, 0.5], [0.0, -3.0], [0.0, 0.0], [0.0, 0.0]]), torch.tensor([4, 0])
+    for name in ("saliency", "input_x_gradient", "corrected_saliency"):
+        assert rank(f"{name}_absolute", values * (name == "saliency"), codes, "max")[0] == 0
+    assert rank("saliency_absolute", values, codes, "max").tolist() == [0, 3]
+
+
+def test_a_search_that_needs_no_base_keeps_none() -> None:
+    """Where the TSS tile alone is at the threshold, so that the curve's last point is the fewest."""
+    result = compare(
+        methods=["search", "random"],
+        score="activity",
+        objective=lambda y: 100 + objective(y),
+        thresholds=(1 - 1e-9,) * 2,
+    )
+    fewest = result.summary.set_index(["example", "method"])["fewest_bp"]
+    assert (fewest == 0).all() and (result.search.mask.sum(1) > 0).all()
+    assert len(result.kept) == 0 and (result.overlap["bp"] == 0).all()
+
+
+def test_the_search_ends_where_it_is_counted_unless_told_otherwise() -> None:
+    default = compare(methods=["search"], thresholds=None)
+    told = compare(methods=["search"], thresholds=(0.8, 0.6))
+    assert default.search.trace == told.search.trace
+
+
+def test_integer_args_are_warned_of_once() -> None:
+    class Scaled(Network):
+        def forward(self, X: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
+            return super().forward(X) * factor
+
+    with pytest.warns(TangermemeWarning) as caught:
+        compare(model=Scaled(), args=[torch.ones(2, 1, dtype=torch.int64)], methods=["search", "saliency", "random"])
+    assert len(caught) == 1 and "casts args[0]" in str(caught[0].message)

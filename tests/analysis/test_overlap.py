@@ -63,7 +63,8 @@ def genomic(i: int, position: int) -> int:
 def test_truth_in_the_genome_is_the_same_bases_of_the_window(data: st.DataObject) -> None:
     element = st.tuples(st.sampled_from(["chr1", "chr2", "chr3"]), st.integers(900, 5100), st.integers(1, 60))
     near = st.tuples(st.sampled_from([0, 1]), st.integers(0, 100), st.integers(1, 40))
-    rows = [(chrom, start, start + size) for chrom, start, size in data.draw(st.lists(element, max_size=3))]
+    rows = [("chr1", 5, 9)]  # far away
+    rows += [(chrom, start, start + size) for chrom, start, size in data.draw(st.lists(element, max_size=3))]
     for i, position, size in data.draw(st.lists(near, max_size=4)):
         place = genomic(i, position)
         rows.append((LOCI["chrom"][i], place, place + size))
@@ -74,6 +75,12 @@ def test_truth_in_the_genome_is_the_same_bases_of_the_window(data: st.DataObject
             base = genomic(i, position)
             inside = any(chrom == LOCI["chrom"][i] and a <= base < b for chrom, a, b in rows)
             assert bool(mask[i, position - start]) == inside
+
+
+def test_chromosomes_may_be_numbers() -> None:
+    truth = pd.DataFrame({"chrom": [1], "start": [965], "end": [970]})
+    mask = truth_mask(truth, SPANS, ids=[0, 1], loci=LOCI.assign(chrom=[1, 2]), length=LENGTH)
+    assert mask.sum(1).tolist() == [5, 0]
 
 
 def test_truth_from_a_bed_file_is_that_of_the_table(tmp_path: Path) -> None:
@@ -101,6 +108,11 @@ BAD: dict[str, tuple[Any, Any, str]] = {
     "columns": (GENOME, None, "table must have column 'example'; got chrom, start, end"),
     "genomic columns": (WINDOW, LOCI, "table must have column 'chrom'; got example, start, end"),
     "empty element": (WINDOW.assign(end=20), None, r"truth must end after it starts; got \[20, 20\) at row 0"),
+    "chromosomes": (
+        GENOME.assign(chrom="1"),
+        LOCI,
+        "truth must name chromosomes as loci do, 'chr1'; got '1'",
+    ),
     "name": (WINDOW.assign(example="c"), None, "truth must be of the examples; got 'c'"),
     "loci": (GENOME, LOCI[:1], r"loci must have one row an example \(2\); got 1"),
     "columns of loci": (GENOME, LOCI.drop(columns="strand"), "table must have column 'strand'"),

@@ -140,7 +140,7 @@ def test_room_on_the_device_is_free_again_when_an_entry_goes() -> None:
 
 
 def test_half_of_what_is_free_on_the_device_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tangermeme_creme.engine.cache._free_bytes", lambda device: 41)
+    monkeypatch.setattr("tangermeme_creme.engine.cache.free_bytes", lambda device: 41)
     cache = ActivationCache(max_bytes=100)
     for key in "abc":
         cache.put(key, (OnDevice(10),))  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_cases import MODELS, each, sequences
 
+from tangermeme_creme.analysis.baselines import captum_attribution
 from tangermeme_creme.engine.cache import ActivationCache
 from tangermeme_creme.engine.gradients import SpanObjective
 
@@ -76,6 +77,18 @@ def test_a_span_beyond_what_is_read_has_a_gradient_of_zero_and_no_error() -> Non
     full, _ = gradients(model, X, [(100, 120)] * 2, incremental=False)
     assert work.n_partial == 2
     assert not part.any() and not full.any()
+
+
+def test_integrated_gradients_of_enformer_from_an_unknown_span_add_up() -> None:
+    """The adapter fills unknown bases with 0.25, where integrated gradients have to begin then."""
+    make, length = MODELS["enformer"]
+    X, span = sequences(length)[:1], (length // 2 - 40, length // 2 + 40)
+    values = captum_attribution(make(), X, method="integrated_gradients", span=span, baselines=0.25, device="cpu")
+    unknown = X.clone()
+    unknown[:, :, slice(*span)] = 0
+    with torch.no_grad():
+        gain = (make()(X) - make()(unknown)).mean()
+    assert abs(float(values.sum() - gain)) < 0.01 * abs(float(gain))
 
 
 def test_a_shared_cache_is_used_and_the_work_is_counted() -> None:

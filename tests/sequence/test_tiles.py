@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tangermeme_creme.sequence.tiles import span_from_genome, span_to_genome, tile_grid
+from tangermeme_creme.sequence.tiles import span_to_genome, tile_grid
 
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
@@ -116,17 +116,6 @@ def test_span_to_genome_names_the_bases_of_the_window(data: st.DataObject) -> No
     assert found == window_of(genome, tss, strand, length)[start:end]
 
 
-@given(data=st.data())
-def test_span_from_genome_is_the_way_back(data: st.DataObject) -> None:
-    length, tss = data.draw(st.integers(1, 41)), data.draw(st.integers(-5, 60))
-    strand = data.draw(st.sampled_from("+-"))
-    start = data.draw(st.integers(-10, length))  # off the window too
-    span = start, start + data.draw(st.integers(1, 20))
-    where = {"tss": tss, "strand": strand, "length": length}
-    assert span_from_genome(*span_to_genome(*span, **where), **where) == span
-    assert span_to_genome(*span_from_genome(*span, **where), **where) == span
-
-
 @pytest.mark.parametrize("length", [10, 11])
 @pytest.mark.parametrize("strand", ["+", "-"])
 def test_span_to_genome_puts_the_tss_in_the_middle(strand: str, length: int) -> None:
@@ -137,11 +126,6 @@ def test_span_to_genome_puts_the_tss_in_the_middle(strand: str, length: int) -> 
 def test_span_to_genome_gives_the_span_of_the_whole_window() -> None:
     assert span_to_genome(0, 10, tss=100, strand="+", length=10) == (95, 105)
     assert span_to_genome(0, 10, tss=100, strand="-", length=10) == (96, 106)
-
-
-def test_span_from_genome_refuses_an_unknown_strand() -> None:
-    with pytest.raises(ValueError, match=r"strand must be '\+' or '-'; got 1"):
-        span_from_genome(0, 1, tss=100, strand=1, length=10)  # type: ignore[arg-type]
 
 
 def test_span_to_genome_refuses_an_unknown_strand() -> None:
