@@ -101,6 +101,8 @@ def report(results: list[Any], tiles: pd.DataFrame, out: Path, name: str) -> Non
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     plot_retention_curves(curves, figure.subplots(), methods=[method for method in order if "_absolute" not in method])
     figure.savefig(out / f"{name}_curves.png", dpi=150)
+    if "saliency" not in results[0].importance:
+        return
     figure = Figure(figsize=(9, 2.6 * len(results)), layout="constrained")
     for ax, result, tile in zip(figure.subplots(len(results), squeeze=False)[:, 0], results, tiles.itertuples()):
         shown = result.kept[result.kept["method"].isin(["search", "saliency", "integrated_gradients"])]

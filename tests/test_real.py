@@ -85,5 +85,7 @@ def test_fine_mapping_example_writes_its_tables_and_figures(
     assert {path.name for path in tmp_path.iterdir()} == {
         "one_summary.tsv", "one_curves.tsv", "one_overlap.tsv", "one_curves.png", "one_tracks.png",
     }  # fmt: skip
+    fine_mapping.report([results[0]._replace(importance={})], tiles, tmp_path, "none")
+    assert not (tmp_path / "none_tracks.png").exists()  # there is nothing to draw
     summary = pd.read_csv(tmp_path / "one_summary.tsv", sep="\t").set_index("method")
     assert summary.loc["search", "own_bp"] < 5000 and summary["fewest_bp"].notna().all()
