@@ -15,7 +15,7 @@ from ..engine.cache import ActivationCache
 from ..engine.gradients import SpanObjective
 from ..engine.options import check_args, check_engine_options, warn_of_cast_args
 from ..engine.outputs import Objective
-from ..sequence.edits import pack, to_one_hot
+from ..sequence.edits import pack, span_codes, to_one_hot
 from ..sequence.shuffles import RandomState, example_seeds
 from ..sequence.spans import Spans, check_count, check_one_width, span_per_example
 from ._attribution_functions import attribute_by
@@ -177,7 +177,7 @@ def captum_attribution(
                 batch_size=batch_size, dtype=dtype, device=device,
             )  # fmt: skip
         _refuse_nan(values)
-        return (values * _one_hot(packed, spans)).sum(1) if observed else values
+        return (values * to_one_hot(span_codes(packed, spans))).sum(1) if observed else values
     for name in _OURS:
         if name in kwargs:
             raise ValueError(
@@ -199,7 +199,7 @@ def captum_attribution(
     if not observed:
         return values
     # A gradient is read at the observed base. The other methods have multiplied by what is there, and are summed.
-    here = _one_hot(packed, spans)
+    here = to_one_hot(span_codes(packed, spans))
     return (values * here).sum(1) if method == "saliency" else values.sum(1) * here.sum(1)
 
 
@@ -240,7 +240,7 @@ def _by_captum(
     total: torch.Tensor | None = None
     for pairs in torch.arange(n * n_ways).split(size):
         rows, ways = pairs // n_ways, pairs % n_ways
-        start = _one_hot(baselines[rows, ways], spans[rows])
+        start = to_one_hot(span_codes(baselines[rows, ways], spans[rows]))
         values = attribute(rows, start.to(objective.one_hot(rows[:1]))) / n_ways
         if total is None:
             total = torch.zeros((n, *values.shape[1:]), dtype=values.dtype)
@@ -260,9 +260,3 @@ def _packed_baselines(baselines: torch.Tensor | PackedSequence, X: PackedSequenc
     if len(packed) != len(X) or packed.length != X.length:
         raise ValueError(f"baselines must have shape ({len(X)}, n, 4, {X.length}); got {tuple(packed.shape)}.")
     return packed
-
-
-def _one_hot(X: PackedSequence, spans: torch.Tensor) -> torch.Tensor:
-    """The spans of the sequences, shape (N, 4, W)."""
-    codes = [X[torch.tensor([i])].to_codes()[0, start:end] for i, (start, end) in enumerate(spans.tolist())]
-    return to_one_hot(torch.stack(codes))

@@ -22,7 +22,24 @@ UNIFORM = 0.25  # of each base: where integrated gradients of the wild type begi
 
 
 class Locus(NamedTuple):
-    """One example of a comparison, ready to be asked; shapes have N = 1."""
+    """One example of a comparison, ready to be asked.
+
+    Parameters
+    ----------
+    X: PackedSequence, shape=(1, 4, L)
+
+    tss, cre: (start, end)
+        0-based and half-open, in bp of the window.
+
+    backgrounds: PackedSequence, shape=(1, n, 4, L)
+
+    seed: int
+
+    direction: "min" or "max"
+
+    common: dict
+        What the search and every curve are called with.
+    """
 
     X: PackedSequence
     tss: tuple[int, int]

@@ -123,27 +123,6 @@ def summarize_curves(table: pd.DataFrame, *, threshold: float = 0.8, below: bool
     return pd.DataFrame(rows, columns=[*names, "draws", "fewest_bp", "area"])
 
 
-def check_threshold(threshold: float, *, below: bool) -> None:
-    """Refuse a threshold that is on the wrong side of 1, the score of the whole CRE.
-
-    Raises
-    ------
-    ValueError
-        If it is not below 1, or above for a score that must stay below it.
-
-    Examples
-    --------
-    >>> check_threshold(0.8, below=False)
-    """
-    if below and not threshold > 1:
-        raise ValueError(
-            "threshold must be above 1 for direction='min' with score='activity', where pruning a silencer raises the "
-            f"score; got {threshold}."
-        )
-    if not below and not threshold < 1:
-        raise ValueError(f"threshold must be below 1, the score of the whole CRE; got {threshold}.")
-
-
 def even_thresholds(threshold: float, n: int) -> list[float]:
     """Thresholds of n stages, in even steps from 1 to the last.
 

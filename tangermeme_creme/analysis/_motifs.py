@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from tangermeme.utils import PackedSequence
 
-from ..sequence.edits import pack, to_one_hot
+from ..sequence.edits import pack, span_codes, to_one_hot
 from ..sequence.spans import Spans, check_one_width, span_per_example
 
 Motifs = str | os.PathLike[str] | Mapping[str, Any]
@@ -83,8 +83,8 @@ def motif_hits(
     width = check_one_width(spans, "span")
     tables = []
     for rows in torch.arange(len(packed)).split(max(1, _BASES // width)):
-        codes = [packed[torch.tensor([i])].to_codes()[0, slice(*spans[i].tolist())] for i in rows.tolist()]
-        hits = pd.concat(fimo(named, to_one_hot(torch.stack(codes)).numpy(), threshold=threshold))
+        here = to_one_hot(span_codes(packed[rows], spans[rows]))
+        hits = pd.concat(fimo(named, here.numpy(), threshold=threshold))
         example = rows.numpy()[hits["sequence_name"].to_numpy(dtype=np.int64)]
         offset = spans[:, 0].numpy()[example]
         start, end = (hits[name].to_numpy(dtype=np.int64) + offset for name in ("start", "end"))

@@ -16,13 +16,19 @@ from ..engine.incremental import IncrementalModel
 from ..engine.outputs import Objective
 from ..operators._common import prepare
 from ..operators._pruning import check_stages
-from ..operators._scores import NO_EFFECT, direction_per_example, scored_by_effect, warn_of_no_effect
+from ..operators._scores import (
+    NO_EFFECT,
+    check_threshold,
+    direction_per_example,
+    scored_by_effect,
+    warn_of_no_effect,
+)
 from ..operators._tidy import Labels, labelled
 from ..sequence.shuffles import RandomState, ShuffleFn
 from ..sequence.spans import Spans, check_apart, check_count, check_one_width, span_per_example
 from ._attribution import captum_attribution
 from ._comparison import Answers, Locus, compare_one
-from ._curves import area_under_curve, check_threshold, even_thresholds, fewest_bp, summarize_curves
+from ._curves import area_under_curve, even_thresholds, fewest_bp, summarize_curves
 from ._gathered import FineMappingComparison, gather
 from ._methods import METHODS, check_methods
 from ._motifs import Motifs, check_p_value, motif_hits, motif_mask, read_motifs
@@ -101,8 +107,15 @@ def compare_fine_mapping(
 
     Parameters
     ----------
-    model, X, tss_tile, cre_tile: as in `fine_tile_search`
-        One CRE an example, of one length W.
+    model: torch.nn.Module
+        Any model for which ``y = model(X, *args)`` works and, for attributions, can be differentiated.
+
+    X: torch.Tensor, shape=(N, 4, L), or PackedSequence
+        One-hot sequences of any numeric dtype. All-zero columns are unknown bases.
+
+    tss_tile, cre_tile: (start, end), or shape=(N, 2)
+        0-based half-open spans in bp, for all examples or one each: the tile over the TSS, and the CRE, of one length W
+        in all examples. The two must not overlap.
 
     methods: sequence of str, optional
         Of `METHODS`. "search" is the fine-tile search, "random" the mean of random rankings, "motifs" keeps the bases

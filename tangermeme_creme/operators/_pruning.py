@@ -12,7 +12,7 @@ from ..engine.outputs import Objective
 from ..engine.session import EditSession
 from ..sequence.edits import Edits, make_edits
 from ..sequence.spans import Span, check_count
-from ._scores import CreScore
+from ._scores import CreScore, check_threshold
 from ._ties import ranked, rounding
 from .results import FineTileStep
 
@@ -46,13 +46,7 @@ def check_stages(
             raise ValueError(f"scales must be at least 1 bp; got {scale} at index {k}.")
         if block < 1:
             raise ValueError(f"prune must be at least 1; got {block} at index {k}.")
-        if below and not threshold > 1:
-            raise ValueError(
-                "thresholds must be above 1 for direction='min' with score='activity', where pruning a silencer "
-                f"raises the score; got {threshold} at index {k}."
-            )
-        if not below and not threshold < 1:
-            raise ValueError(f"thresholds must be below 1, the score of the whole CRE; got {threshold} at index {k}.")
+        check_threshold(threshold, below=below, name="thresholds", at=f" at index {k}")
     return [Stage(*stage) for stage in zip(scales, thresholds, prune)]
 
 

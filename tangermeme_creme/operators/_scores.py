@@ -59,6 +59,27 @@ class CreScore(NamedTuple):
         return score < threshold if self.below else score > threshold
 
 
+def check_threshold(threshold: float, *, below: bool, name: str = "threshold", at: str = "") -> None:
+    """Refuse a threshold that is on the wrong side of 1, the score of the whole CRE.
+
+    Raises
+    ------
+    ValueError
+        If it is not below 1, or above for a score that must stay below it; the message ends in `at`, where it was.
+
+    Examples
+    --------
+    >>> check_threshold(0.8, below=False)
+    """
+    if below and not threshold > 1:
+        raise ValueError(
+            f"{name} must be above 1 for direction='min' with score='activity', where pruning a silencer raises the "
+            f"score; got {threshold}{at}."
+        )
+    if not below and not threshold < 1:
+        raise ValueError(f"{name} must be below 1, the score of the whole CRE; got {threshold}{at}.")
+
+
 def scored_by_effect(score: str | None, direction: str) -> bool:
     """Whether CREs of a direction are scored by their effect; None does so for silencers.
 

@@ -208,6 +208,17 @@ def join_packed(parts: list[PackedSequence]) -> PackedSequence:
     return PackedSequence(torch.cat([part.data for part in parts]), parts[0].length, torch.cat(runs))
 
 
+def span_codes(X: PackedSequence, spans: torch.Tensor) -> torch.Tensor:
+    """Base codes of one span, shape (N, 2), of each sequence, all of one width W, shape (N, W).
+
+    Examples
+    --------
+    >>> span_codes(pack(torch.eye(4)[None]), torch.tensor([[1, 3]])).tolist()
+    [[1, 2]]
+    """
+    return torch.stack([X[torch.tensor([i])].to_codes()[0, a:b] for i, (a, b) in enumerate(spans.tolist())])
+
+
 def to_one_hot(codes: torch.Tensor, dtype: torch.dtype = torch.int8) -> torch.Tensor:
     """Base codes, shape (..., L), as one-hot, shape (..., 4, L), on the same device.
 
