@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 from tangermeme.utils import one_hot_encode, reverse_complement
 
 from ._recovery import EFFECTS, Demo, context, one_cre, pairs, sets, single_tiles
-from .models.genome import replace_file, simulate_genome, write_genome
+from .models.genome import simulate_genome, write_genome
 from .models.readout import Readout
 from .models.toy import RegulatoryToy
+from .sequence.files import replace_file
 from .sequence.tiles import span_to_genome, tile_grid
 from .view.plot import COLORS, plot_greedy_trace, plot_tile_effects
 

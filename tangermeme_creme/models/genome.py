@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from ..sequence.files import replace_file
 from .simulate import WIDTH, Element, moved, plant, reverse_complement
 
 # What simulate_genome plants, as (kind, copies), in a near, a middle and a far context tile.
@@ -117,23 +118,6 @@ def write_genome(genome: Genome, folder: str | os.PathLike[str]) -> dict[str, Pa
         "truth": _write(folder / "truth.bed", bed.to_csv(sep="\t", index=False, header=False)),
         "loci": _write(folder / "loci.tsv", genome.loci.to_csv(sep="\t", index=False)),
     }
-
-
-def replace_file(path: Path, write: Callable[[Path], object]) -> Path:
-    """Write a file under another name and then move it to `path`, so that nothing half-written is ever there.
-
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     replace_file(Path(folder) / "a.txt", lambda path: path.write_text("whole")).read_text()
-    'whole'
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
 
 
 def _write(path: Path, text: str) -> Path:
