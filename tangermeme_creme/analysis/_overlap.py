@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 import torch
 
+from ..sequence.beds import read_bed
 from ..sequence.tiles import span_to_genome
 from ._tables import check_columns
 
@@ -136,25 +136,3 @@ def _owners(
     if len(chroms) and not set(chroms) & set(wanted):
         raise ValueError(f"truth must name chromosomes as loci do, {wanted[0]!r}; got {chroms[0]!r}.")
     return chroms, wanted
-
-
-def read_bed(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """The first three columns of a BED file, `chrom`, `start` and `end`.
-
-    Raises
-    ------
-    ValueError
-        If a line has fewer, or positions that are no integers; the message names the file and the line.
-    """
-    rows = []
-    for number, line in enumerate(Path(path).read_text().splitlines(), start=1):
-        if not line.strip() or line.startswith(("#", "track", "browser")):
-            continue
-        fields = line.split("\t") if "\t" in line else line.split()
-        try:
-            rows.append((fields[0], int(fields[1]), int(fields[2])))
-        except (IndexError, ValueError) as error:
-            raise ValueError(
-                f"a BED line must be chrom, start and end; got {line!r} in line {number} of {path}."
-            ) from error
-    return pd.DataFrame(rows, columns=["chrom", "start", "end"]).astype({"start": int, "end": int})

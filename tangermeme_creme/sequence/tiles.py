@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 
 from .spans import Span, check_count
@@ -110,8 +111,25 @@ def span_to_genome(start: int, end: int, *, tss: int, strand: str, length: int) 
     >>> span_to_genome(5, 7, tss=100, strand="+", length=10), span_to_genome(5, 7, tss=100, strand="-", length=10)
     ((100, 102), (99, 101))
     """
-    if strand == "+":
-        return tss - length // 2 + start, tss - length // 2 + end
-    if strand == "-":
-        return tss + length // 2 + 1 - end, tss + length // 2 + 1 - start
-    raise ValueError(f"strand must be '+' or '-'; got {strand!r}.")
+    (first,), (last,) = spans_to_genome([start], [end], tss=[tss], strand=[strand], length=length)
+    return int(first), int(last)
+
+
+def spans_to_genome(start: Any, end: Any, *, tss: Any, strand: Any, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """As `span_to_genome`, of arrays of one shape: the starts and the ends.
+
+    Examples
+    --------
+    >>> starts, ends = spans_to_genome([5, 5], [7, 7], tss=[100, 100], strand=["+", "-"], length=10)
+    >>> starts.tolist(), ends.tolist()
+    ([100, 99], [102, 101])
+    """
+    strand, half = np.asarray(strand, dtype=object), length // 2
+    start, end, tss = (np.asarray(part, dtype=np.int64) for part in (start, end, tss))
+    strange = ~np.isin(strand, ("+", "-"))
+    if strange.any():
+        raise ValueError(f"strand must be '+' or '-'; got {strand[strange][0]!r} at index {strange.argmax()}.")
+    forward = strand == "+"
+    return np.where(forward, tss - half + start, tss + half + 1 - end), np.where(
+        forward, tss - half + end, tss + half + 1 - start
+    )

@@ -133,6 +133,6 @@ def test_a_bad_line_of_a_bed_file_is_named(line: str, tmp_path: Path) -> None:
     path = tmp_path / "truth.bed"
     path.write_text(f"chr1\t5\t6\n{line}\n")
     with pytest.raises(
-        ValueError, match=r"a BED line must be chrom, start and end; got 'chr1.*' in line 2 of .*truth\.bed"
+        ValueError, match=r"a BED line must be chrom, start, end, .*; got 'chr1.*' in line 2 of .*truth\.bed"
     ):
         truth_mask(path, SPANS, ids=["a", "b"], loci=LOCI, length=LENGTH)
