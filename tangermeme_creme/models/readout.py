@@ -110,19 +110,24 @@ class Readout(torch.nn.Module):
         -------
         y: torch.Tensor, shape=(N, tracks)
         """
+        return self._read(self._arranged(X, *args))
+
+    def _arranged(self, X: torch.Tensor, *args: torch.Tensor) -> torch.Tensor:
+        """The output of the model as (N, tracks, bins), with an axis of one where there is none."""
         y = self._pick_head(self.model(X, *args))
         expected = 1 + sum(axis is not None for axis in (self._bin_axis, self._track_axis))
         if y.ndim != expected:
             raise ValueError(f"the output must have {expected} axes; got shape {tuple(y.shape)}.")
-        # To (N, tracks, bins), with an axis of one where there is none.
         if self._track_axis is None:
-            y = y.unsqueeze(1)
-        elif self._bin_axis is None:
-            y = y.unsqueeze(2)
-        elif self._bin_axis < self._track_axis:
-            y = y.transpose(1, 2)
-        y = self._take(y, 2, self._bins, "bins")
-        y = _REDUCTIONS[self._reduce](y)
+            return y.unsqueeze(1)
+        if self._bin_axis is None:
+            return y.unsqueeze(2)
+        return y.transpose(1, 2) if self._bin_axis < self._track_axis else y
+
+    def _read(self, y: torch.Tensor) -> torch.Tensor:
+        return self._grouped(_REDUCTIONS[self._reduce](self._take(y, 2, self._bins, "bins")))
+
+    def _grouped(self, y: torch.Tensor) -> torch.Tensor:
         if self._groups is None:
             return y
         taken = self._take(y, 1, [t for group in self._groups for t in group], "tracks")
@@ -157,6 +162,91 @@ class Readout(torch.nn.Module):
             if not 0 <= i < size:
                 raise ValueError(f"{name} must be in [0, {size}); got {i}.")
         return y.index_select(axis, torch.tensor(index, device=y.device))
+
+
+class PeakReadout(Readout):
+    """A `Readout` of the activity at the TSS that also says how far from the TSS each track is highest.
+
+    For `rank_by_activity`, which can leave out windows whose predicted maximum is elsewhere. One forward pass a
+    sequence.
+
+    Parameters
+    ----------
+    model: torch.nn.Module
+        As in `Readout`; it must give bins.
+
+    position: int
+        Where the TSS is, in bp of the window: ``length // 2`` in a window that is centred on it.
+
+    bin_size: int
+        Width of a bin in bp.
+
+    n_bins: int
+        How many bins the model gives.
+
+    first_bp: int, optional
+        Where the first bin starts, in bp of the window. Default is 0.
+
+    width: int, optional
+        How many bins around the TSS are read. Default is 2.
+
+    **readout: optional
+        `head`, `tracks`, `reduce`, `bin_axis` and `track_axis`, as in `Readout`.
+
+    Raises
+    ------
+    ValueError
+        As `Readout` and `tss_bins`, or at the first prediction if there are not `n_bins` bins.
+
+    Examples
+    --------
+    >>> class Profile(torch.nn.Module):
+    ...     def forward(self, X):
+    ...         return X.cumsum(-1).transpose(1, 2)   # (N, bins, tracks)
+    >>> readout = PeakReadout(Profile(), position=4, bin_size=1, n_bins=8, tracks=[3])
+    >>> [y.tolist() for y in readout(torch.eye(4)[None].repeat(1, 1, 2))]   # highest in the last bin, [7, 8)
+    [[[1.0]], [[3.5]]]
+    """
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        *,
+        position: int,
+        bin_size: int,
+        n_bins: int,
+        first_bp: int = 0,
+        width: int = 2,
+        **readout: Any,
+    ) -> None:
+        bins = tss_bins(position, bin_size=bin_size, n_bins=n_bins, first_bp=first_bp, width=width)
+        super().__init__(model, bins=bins, **readout)
+        self._n_bins, self._bin_size = n_bins, bin_size
+        self._first = first_bp + bin_size / 2 - position  # of the middle of the first bin
+
+    def forward(  # type: ignore[override]
+        self, X: torch.Tensor, *args: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Predict the activity of each track and the offset of its highest bin.
+
+        Parameters
+        ----------
+        X: torch.Tensor, shape=(N, 4, L)
+
+        *args: torch.Tensor
+            Handed on to the model.
+
+        Returns
+        -------
+        activity: torch.Tensor, shape=(N, tracks)
+
+        offset: torch.Tensor, shape=(N, tracks), dtype=float32
+            From the TSS to the middle of the highest bin, in bp; of equal bins the first.
+        """
+        y = self._arranged(X, *args)
+        if y.shape[2] != self._n_bins:
+            raise ValueError(f"the output must have {self._n_bins} bins; got {y.shape[2]}.")
+        return self._read(y), self._grouped(y).argmax(2).float() * self._bin_size + self._first
 
 
 def tss_bins(position: int, *, bin_size: int, n_bins: int, first_bp: int = 0, width: int = 2) -> tuple[int, ...]:

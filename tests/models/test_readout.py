@@ -13,7 +13,7 @@ from tangermeme.predict import predict
 from tangermeme.utils import random_one_hot
 
 from tangermeme_creme import necessity_test
-from tangermeme_creme.models.readout import Readout, tss_bins
+from tangermeme_creme.models.readout import PeakReadout, Readout, tss_bins
 
 BINS, TRACKS = 6, 5
 Y = torch.arange(2 * BINS * TRACKS, dtype=torch.float32).reshape(2, BINS, TRACKS) ** 1.5
@@ -162,3 +162,23 @@ def test_readout_of_a_model_in_evaluation_mode_leaves_it_there() -> None:
     predict(readout, torch.eye(4)[None].repeat(2, 1, 5), device="cpu")
     assert not any(module.training for module in network.modules())
     assert Readout(network.train(), bin_axis=2, track_axis=1).training
+
+
+@pytest.mark.parametrize("axes", [(1, 2), (2, 1)])
+def test_peak_readout_gives_the_activity_and_where_the_profile_is_highest(axes: tuple[int, int]) -> None:
+    y = torch.zeros(2, 8, 3)
+    y[0, 1, 0] = y[0, 6, 1] = y[1, 4, 0] = y[1, 3, 1] = 5.0
+    y[1, 6, 1] = 4.0
+    y[1, 6, 0] = 3.0  # with track 1 the highest sum of the two
+    given = y if axes == (1, 2) else y.transpose(1, 2)
+    options = {"bin_axis": axes[0], "track_axis": axes[1], "tracks": [0, 1, (0, 1)]}
+    place = {"position": 100, "bin_size": 10, "n_bins": 8, "first_bp": 60}  # the TSS between bins 3 and 4
+    readout = PeakReadout(Gives(given), **place, **options)
+    activity, offset = readout(torch.zeros(2, 4, 8))
+    assert torch.equal(activity, read(given, bins=[3, 4], **options))
+    # Bin b has its middle at 65 + 10 b; of equal bins the first counts.
+    assert offset.tolist() == [[-25.0, 25.0, -25.0], [5.0, -5.0, 25.0]]
+    with pytest.raises(ValueError, match="the output must have 7 bins; got 8"):
+        PeakReadout(Gives(given), **place | {"n_bins": 7}, **options)(torch.zeros(2, 4, 8))
+    with pytest.raises(ValueError, match=r"bins \[19, 21\) for position 260"):
+        PeakReadout(Gives(given), **place | {"position": 260}, **options)

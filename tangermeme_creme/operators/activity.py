@@ -1,0 +1,246 @@
+"""How active each TSS is predicted to be, and the most active genes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from ..engine.device import model_on
+from ..engine.options import check_engine_options
+from ..engine.outputs import Output
+from ..engine.session import EditSession
+from ..sequence.loci import Fasta, stream_windows
+from ..sequence.spans import check_count
+from ._tidy import Labels
+
+_KEY = ["chrom", "tss", "strand"]
+
+
+def predict_activity(
+    model: torch.nn.Module,
+    fasta: Fasta,
+    tss: pd.DataFrame,
+    *,
+    length: int,
+    tracks: Labels = None,
+    batch_size: int = 32,
+    dtype: str | torch.dtype | None = None,
+    device: str | torch.device | None = None,
+    verbose: bool = False,
+) -> pd.DataFrame:
+    """Predict the activity of each TSS in the window around it.
+
+    Paper: Methods, "Transcription start site selection". Costs one sequence a TSS, however many tracks. No more windows
+    than a batch are in memory.
+
+    Parameters
+    ----------
+    model: torch.nn.Module
+        Gives one number a track, shape (N, tracks) or (N,), such as a `Readout`, `EnformerTSS` or `BorzoiTSS`; or two
+        of them, such as a `PeakReadout`: the activity, and how far from the TSS the profile of the track is highest, in
+        bp. Windows of '-' are turned, so that of a model with tracks for both strands those of '+' are the sense ones.
+
+    fasta: path or pyfaidx.Fasta
+
+    tss: pandas.DataFrame
+        `chrom`, `tss` (0-based base) and `strand`, and what else, as `read_tss` gives it.
+
+    length: int
+        Of the windows, in bp: what the model takes.
+
+    tracks: sequence or None, optional
+        Names of the tracks. Default is None, 0 and so on.
+
+    batch_size, dtype, device: optional
+        As in `EditSession`. Defaults are 32, None and None.
+
+    verbose: bool, optional
+        Whether to show a progress bar. Default is False.
+
+    Returns
+    -------
+    activity: pandas.DataFrame
+        One row a TSS and track, in the order of `tss`: its columns, then `track`, `activity` and, where the model gives
+        it, `offset` (bp; downstream is positive).
+
+    Raises
+    ------
+    ValueError
+        As `extract_windows`, or if the model predicts NaN or something else than one number a track.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> class CountA(torch.nn.Module):
+    ...     def forward(self, X):
+    ...         return X[:, 0].sum(-1, keepdim=True)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with open(f"{folder}/genome.fa", "w") as file:
+    ...         _ = file.write(">chr1\\nAACCGGTTAC\\n")
+    ...     tss = pd.DataFrame({"chrom": "chr1", "tss": [2, 6], "strand": ["+", "-"]})
+    ...     predict_activity(CountA(), file.name, tss, length=4)
+      chrom  tss strand  track  activity
+    0  chr1    2      +      0       2.0
+    1  chr1    6      -      0       2.0
+    """
+    check_engine_options(model, batch_size, False, None)
+    parts: list[np.ndarray] = []
+    with (
+        model_on(model, device),
+        tqdm(total=len(tss), desc="predict_activity", unit="seq", disable=not verbose) as bar,
+    ):
+        for some, X in stream_windows(fasta, tss, length, batch_size=batch_size):
+            names = [f"the window of {row.chrom}:{row.tss}{row.strand}" for row in some[_KEY].itertuples()]
+            session = EditSession(
+                model, X, batch_size=batch_size, dtype=dtype, device=device, incremental=False, progress=bar,
+                names=names,
+            )  # fmt: skip
+            with session:
+                parts.append(_numbers(session.predict()))
+    values = np.concatenate(parts, axis=1)
+    n = values.shape[2]
+    if tracks is not None and len(tracks) != n:
+        raise ValueError(f"tracks must have {n} entries, one for each track; got {len(tracks)}.")
+    labels = np.arange(n) if tracks is None else np.array(list(tracks), dtype=object)
+    table = tss.loc[tss.index.repeat(n)] if tss.index.is_unique else tss.iloc[np.repeat(np.arange(len(tss)), n)]
+    columns = dict(zip(("activity", "offset"), (part.ravel() for part in values)))
+    return table.reset_index(drop=True).assign(track=np.tile(labels, len(tss)), **columns)
+
+
+def select_active(activity: pd.DataFrame, top: int = 10_000, *, max_offset: float | None = None) -> pd.DataFrame:
+    """The most active genes of each track, each by its most active TSS.
+
+    Paper: Methods, "Transcription start site selection": the 10,000 genes of each cell line with the highest predicted
+    activity. Costs no forward pass.
+
+    Parameters
+    ----------
+    activity: pandas.DataFrame
+        What `predict_activity` gives.
+
+    top: int, optional
+        Genes a track; where there are fewer, all. Default is 10,000.
+
+    max_offset: float or None, optional
+        Leave out windows whose predicted profile is highest further than this from the TSS, in bp, before a gene's TSS
+        is chosen. Needs `offset`. None keeps all. Default is None.
+
+    Returns
+    -------
+    selected: pandas.DataFrame
+        The rows that were chosen, with `rank` from 1 within each track, by track in order of appearance and then by
+        rank. A gene is a `gene_id`, or where that is empty a `gene_name`, or where that is too a TSS. Of equal
+        activities the first by chromosome and position comes first.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or top is below 1.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"chrom": "chr1", "tss": [1, 5, 9], "strand": "+", "gene_id": ["A", "A", "B"]})
+    >>> select_active(table.assign(track=0, activity=[1.0, 3.0, 2.0]), 5)[["tss", "gene_id", "activity", "rank"]]
+       tss gene_id  activity  rank
+    0    5       A       3.0     1
+    1    9       B       2.0     2
+    """
+    check_count("top", top)
+    wanted = [*_KEY, "track", "activity"] + ([] if max_offset is None else ["offset"])
+    for name in wanted:
+        if name not in activity.columns:
+            more = "" if name != "offset" else " (from a model such as PeakReadout)"
+            got = ", ".join(map(str, activity.columns))
+            raise ValueError(f"activity must have column {name!r}{more}; got {got}.")
+    kept = activity if max_offset is None else activity[activity["offset"].abs() <= max_offset]
+    order = kept[_KEY].reset_index(drop=True)
+    order["gene"] = _genes(kept)
+    order["track"] = pd.Categorical(kept["track"], categories=activity["track"].unique()).codes
+    order["loss"] = -kept["activity"].to_numpy()
+    order = order.sort_values(["track", "loss", *_KEY], kind="stable")
+    order = order.drop_duplicates(["track", "gene"]).groupby("track", sort=False).head(top)
+    rank = order.groupby("track").cumcount().to_numpy() + 1
+    return kept.iloc[order.index.to_numpy()].reset_index(drop=True).assign(rank=rank)
+
+
+def rank_by_activity(
+    model: torch.nn.Module,
+    fasta: Fasta,
+    tss: pd.DataFrame,
+    top: int = 10_000,
+    *,
+    length: int,
+    max_offset: float | None = None,
+    **kwargs: Any,
+) -> pd.DataFrame:
+    """Predict the activity of each TSS, and select the most active genes of each track.
+
+    `select_active` of `predict_activity`, of which the second costs one sequence a TSS.
+
+    Parameters
+    ----------
+    model, fasta, tss, length
+        As in `predict_activity`.
+
+    top, max_offset: optional
+        As in `select_active`. Defaults are 10,000 and None.
+
+    **kwargs: optional
+        `tracks`, `batch_size`, `dtype`, `device` and `verbose`, as in `predict_activity`.
+
+    Returns
+    -------
+    selected: pandas.DataFrame
+        The columns of `tss`, then `track`, `activity`, `offset` (bp) where the model gives it, and `rank` from 1.
+
+    Raises
+    ------
+    ValueError
+        As the two.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> class CountA(torch.nn.Module):
+    ...     def forward(self, X):
+    ...         return X[:, 0].sum(-1, keepdim=True)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with open(f"{folder}/genome.fa", "w") as file:
+    ...         _ = file.write(">chr1\\nAACCGGTTAC\\n")
+    ...     tss = pd.DataFrame({"chrom": "chr1", "tss": [4, 6], "strand": "-", "gene_id": ["A", "B"]})
+    ...     rank_by_activity(CountA(), file.name, tss, top=1, length=4)
+      chrom  tss strand gene_id  track  activity  rank
+    0  chr1    6      -       B      0       2.0     1
+    """
+    check_count("top", top)
+    if "rank" in tss.columns:
+        raise ValueError("tss must not have a column 'rank', which is added; rename it.")
+    return select_active(predict_activity(model, fasta, tss, length=length, **kwargs), top, max_offset=max_offset)
+
+
+def _genes(table: pd.DataFrame) -> pd.Series:
+    """What each row's gene goes by, marked by the column that it is from."""
+    gene = table[_KEY].astype(str).agg("\t".join, axis=1) if len(table) else pd.Series([], dtype=str)
+    for column in ("gene_name", "gene_id"):
+        if column in table.columns:
+            name = table[column].fillna("").astype(str)
+            gene = (column + " " + name).where(name != "", gene)
+    return gene.reset_index(drop=True)
+
+
+def _numbers(y: Output) -> np.ndarray:
+    """Predictions of a batch as shape (1 or 2, N, tracks): activities, and where profiles are highest."""
+    parts = [y] if isinstance(y, torch.Tensor) else list(y)
+    arrays = [part.float().numpy() if part.dtype.itemsize < 4 else part.numpy() for part in parts]
+    arrays = [array[:, None] if array.ndim == 1 else array for array in arrays]
+    shapes = [array.shape for array in arrays]
+    if len(arrays) > 2 or len(set(shapes)) > 1 or len(shapes[0]) != 2:
+        raise ValueError(
+            "the model must give one number a track, shape (N, tracks), and at most one more, the offset; got "
+            f"{', '.join(map(str, shapes))}: wrap it in a Readout or a PeakReadout."
+        )
+    return np.stack(arrays)
