@@ -8,12 +8,15 @@ import fine_mapping
 import pandas as pd
 import pytest
 import real_model
+import real_windows
 import torch
 from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
+from tangermeme.utils import TangermemeWarning
 
 from tangermeme_creme import necessity_test, sufficiency_test
 from tangermeme_creme.models.readout import Readout, tss_bins
+from tangermeme_creme.sequence.loci import extract_windows
 from tangermeme_creme.sequence.shuffles import shuffle_backgrounds, tile_seed
 from tangermeme_creme.sequence.tiles import tile_grid
 
@@ -89,3 +92,24 @@ def test_fine_mapping_example_writes_its_tables_and_figures(
     assert not (tmp_path / "none_tracks.png").exists()  # there is nothing to draw
     summary = pd.read_csv(tmp_path / "one_summary.tsv", sep="\t").set_index("method")
     assert summary.loc["search", "own_bp"] < 5000 and summary["fewest_bp"].notna().all()
+
+
+def test_windows_are_the_genome_and_the_most_active_genes_are_highest_at_their_tss(network: torch.nn.Module) -> None:
+    on = real_windows.read_genes(DATA, "hg38_chr1_1m.fa").set_index("gene_name")
+    assert dict(on["bp"]) == {
+        "SAMD11": 131_072,
+        "NOC2L": 106_236,
+        "KLHL17": 104_950,
+        "PLEKHN1": 99_040,
+        "PERM1": 83_418,
+    }
+    with pytest.warns(TangermemeWarning, match="4 of 5 windows of 131072 bp .* padded"):
+        X = extract_windows(DATA / "hg38_chr1_1m.fa", on, 131_072)
+    window, tss = real_model.read_window(DATA, "chr1", on["tss"]["SAMD11"])
+    assert tss == 65_536 and torch.equal(X[0], window[0])
+    window, tss = real_model.read_window(DATA, "chr1", on["tss"]["NOC2L"])  # on '-': turned, and so padded in front
+    assert torch.equal(X[1, :, 24_836:], window[0, :, tss - 65_535 :].flip(0, 1)) and X[1, :, :24_836].sum() == 0
+    with pytest.warns(TangermemeWarning, match="padded"):
+        table = real_windows.predict_genes(DATA, network).set_index("gene_name")
+    assert set(table.index[:4]) == {"BMT2", "NOC2L", "CLSTN3", "YPEL1"}
+    assert (table["offset"][:4].abs() <= 64).all()
