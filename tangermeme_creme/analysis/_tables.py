@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,31 @@ def check_columns(table: pd.DataFrame, names: Sequence[str]) -> None:
     for name in names:
         if name not in table.columns:
             raise ValueError(f"table must have column {name!r}; got {', '.join(map(str, table.columns))}.")
+
+
+def one_row_each(
+    table: pd.DataFrame, name: str, labels: Sequence[str], columns: Mapping[str, np.ndarray]
+) -> pd.DataFrame:
+    """Each row once for each label, with the values of arrays of shape (N, K) beside it.
+
+    Raises
+    ------
+    ValueError
+        If the table has one of the new columns already.
+
+    Examples
+    --------
+    >>> one_row_each(pd.DataFrame({"gene": ["A"]}), "mark", ["DNase", "CTCF"], {"mean": np.array([[1.0, 2.0]])})
+      gene   mark  mean
+    0    A  DNase   1.0
+    1    A   CTCF   2.0
+    """
+    for column in (name, *columns):
+        if column in table.columns:
+            raise ValueError(f"table must not have column {column!r}, which is added; rename it.")
+    rows = table.iloc[np.repeat(np.arange(len(table)), len(labels))].reset_index(drop=True)
+    added = {name: np.tile(np.array(labels, dtype=object), len(table))}
+    return rows.assign(**added, **{column: values.ravel() for column, values in columns.items()})
 
 
 def shuffles_side_by_side(table: pd.DataFrame, columns: Sequence[str]) -> tuple[pd.DataFrame, list[Block]]:

@@ -285,4 +285,6 @@ def _what_is_wrong(fasta: Fasta, plan: list[Window]) -> str:
             if len(text) < window.end - window.start:
                 break
     place = f"{window.chrom}:{window.start}-{window.end}"
-    return f"a FASTA file must fit its index; got {name}, which ends within {place}: delete its .fai, to index it again."
+    return (
+        f"a FASTA file must fit its index; got {name}, which ends within {place}: delete its .fai, to index it again."
+    )

@@ -194,7 +194,9 @@ def test_a_file_that_is_no_fasta_or_does_not_fit_its_index_is_named(tmp_path: Pa
     index = Path(f"{path}.fai")
     chrom_sizes(path)
     index.write_text(index.read_text().replace("\t20\t", "\t40\t"))
-    with pytest.raises(ValueError, match=r"fit its index; got short\.fa, which ends within chr1:0-40: delete its \.fai"):
+    with pytest.raises(
+        ValueError, match=r"fit its index; got short\.fa, which ends within chr1:0-40: delete its \.fai"
+    ):
         extract_windows(path, loci.assign(tss=20), 40)
 
 
