@@ -69,7 +69,7 @@ def chroms_of(table: pd.DataFrame, regions: pd.DataFrame, name: str) -> pd.Serie
     if not found and len(regions) and len(table):
         got = f"{table['chrom'].iloc[0]!r}, and {regions['chrom'].iloc[0]!r} of the CREs"
         raise ValueError(f"{name} must have chromosomes of the CREs; got {got}, at row 0 of each.")
-    return regions["chrom"].map(found).fillna("").astype(str)
+    return pd.Series([found.get(name, "") for name in regions["chrom"]], dtype=object)
 
 
 def elements_over(

@@ -119,12 +119,11 @@ def _read(
     with open_bytes(path) as file:
         try:
             table = pd.read_csv(
-                file, sep=sep, header=None, usecols=list(names), dtype=text, skiprows=skiprows, skip_blank_lines=False,
+                file, sep=sep, header=None, usecols=list(names), dtype=text, skiprows=skiprows,
                 quoting=csv.QUOTE_NONE, low_memory=False,
             ).rename(columns=names)  # fmt: skip
         except ValueError as error:
             raise ValueError(f"{rule}: {error}") from error
-    table = table.dropna(how="all")
     start, end = (pd.to_numeric(table[name], errors="coerce") for name in ("start", "end"))
     start = start - (columns is _OUT)  # counted from 1
     bad = (~((start >= 0) & (start < end)) | table["class"].isna()).to_numpy()
