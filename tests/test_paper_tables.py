@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import bioframe
 import numpy as np
 import pandas as pd
 import pytest
 
+from tangermeme_creme.analysis.annotate import distance_to_tss
 from tangermeme_creme.analysis.baselines import summarize_curves
 from tangermeme_creme.analysis.calls import call_cres, classify_context
 from tangermeme_creme.analysis.effects import (
@@ -16,8 +18,10 @@ from tangermeme_creme.analysis.effects import (
     tile_effect_over_control,
     tile_effect_over_wt,
 )
+from tangermeme_creme.analysis.export import write_cres
 from tangermeme_creme.analysis.interactions import additive_trace, expected_pair, multiplicative_trace
-from tangermeme_creme.sequence.tiles import span_to_genome
+from tangermeme_creme.analysis.stats import compare_groups
+from tangermeme_creme.sequence.loci import tiles_to_genome
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "paper_data"
 
@@ -97,20 +101,47 @@ def test_pairs_of_the_second_round_against_additive_and_multiplicative_expectati
     assert above.sum() > 20 and far["multiplicative"] < far["additive"]
 
 
-def test_coordinates_of_the_sufficient_cres_are_the_published_ones_to_the_base():
+def cres_in_the_genome() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The sufficient CREs where they lie, from their names and tiles, and the published places."""
     tiles, published = read("sufficient_cres"), read("sufficient_cre_coordinates")
     gene, chrom, tss, strand = zip(*(name.rsplit("_", 3) for name in tiles["seq_id"]))
     # In these names the TSS of '-' is the end of the transcript in the GTF: one more than the base counted from 0.
     base = [int(place) - (way == "-") for place, way in zip(tss, strand)]
-    spans = [
-        span_to_genome(start, end, tss=place, strand=way, length=196_608)
-        for start, end, place, way in zip(tiles["tile_start"], tiles["tile_end"], base, strand)
-    ]
-    assert len(spans) == len(published) == 296 and set(strand) == {"+", "-"}
-    ours = pd.DataFrame(spans, columns=["CRE start coordinate", "CRE end coordinate"])
-    ours = ours.assign(gene=gene, chromosome=chrom, strand=strand, **{"TSS coordinate": list(map(int, tss))})
-    pd.testing.assert_frame_equal(ours, published[ours.columns], check_dtype=False)
-    assert (tiles["tile class"] == published["CRE type"]).all()
+    loci = pd.DataFrame({"chrom": chrom, "tss": base, "strand": strand, "gene_name": gene}, index=tiles["seq_id"])
+    tiles = tiles.rename(columns={"seq_id": "example", "tile_start": "start", "tile_end": "end"})
+    ours = tiles_to_genome(tiles, loci[~loci.index.duplicated()], 196_608)
+    return ours.assign(cre=ours["tile class"].str.lower()), published
+
+
+def test_coordinates_of_the_sufficient_cres_are_the_published_ones_to_the_base():
+    ours, published = cres_in_the_genome()
+    assert len(ours) == len(published) == 296 and set(ours["strand"]) == {"+", "-"}
+    names = {"start": "CRE start coordinate", "end": "CRE end coordinate", "chrom": "chromosome", "gene_name": "gene"}
+    renamed = ours.rename(columns=names).assign(**{"TSS coordinate": ours["tss"] + (ours["strand"] == "-")})
+    columns = [*names.values(), "strand", "TSS coordinate"]
+    pd.testing.assert_frame_equal(renamed[columns], published[columns], check_dtype=False)
+    assert (ours["tile class"] == published["CRE type"]).all()
+    assert (ours["tile_start"] == read("sufficient_cres")["tile_start"]).all()
+
+
+def test_enhancers_lie_closer_to_their_tss_than_silencers():  # Fig. 2d
+    table = distance_to_tss(cres_in_the_genome()[0])
+    # The grid is centred between the TSS, at 98,304, and the base before it.
+    assert ((table["distance"] + 0.5) % 5000 == 0).all()
+    middle = table.groupby("cre")["distance"].apply(lambda distance: distance.abs().median())
+    assert middle["enhancer"] < middle["silencer"]
+    test = compare_groups(table.assign(distance=table["distance"].abs()), "distance", "cre").iloc[0]
+    assert (test["n_1"], test["n_2"]) == (74, 222) and test["p"] < 0.001
+
+
+def test_the_published_cres_survive_a_bed_file(tmp_path):
+    ours, _ = cres_in_the_genome()
+    path = write_cres(ours, tmp_path / "cres.bed", effect="Normalized CRE effect")
+    found = bioframe.read_table(str(path), schema="bed9", skiprows=1)
+    assert found["itemRgb"].nunique() == 2 and found["name"].str.endswith((":enhancer", ":silencer")).all()
+    order = ours.sort_values(["chrom", "start", "end"], kind="stable")
+    for column in ("chrom", "start", "end", "strand"):
+        assert found[column].tolist() == order[column].tolist()
 
 
 def test_fine_tile_search_keeps_more_with_fewer_bases_than_saliency_and_saliency_than_random():
