@@ -7,17 +7,15 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
-import pyfaidx
-import torch
 from matplotlib.figure import Figure
-from tangermeme.utils import one_hot_encode, reverse_complement
 
 from ._recovery import EFFECTS, Demo, context, one_cre, pairs, sets, single_tiles
 from .models.genome import simulate_genome, write_genome
 from .models.readout import Readout
 from .models.toy import RegulatoryToy
 from .sequence.files import replace_file
-from .sequence.tiles import span_to_genome, tile_grid
+from .sequence.loci import extract_windows, read_tss
+from .sequence.tiles import tile_grid
 from .view.plot import COLORS, plot_greedy_trace, plot_tile_effects
 
 LENGTH, TILE = 65_536, 5_000
@@ -65,19 +63,14 @@ def run_demo(out: Path, *, seed: int = 0, verbose: bool = True) -> int:
 def _simulate(out: Path, seed: int, verbose: bool) -> tuple[Demo, dict[str, Path]]:
     genome = simulate_genome(4, length=LENGTH, tile_size=TILE, random_state=seed)
     paths = write_genome(genome, out)
-    windows = []
-    with pyfaidx.Fasta(str(paths["fasta"]), rebuild=True) as fasta:
-        for chrom, tss, strand in genome.loci[["chrom", "tss", "strand"]].itertuples(index=False):
-            start, end = span_to_genome(0, LENGTH, tss=tss, strand=strand, length=LENGTH)
-            window = one_hot_encode(str(fasta[chrom][start:end]))
-            windows.append(window if strand == "+" else reverse_complement(window))
+    loci = read_tss(paths["gtf"])
+    X = extract_windows(paths["fasta"], loci, LENGTH)
     grid = tile_grid(LENGTH, TILE)
     toys = [RegulatoryToy(LENGTH, response=response) for response in ("multiplicative", "saturating")]
     model, saturating = (Readout(toy, bins=[toy.tss_bin]) for toy in toys)
     common = {"random_state": seed, "verbose": verbose}
     tiles = [(int(start), int(end)) for start, end in grid.context]
-    genes = list(genome.loci["gene_name"])
-    return Demo(genome, genes, torch.stack(windows), grid, tiles, model, saturating, common), paths
+    return Demo(genome, list(loci["gene_name"]), X, grid, tiles, model, saturating, common), paths
 
 
 def _figure(demo: Demo, tables: dict[str, pd.DataFrame], path: Path) -> None:

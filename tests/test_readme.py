@@ -6,6 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+import bioframe
+import figwig
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from tangermeme.utils import random_one_hot
@@ -16,6 +20,7 @@ from tangermeme_creme.models.genome import simulate_genome, write_genome
 from tangermeme_creme.models.readout import Readout
 from tangermeme_creme.models.simulate import Element, simulate_sequence
 from tangermeme_creme.models.toy import RegulatoryToy
+from tangermeme_creme.sequence.loci import read_tss
 from tangermeme_creme.sequence.tiles import tile_grid
 
 ROOT = Path(__file__).parents[1]
@@ -54,8 +59,6 @@ def test_readme_example_runs_on_files(tmp_path: Path, monkeypatch: pytest.Monkey
     genome = simulate_genome(2, length=length, tile_size=tile, random_state=0)
     write_genome(genome, tmp_path)
     torch.save(RegulatoryToy(length), tmp_path / "model.pt")
-    rows = (f"{chrom}\t{tss}\t{tss + 1}\n" for chrom, tss in genome.loci[["chrom", "tss"]].itertuples(index=False))
-    (tmp_path / "tss.bed").write_text("".join(rows))
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     exec(blocks("README.md")[0].replace("196_608", str(length)).replace("5000", str(tile)), names)
@@ -145,9 +148,29 @@ def test_page_on_findings_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert set(names["pairs"]["interaction"]) == {"none"}
 
 
+def test_readme_genome_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    length, tile = 16_384, 1_024
+    genome_files(tmp_path, length, tile)
+    monkeypatch.chdir(tmp_path)
+    toy = RegulatoryToy(length, response="multiplicative")
+    tss = read_tss("genes.gtf")
+    called = pd.DataFrame(
+        {"example": ["SIM1", "SIM2"], "start": 0, "end": tile, "cre": "enhancer", "over_control": 0.5}
+    )
+    names = {
+        "model": Readout(toy, bins=[toy.tss_bin]),
+        "tss": tss,
+        "loci": tss.set_index("gene_name"),
+        "called": called,
+    }
+    exec(blocks("README.md")[5].replace("196_608", str(length)), names)
+    assert names["active"].groupby("track")["gene_name"].nunique().tolist() == [8, 8]
+    assert len((tmp_path / "cres.bed").read_text().splitlines()) == 3
+
+
 def test_readme_fine_mapping_runs() -> None:
     names = toy_names()
-    exec(blocks("README.md")[5], names)
+    exec(blocks("README.md")[6], names)
     assert names["fewest"].loc["search", "UP"] < names["fewest"].loc["random", "UP"]
     assert names["fewest"].columns.tolist() == ["DOWN", "UP"]
 
@@ -202,3 +225,50 @@ def test_own_model_example_runs(capsys: pytest.CaptureFixture[str], monkeypatch:
 def test_readme_names_every_operator() -> None:
     text = (ROOT / "README.md").read_text()
     assert all(f"`{name}(" in text for name in creme.__all__)
+
+
+def genome_files(folder: Path, length: int, tile: int) -> None:
+    """A simulated genome of eight genes, and made-up tracks, elements, repeats and experiments on it."""
+    genome = simulate_genome(8, length=length, tile_size=tile, random_state=0)
+    paths = write_genome(genome, folder)
+    paths["truth"].rename(folder / "atlas.bed")
+    truth = genome.truth.drop_duplicates(["chrom", "start"])
+    sizes = {chrom: len(text) for chrom, text in genome.sequences.items()}
+    distal = truth[truth["kind"] != "promoter"]
+    values = distal["kind"].str.startswith("enhancer") * 9.0 + 1
+    bigwig = figwig.BigWigWriter(folder / "H3K27ac.bw", sizes)
+    with bigwig as file:
+        file.write(distal["chrom"].tolist(), distal["start"].tolist(), values.tolist(), ends=distal["end"].tolist())
+    rmsk = "585\t463\t13\t6\t17\t{}\t{}\t{}\t-9\t+\tAluY\tSINE\tAlu\t1\t471\t0\t1\n"
+    (folder / "rmsk.txt").write_text("".join(rmsk.format(chrom, 100, size - 100) for chrom, size in sizes.items()))
+    pairs = distal.rename(columns={"start": "chromStart", "end": "chromEnd", "gene_name": "measuredGeneSymbol"})
+    pairs = pairs.assign(Regulated=distal["kind"].str.startswith("enhancer"), EffectSize=-0.2)
+    pairs.to_csv(folder / "crispri.tsv", sep="\t", index=False)
+
+
+def test_page_on_genomes_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    length, tile = 16_384, 1_024
+    genome_files(tmp_path, length, tile)
+    monkeypatch.chdir(tmp_path)
+    toy = RegulatoryToy(length, response="multiplicative")
+    names: dict[str, Any] = {"model": Readout(toy, bins=[toy.tss_bin])}
+    for block in blocks("docs/genome.md"):
+        exec(block.replace("196_608", str(length)).replace("5000", str(tile)), names)
+    assert names["X"].shape == (8, 4, length) and sorted(names["genes"]) == [f"SIM{i}" for i in range(1, 9)]
+    cres = names["cres"]
+    truth = pd.read_csv("atlas.bed", sep="\t", header=None)
+    planted = {"enhancer": "enhancer", "silencer": "silencer"}
+    for row in cres.itertuples():
+        inside = truth[(truth[0] == row.chrom) & (truth[1] >= row.start) & (truth[2] <= row.end)]
+        assert any(kind.startswith(planted[row.cre]) for kind in inside[3])
+    assert set(cres["cre"]) == {"enhancer", "silencer"} and (names["neutral"]["cre"] == "neutral").all()
+    assert names["tests"]["log2_fold"].tolist() == pytest.approx([np.log2(10)])
+    assert (names["repeats"]["percent"] == 100).all()
+    assert names["result"].summary["gain"][0] > 0
+    assert len(bioframe.read_table("cres.bed", schema="bed9", skiprows=1)) == len(cres)
+    assert {"effects.bedgraph", "effects.bw", "links.interact", "links.bedpe"} <= {
+        path.name for path in tmp_path.iterdir()
+    }
+    assert "auprc" in capsys.readouterr().out

@@ -35,7 +35,7 @@ def bed_overlap(cres: pd.DataFrame, annotations: Mapping[str, Path | pd.DataFram
     -------
     table: pandas.DataFrame
         One row a CRE and annotation, in their order: the columns of `cres`, then `annotation`, `fraction` (of the bp of
-        the CRE that any element covers) and `n` (elements that overlap it).
+        the CRE that any element covers) and `n_elements` that overlap it.
 
     Raises
     ------
@@ -48,8 +48,8 @@ def bed_overlap(cres: pd.DataFrame, annotations: Mapping[str, Path | pd.DataFram
     >>> cres = pd.DataFrame({"chrom": ["chr1"], "start": [0], "end": [100]})
     >>> promoters = pd.DataFrame({"chrom": ["1", "1"], "start": [10, 20], "end": [30, 35]})
     >>> bed_overlap(cres, {"promoter": promoters})
-      chrom  start  end annotation  fraction  n
-    0  chr1      0  100   promoter      0.25  2
+      chrom  start  end annotation  fraction  n_elements
+    0  chr1      0  100   promoter      0.25           2
     """
     regions = region_table(cres)
     tables = {name: _elements(name, given) for name, given in annotations.items()}
@@ -80,7 +80,7 @@ def elements_over(
     for k, (own, table) in enumerate(zip(regions, tables.values())):
         bp, n[:, k] = covered(own, table)
         fraction[:, k] = bp / (own["end"] - own["start"]).to_numpy()
-    return one_row_each(cres, "annotation", list(tables), {"fraction": fraction, "n": n})
+    return one_row_each(cres, "annotation", list(tables), {"fraction": fraction, "n_elements": n})
 
 
 def gene_list_overlap(
@@ -105,8 +105,8 @@ def gene_list_overlap(
     Returns
     -------
     table: pandas.DataFrame
-        One row a row and list: the columns of `table`, then `annotation`, `fraction` and `n`, both 1 for a gene that is
-        in the list and else 0.
+        One row a row and list: the columns of `table`, then `annotation`, `fraction` and `n_elements`, both 1 for a
+        gene that is in the list and else 0.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def gene_list_overlap(
                 f"list {name!r} must name genes as column {column!r} does; got {min(known, default='no gene')!r} and "
                 f"others, and {genes.iloc[0]!r} at row 0, with none in common."
             )
-    return one_row_each(table, "annotation", list(lists), {"fraction": n.astype(np.float64), "n": n})
+    return one_row_each(table, "annotation", list(lists), {"fraction": n.astype(np.float64), "n_elements": n})
 
 
 def overlap_by_group(

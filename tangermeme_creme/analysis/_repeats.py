@@ -83,7 +83,7 @@ def repeat_content(
     -------
     table: pandas.DataFrame
         One row a CRE and class, "any" first and then by name: the columns of `cres`, then `annotation` (the class),
-        `fraction` (of the bp of the CRE) and `n` (repeats that overlap it).
+        `fraction` (of the bp of the CRE) and `n_elements`, the repeats that overlap it.
 
     Raises
     ------

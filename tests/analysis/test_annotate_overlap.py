@@ -50,7 +50,7 @@ def test_overlap_is_that_of_sets_of_bases(one: list, other: list, seed: int) -> 
         sets = [bases(element) for element in elements.itertuples()]
         own = bases(row)
         assert row.fraction == len(own & set().union(*sets)) / len(own) == again.fraction
-        assert row.n == sum(bool(own & some) for some in sets) == again.n
+        assert row.n_elements == sum(bool(own & some) for some in sets) == again.n_elements
 
 
 def test_annotations_are_read_from_files_and_chromosomes_match_by_either_name(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_annotations_are_read_from_files_and_chromosomes_match_by_either_name(tm
     (tmp_path / "a.bed.gz").write_bytes(gzip.compress(text.encode()))
     cres = pd.DataFrame({"chrom": ["1", "2"], "start": [0, 0], "end": [100, 100], "cre": ["enhancer", "silencer"]})
     table = bed_overlap(cres, {"promoter": tmp_path / "a.bed", "zipped": tmp_path / "a.bed.gz"})
-    assert table[["cre", "annotation", "fraction", "n"]].to_numpy().tolist() == [
+    assert table[["cre", "annotation", "fraction", "n_elements"]].to_numpy().tolist() == [
         ["enhancer", "promoter", 0.25, 2],
         ["enhancer", "zipped", 0.25, 2],
         ["silencer", "promoter", 0.0, 0],
@@ -79,7 +79,9 @@ def test_annotations_are_read_from_files_and_chromosomes_match_by_either_name(tm
 def test_an_empty_annotation_covers_nothing(tmp_path: Path) -> None:
     (tmp_path / "empty.bed").write_text("# nothing\n")
     cres = pd.DataFrame({"chrom": ["1"], "start": [0], "end": [100]})
-    assert bed_overlap(cres, {"none": tmp_path / "empty.bed"})[["fraction", "n"]].to_numpy().tolist() == [[0.0, 0]]
+    assert bed_overlap(cres, {"none": tmp_path / "empty.bed"})[["fraction", "n_elements"]].to_numpy().tolist() == [
+        [0.0, 0]
+    ]
 
 
 def test_genes_of_a_list_count_as_overlap(tmp_path: Path) -> None:
@@ -88,7 +90,7 @@ def test_genes_of_a_list_count_as_overlap(tmp_path: Path) -> None:
         {"gene_name": ["ACTB", "HBG1", "GAPDH", "MYC"], "context": ["neutral"] * 2 + ["enhancing"] * 2}
     )
     found = gene_list_overlap(table, {"housekeeping": tmp_path / "genes.txt", "MYC": ["MYC"]})
-    assert found["n"].tolist() == [1, 0, 0, 0, 1, 0, 0, 1]
+    assert found["n_elements"].tolist() == [1, 0, 0, 0, 1, 0, 0, 1]
     summary = overlap_by_group(found, "context")
     assert summary["percent"].tolist() == [50.0, 0.0, 50.0, 50.0]
     assert summary["percent_bp"].isna().all()
@@ -174,7 +176,7 @@ def test_repeats_of_each_class_and_of_any() -> None:
     kinds = ["any", "DNA", "SINE", "Satellite", "Simple_repeat"]
     assert found["annotation"].tolist() == kinds * 2  # one is on a chromosome without CREs
     assert found["fraction"].tolist() == [1.0, 0, 0, 0.8, 0.2] + [0.0] * 5
-    assert found["n"].tolist() == [2, 0, 0, 1, 1] + [0] * 5
+    assert found["n_elements"].tolist() == [2, 0, 0, 1, 1] + [0] * 5
     summary = overlap_by_group(found).set_index("annotation")
     assert summary.loc["Satellite", ["n", "percent", "percent_bp"]].tolist() == [2, 50.0, 40.0]
     assert "telo" in set(repeat_content(cres, table, level="family")["annotation"])
