@@ -187,6 +187,10 @@ def test_a_file_that_is_no_fasta_or_does_not_fit_its_index_is_named(tmp_path: Pa
     (tmp_path / "ragged.fa").write_text(">chr1\nACGTAC\nACG\nACGTAC\n")
     with pytest.raises(ValueError, match=r"must be an indexed FASTA file.*; got .*ragged\.fa"):
         extract_windows(tmp_path / "ragged.fa", loci, 4)
+    assert not Path(f"{tmp_path / 'ragged.fa'}.fai").exists()  # half an index would be taken for a whole one
+    (tmp_path / "twice.fa").write_text(">chr1\nACGTAC\n>chr1\nACGTAC\n")
+    with pytest.raises(ValueError, match=r"must be an indexed FASTA file.*; got .*twice\.fa: Duplicate key"):
+        extract_windows(tmp_path / "twice.fa", loci, 4)
     (tmp_path / "genome.fa.gz").write_bytes(b"\x1f\x8b no gzip")
     with pytest.raises(ValueError, match=r"plain or compressed with bgzip; got .*genome\.fa\.gz"):
         extract_windows(tmp_path / "genome.fa.gz", loci, 4)
