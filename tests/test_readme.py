@@ -271,4 +271,9 @@ def test_page_on_genomes_runs(
     assert {"effects.bedgraph", "effects.bw", "links.interact", "links.bedpe"} <= {
         path.name for path in tmp_path.iterdir()
     }
+    motifs = truth[(truth[0] == names["cre"]["chrom"]) & truth[3].str.startswith("enhancer")]
+    kept = bioframe.read_table("kept.bed", schema="bed6", skiprows=1)
+    spans = ((kept["start"], kept["end"]), (motifs[1], motifs[2]))
+    bases = [{p for a, b in zip(start, end) for p in range(a, b)} for start, end in spans]
+    assert len(bases[0] & bases[1]) > len(bases[0]) / 2
     assert "auprc" in capsys.readouterr().out
