@@ -204,7 +204,7 @@ def _opened(fasta: Fasta) -> Iterator[tuple[pyfaidx.Fasta, str]]:
         raise ValueError(f"fasta must be a file; got {path}.")
     try:
         file = pyfaidx.Fasta(path, as_raw=True)
-    except (pyfaidx.FastaIndexingError, pyfaidx.UnsupportedCompressionFormat, ValueError, OSError, ImportError) as error:
+    except (pyfaidx.FastaIndexingError, ValueError, OSError, ImportError) as error:
         raise ValueError(
             f"fasta must be an indexed FASTA file, or one that can be indexed beside it (samtools faidx), plain or "
             f"compressed with bgzip; got {path}: {error}"
