@@ -10,7 +10,6 @@ import pandas as pd
 from scipy import stats
 
 from ..sequence.beds import read_bed
-from ..sequence.chroms import match_chroms
 from ..sequence.files import open_bytes
 from ._intervals import covered, region_table
 from ._tables import check_columns, one_row_each
@@ -51,35 +50,38 @@ def bed_overlap(cres: pd.DataFrame, annotations: Mapping[str, Path | pd.DataFram
       chrom  start  end annotation  fraction  n_elements
     0  chr1      0  100   promoter      0.25           2
     """
+    check_named(annotations, "annotations")
     regions = region_table(cres)
     tables = {name: _elements(name, given) for name, given in annotations.items()}
-    own = [regions.assign(chrom=chroms_of(table, regions, f"annotation {name!r}")) for name, table in tables.items()]
-    return elements_over(cres, own, tables)
+    for name, table in tables.items():
+        check_chroms(table, regions, f"annotation {name!r}")
+    return elements_over(cres, regions, tables)
 
 
-def chroms_of(table: pd.DataFrame, regions: pd.DataFrame, name: str) -> pd.Series:
-    """The chromosome of each region as a table spells it, "" where the table has nothing on it.
+def check_named(given: object, name: str) -> None:
+    """Refuse what is no mapping of names to files."""
+    if not isinstance(given, Mapping):
+        raise ValueError(
+            f"{name} must be a mapping from a name to a file, {{'name': file}}; got {type(given).__name__}."
+        )
 
-    Raises
-    ------
-    ValueError
-        If that is so for all.
-    """
-    found = match_chroms(regions["chrom"].unique(), table["chrom"].unique())
-    if not found and len(regions) and len(table):
+
+def check_chroms(table: pd.DataFrame, regions: pd.DataFrame, name: str) -> None:
+    """Refuse a table that has nothing on any chromosome of the CREs. All are plain names."""
+    if len(table) and len(regions) and not regions["chrom"].isin(table["chrom"].unique()).any():
         got = f"{table['chrom'].iloc[0]!r}, and {regions['chrom'].iloc[0]!r} of the CREs"
-        raise ValueError(f"{name} must have chromosomes of the CREs; got {got}, at row 0 of each.")
-    return pd.Series([found.get(name, "") for name in regions["chrom"]], dtype=object)
+        raise ValueError(
+            f"{name} must have chromosomes of the CREs (written without 'chr'); got {got}, at row 0 of each."
+        )
 
 
-def elements_over(
-    cres: pd.DataFrame, regions: Sequence[pd.DataFrame], tables: Mapping[str, pd.DataFrame]
-) -> pd.DataFrame:
-    """`bed_overlap` of tables, and of the regions of the CREs with the chromosomes as each table spells them."""
+def elements_over(cres: pd.DataFrame, regions: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """`bed_overlap` of what `region_table` gives of CREs and of annotations."""
+    width = (regions["end"] - regions["start"]).to_numpy()
     fraction, n = np.zeros((len(cres), len(tables))), np.zeros((len(cres), len(tables)), dtype=np.int64)
-    for k, (own, table) in enumerate(zip(regions, tables.values())):
-        bp, n[:, k] = covered(own, table)
-        fraction[:, k] = bp / (own["end"] - own["start"]).to_numpy()
+    for k, table in enumerate(tables.values()):
+        bp, n[:, k] = covered(regions, table)
+        fraction[:, k] = bp / width
     return one_row_each(cres, "annotation", list(tables), {"fraction": fraction, "n_elements": n})
 
 
@@ -119,6 +121,7 @@ def gene_list_overlap(
     >>> gene_list_overlap(table, {"housekeeping": ["ACTB", "GAPDH"]})["fraction"].tolist()
     [1.0, 0.0]
     """
+    check_named(lists, "lists")
     check_columns(table, [column])
     genes = table[column].astype(str)
     n = np.zeros((len(table), len(lists)), dtype=np.int64)
@@ -151,7 +154,7 @@ def overlap_by_group(
         `fraction`, the columns of groups and annotations, and where there are `start` and `end`.
 
     group: str, optional
-        The column of groups. Rows where it is missing are left out. Default is "cre".
+        The column of groups. Rows where it or the fraction is missing are left out. Default is "cre".
 
     by: str or sequence of str, optional
         The columns of annotations. Default is "annotation".
@@ -190,7 +193,7 @@ def overlap_by_group(
     sized = {"start", "end"} <= set(table.columns)
     width = (table["end"] - table["start"]).to_numpy(dtype=np.float64) if sized else np.full(len(table), np.nan)
     parts = table.assign(_width=width, _bp=width * table["fraction"].to_numpy(dtype=np.float64))
-    parts = parts[parts[group].notna()]
+    parts = parts[parts[group].notna() & parts["fraction"].notna()]
     rows = []
     for key, part in parts.groupby(keys, sort=False, observed=True, dropna=False):
         k, n = int((part["fraction"] > min_fraction).sum()), len(part)
@@ -203,8 +206,7 @@ def overlap_by_group(
 
 def _elements(name: str, given: Path | pd.DataFrame) -> pd.DataFrame:
     if not isinstance(given, pd.DataFrame):
-        return read_bed(given)
-    check_columns(given, ["chrom", "start", "end"])
+        return region_table(read_bed(given))
     try:
         return region_table(given)
     except ValueError as error:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ._crispri_table import Where, check_order, full_text, need_columns, whole_numbers
+from ..sequence.chroms import plain_chrom
+from ._crispri_table import Where, check_order, full_text, whole_numbers
+from ._tables import check_columns
 
 AGGREGATES = ("max", "mean", "extreme")
 
@@ -29,7 +31,7 @@ def checked_tiles(effects: pd.DataFrame, effect: str) -> pd.DataFrame:
     >>> checked_tiles(pd.DataFrame([one]), "necessity")[["plain", "effect"]].values.tolist()
     [['X', 0.5]]
     """
-    need_columns(effects, ["chrom", "start", "end", "gene_name", "tss", effect], "effects")
+    check_columns(effects, ["chrom", "start", "end", "gene_name", "tss", effect], "effects")
     if not len(effects):
         raise ValueError("effects must have a tile; got no row.")
 
@@ -71,7 +73,7 @@ def rows_that_count(rows: pd.DataFrame, cell_type: str | None) -> tuple[pd.DataF
     ([True], {'n_invalid': 0, 'n_unknown': 1})
     """
     if cell_type is not None:
-        need_columns(rows, ["CellType"], "table")
+        check_columns(rows, ["CellType"], "table")
         here = rows["CellType"] == cell_type
         if not here.any():
             there = ", ".join(map(repr, sorted(rows["CellType"].dropna().unique())))
@@ -211,8 +213,7 @@ def _repeated(table: pd.DataFrame, columns: list[str]) -> tuple[int, int] | None
 
 
 def _plain(chroms: pd.Series) -> pd.Series:
-    """Names of chromosomes without "chr"."""
-    return chroms.str.replace("^chr", "", regex=True, case=False)
+    return chroms.map(plain_chrom)
 
 
 def _first(names: pd.Series) -> str:

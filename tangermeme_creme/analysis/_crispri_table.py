@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ..sequence.files import open_bytes
+from ._tables import check_columns
 
 Source: TypeAlias = str | os.PathLike[str] | pd.DataFrame
 Where: TypeAlias = Callable[[int], str]
@@ -58,20 +59,6 @@ def load_crispri(table: Source) -> tuple[pd.DataFrame, Where]:
     rows, where = _in_one_form(frame, str(path), lambda row: f"line {lines[row]} of {path}")
     own = [*_TEXT, "start", "end", "Regulated", "EffectSize"]
     return rows.assign(**{name: _inferred(rows[name]) for name in rows.columns if name not in own}), where
-
-
-def need_columns(table: pd.DataFrame, columns: Sequence[str], name: str) -> None:
-    """Refuse a table that lacks columns; all that are missing are named.
-
-    Examples
-    --------
-    >>> need_columns(pd.DataFrame({"chrom": ["chr1"]}), ["chrom"], "effects")
-    """
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        got = ", ".join(map(str, table.columns))[:200]
-        needed = f"column{'s' * (len(missing) > 1)} {', '.join(map(repr, missing))}"
-        raise ValueError(f"{name} must have {needed}; got {got or 'no column'}.")
 
 
 def whole_numbers(values: pd.Series, column: str, where: Where, minimum: int | None = 0) -> np.ndarray:
@@ -168,7 +155,7 @@ def _in_frame(table: pd.DataFrame, name: str) -> dict[str, Any]:
         if known in found:
             raise ValueError(f"{name} must have each column once; got {found[known]!r} and {column!r}.")
         found[known] = column
-    need_columns(table, [column for column in _NEEDED if _RENAMED.get(column, column) not in found], name)
+    check_columns(table, [column for column in _NEEDED if _RENAMED.get(column, column) not in found], name)
     return found
 
 

@@ -79,8 +79,12 @@ def positions(table: pd.DataFrame, column: str) -> np.ndarray:
     array = numbers(table, column, missing=True)
     bad = np.flatnonzero(~((array >= 0) & (array <= _LAST_BASE) & (array == np.floor(array))))
     if len(bad):
-        got = table[column].iloc[bad[0]]
-        raise ValueError(f"{column} must be whole bp from 0 to 2**32 - 1; got {got} at row {bad[0]}.")
+        got = f"{table[column].iloc[bad[0]]} at row {bad[0]}"
+        off = array[bad[0]] < 0
+        raise ValueError(
+            f"{column} must be whole bp from 0 to 2**32 - 1; got {got}"
+            f"{' (tiles_to_genome with sizes= cuts tiles off at the ends of chromosomes)' if off else ''}."
+        )
     return array.astype(np.int64)
 
 
@@ -136,4 +140,4 @@ def texts(table: pd.DataFrame, column: str) -> np.ndarray:
     if column not in table.columns:
         return np.full(len(table), ".", dtype=object)
     given = zip(table[column].to_numpy(dtype=object), table[column].isna())
-    return np.array(["." if gone else str(value) for value, gone in given], dtype=object)
+    return np.array(["." if gone or value == "" else str(value) for value, gone in given], dtype=object)

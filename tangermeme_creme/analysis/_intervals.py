@@ -10,20 +10,25 @@ import bioframe
 import numpy as np
 import pandas as pd
 
+from ..sequence.chroms import plain_chrom
 from ._genomic import chromosomes, regions
+from ._tables import check_columns
 
 
 def region_table(table: pd.DataFrame) -> pd.DataFrame:
-    """`chrom`, `start` and `end` of a table, checked, with an index from 0.
+    """`chrom`, by its plain name, `start` and `end` of a table, checked, with an index from 0.
 
     Examples
     --------
-    >>> region_table(pd.DataFrame({"chrom": [1], "start": [0.0], "end": [5.0], "name": ["a"]}, index=["x"]))
+    >>> region_table(pd.DataFrame({"chrom": ["chr1"], "start": [0.0], "end": [5.0], "name": ["a"]}, index=["x"]))
       chrom  start  end
     0     1      0    5
     """
+    check_columns(table, ["chrom", "start", "end"])
     start, end = regions(table)
-    return pd.DataFrame({"chrom": chromosomes(table), "start": start, "end": end})
+    codes, names = pd.factorize(chromosomes(table))
+    plain = np.array([plain_chrom(name) for name in names], dtype=object)
+    return pd.DataFrame({"chrom": plain[codes], "start": start, "end": end})
 
 
 def overlaps(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:

@@ -87,10 +87,10 @@ def sample_neutral_tiles(
     names = table[id_column].astype(str).to_numpy()
     rows = rows[np.lexsort((table[place].to_numpy()[rows], names[rows]))]
     one_each = []
-    for gene in np.unique(names[rows].astype(str)):
-        of_gene = rows[names[rows] == gene]
-        seed = [random_state, *gene.encode()]
-        one_each.append(of_gene[np.random.default_rng(seed).integers(len(of_gene))])
+    genes, first = np.unique(names[rows].astype(str), return_index=True)
+    for gene, of_gene in zip(genes, np.split(rows, first[1:])):
+        generator = np.random.default_rng([random_state, *gene.encode()])
+        one_each.append(of_gene[generator.integers(len(of_gene))])
     drawn = np.random.default_rng(random_state).permutation(np.array(one_each, dtype=np.int64))[:n]
     kept = np.zeros(len(table), dtype=bool)
     kept[drawn] = True

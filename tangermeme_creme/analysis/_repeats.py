@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 
 import numpy as np
 import pandas as pd
 
 from ..sequence.files import open_bytes
-from ._annotations import chroms_of, elements_over
+from ._annotations import check_chroms, elements_over
 from ._intervals import overlaps, region_table
 from ._tables import check_columns
 
 _COLUMNS = ["chrom", "start", "end", "name", "class", "family"]
+_HEADER = 3  # lines before the first record, at most
 _RMSK = {5: "chrom", 6: "start", 7: "end", 10: "name", 11: "class", 12: "family"}
 _OUT = {4: "chrom", 5: "start", 6: "end", 9: "name", 10: "class"}
 
@@ -50,14 +52,17 @@ def read_repeats(path: str | os.PathLike[str]) -> pd.DataFrame:
       chrom  start    end       name          class         family
     0  chr1  10000  10468  (TAACCC)n  Simple_repeat  Simple_repeat
     """
+    header, first = 0, b""
     with open_bytes(path) as file:
-        first = next((line for line in file if line.strip()), b"")
-    if first.startswith(b"There were no repetitive sequences"):
-        return pd.DataFrame({name: [] for name in _COLUMNS}).astype({"start": np.int64, "end": np.int64})
+        for header, first in enumerate(file):
+            if first.startswith(b"There were no repetitive sequences"):
+                return pd.DataFrame({name: [] for name in _COLUMNS}).astype({"start": np.int64, "end": np.int64})
+            if header == _HEADER or re.match(rb"\s*\d", first):  # records begin with a number
+                break
     n_columns = first.count(b"\t") + 1
     if n_columns in (16, 17):  # UCSC's, without and with the column of bins
-        return _read(path, _RMSK, shift=n_columns - 17, sep="\t", skiprows=int(first.startswith(b"#")))
-    return _read(path, _OUT, shift=0, sep=r"\s+", skiprows=3 if first.split()[0:1] == [b"SW"] else 0)
+        return _read(path, _RMSK, shift=n_columns - 17, sep="\t", skiprows=header)
+    return _read(path, _OUT, shift=0, sep=r"\s+", skiprows=header)
 
 
 def repeat_content(
@@ -100,14 +105,18 @@ def repeat_content(
     if level not in ("class", "family"):
         raise ValueError(f"level must be 'class' or 'family'; got {level!r}.")
     table = repeats if isinstance(repeats, pd.DataFrame) else read_repeats(repeats)
-    check_columns(table, ["chrom", "start", "end", level])
-    found, regions = region_table(table), region_table(cres)
-    kind = table[level].astype(str).to_numpy()
-    own = regions.assign(chrom=chroms_of(found, regions, "repeats"))
-    near = np.unique(overlaps(own, found)["other"])  # a handful of the millions of a genome
+    check_columns(table, ["chrom", "start", "end", level], "repeats")
+    bad = (table[level].isna() | (table[level] == "any")).to_numpy(dtype=bool)
+    if bad.any():
+        row = int(bad.argmax())
+        raise ValueError(
+            f"{level} of repeats must be a name other than 'any'; got {table[level].iloc[row]} at row {row}."
+        )
+    found, regions, kind = region_table(table), region_table(cres), table[level].astype(str).to_numpy()
+    check_chroms(found, regions, "repeats")
+    near = np.unique(overlaps(regions, found)["other"])  # a handful of the millions of a genome
     of_kind = {name: found.iloc[near[kind[near] == name]] for name in sorted(set(kind))}
-    tables = {"any": found.iloc[near], **of_kind}
-    return elements_over(cres, [own] * len(tables), tables)
+    return elements_over(cres, regions, {"any": found.iloc[near], **of_kind})
 
 
 def _read(

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from ..sequence.chroms import match_chroms
 from ..sequence.notices import warn
+from ._annotations import check_named
 from ._intervals import region_table
 from ._tables import check_columns, one_row_each
 from .effects import as_float
@@ -29,7 +30,7 @@ def bigwig_signal(
     tracks: Mapping[str, Path],
     *,
     gaps: float | None = None,
-    sizes: Mapping[str, int] | None = None,
+    sizes: Mapping[str, int] | pd.Series | None = None,
     verbose: bool = False,
 ) -> pd.DataFrame:
     """The mean and the maximum of bigWig tracks over each CRE.
@@ -49,7 +50,7 @@ def bigwig_signal(
         What a base has for which a track has no value, say 0 where a track leaves out what was not covered. None counts
         such bases in neither. Default is None.
 
-    sizes: mapping of str to int, or None, optional
+    sizes: mapping of str to int, Series or None, optional
         Lengths of the chromosomes in bp, from `chrom_sizes`, which those of the tracks must have. Default is None.
 
     verbose: bool, optional
@@ -79,13 +80,15 @@ def bigwig_signal(
       chrom  start  end   signal  mean  max  missing_bp
     0     1      2    6  H3K27ac   3.0  4.0           2
     """
+    check_named(tracks, "tracks")
     regions = region_table(cres)
     if not tracks:
         raise ValueError("tracks must have at least one file; got none.")
+    lengths = {str(name): int(size) for name, size in (() if sizes is None else sizes.items())}
     values = np.full((len(regions), len(tracks), 3), np.nan)
     bar = tqdm(tracks.items(), desc="bigwig_signal", unit="track", disable=not verbose)
     for k, (name, path) in enumerate(bar):
-        values[:, k] = _over_regions(regions, name, os.fspath(path), gaps, sizes or {})
+        values[:, k] = _over_regions(regions, name, os.fspath(path), gaps, lengths)
     columns = {"mean": values[:, :, 0], "max": values[:, :, 1], "missing_bp": values[:, :, 2].astype(np.int64)}
     return one_row_each(cres, "signal", list(tracks), columns)
 
@@ -153,8 +156,8 @@ def signal_enrichment(
     numbers = table.assign(**{value: as_float(table[value], value)})
     means = numbers.groupby([*strata, group], dropna=False, observed=True)[value].mean()
     for k in ("1", "2"):
-        keys = tests[[*strata, f"group_{k}"]].itertuples(index=False, name=None)
-        tests[f"mean_{k}"] = [means.get(key, np.nan) for key in keys]
+        named = means.rename(f"mean_{k}").reset_index().rename(columns={group: f"group_{k}"})
+        tests = tests.merge(named, on=[*strata, f"group_{k}"], how="left", sort=False)
     one, other = (tests[f"mean_{k}"].to_numpy(dtype=np.float64) + pseudocount for k in ("1", "2"))
     defined = (one > 0) & (other > 0)
     tests["log2_fold"] = np.log2(np.where(defined, one, np.nan)) - np.log2(np.where(defined, other, np.nan))
@@ -216,7 +219,7 @@ def _opened(
     absent = [i for i, one in enumerate(chrom) if one is None]
     if absent and len(absent) == len(chrom):
         raise ValueError(
-            f"track {name!r} must have chromosomes of the CREs; got {', '.join(list(known)[:4])} in {path}, and "
+            f"track {name!r} must have chromosomes of the CREs (written without 'chr'); got {', '.join(list(known)[:4])} in {path}, and "
             f"{regions['chrom'].iloc[0]!r} at row 0."
         )
     for i, (one, end) in enumerate(zip(chrom, regions["end"])):
@@ -227,5 +230,5 @@ def _opened(
             )
     if absent:
         got = ", ".join(sorted({regions["chrom"].iloc[i] for i in absent})[:4])
-        warn(f"{len(absent)} of {len(chrom)} CREs are on chromosomes that {name!r} does not have ({got}): NaN.")
+        warn(f"{len(absent)} of {len(chrom)} CREs are on chromosomes that {name!r} does not have ({got}): no values.")
     return reader, chrom

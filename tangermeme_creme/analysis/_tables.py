@@ -10,11 +10,18 @@ import pandas as pd
 Block = tuple[np.ndarray, dict[str, np.ndarray]]
 
 
-def check_columns(table: pd.DataFrame, names: Sequence[str]) -> None:
-    """Refuse a table that lacks a column."""
-    for name in names:
-        if name not in table.columns:
-            raise ValueError(f"table must have column {name!r}; got {', '.join(map(str, table.columns))}.")
+def check_columns(table: pd.DataFrame, names: Sequence[str], what: str = "table") -> None:
+    """Refuse a table that lacks columns; all that are missing are named.
+
+    Examples
+    --------
+    >>> check_columns(pd.DataFrame({"chrom": ["chr1"]}), ["chrom"])
+    """
+    missing = [repr(name) for name in names if name not in table.columns]
+    if missing:
+        needed = f"column{'s' * (len(missing) > 1)} {', '.join(missing)}"
+        got = ", ".join(map(str, table.columns))[:200]
+        raise ValueError(f"{what} must have {needed}; got {got or 'no column'}.")
 
 
 def one_row_each(

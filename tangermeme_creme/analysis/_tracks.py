@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from figwig import BigWigWriter
 
+from ..sequence.chroms import match_chroms
 from ..sequence.files import replace_file
 from ..sequence.spans import check_count
 from ._browser_fields import CRE_COLORS, classes, field, rgb, scores, track, write_rows
@@ -236,7 +237,8 @@ def write_bigwig(
         What is there already is replaced once the whole file is written.
 
     chrom_sizes: mapping of str to int, or pandas.Series
-        The length in bp of every chromosome of the genome. The file has its order.
+        The length in bp of every chromosome of the genome. The file has its order and
+        its names; "chr1" and "1" are one.
 
     value: str
         The column of values. Rows where it is NaN are left out.
@@ -268,11 +270,13 @@ def write_bigwig(
     sizes = {str(chromosome): size for chromosome, size in chrom_sizes.items()}
     for chromosome, size in sizes.items():
         check_count(f"chrom_sizes of {chromosome}", size)
+    known = match_chroms(chromosomes(effects), sizes)
     for row, (chromosome, stop) in enumerate(zip(chromosomes(effects), regions(effects)[1])):
-        if chromosome not in sizes:
+        if chromosome not in known:
             raise ValueError(f"chrom must be in chrom_sizes; got {chromosome!r} at row {row}.")
-        if stop > sizes[chromosome]:
-            raise ValueError(f"end must be at most {sizes[chromosome]} on {chromosome}; got {stop} at row {row}.")
+        size = sizes[known[chromosome]]
+        if stop > size:
+            raise ValueError(f"end must be at most {size} on {chromosome}; got {stop} at row {row}.")
     beyond = np.flatnonzero(np.abs(numbers(effects, value, missing=True)) > np.finfo(np.float32).max)
     if len(beyond):
         row = beyond[0]
@@ -283,7 +287,7 @@ def write_bigwig(
     def write(temporary: Path) -> None:
         with BigWigWriter(temporary, sizes, n_jobs=1) as writer:
             # Unless told, figwig takes 0 for missing.
-            writer.write(chrom.tolist(), start, values, ends=end, missing=np.nan)
+            writer.write([known[name] for name in chrom], start, values, ends=end, missing=np.nan)
 
     return replace_file(Path(path), write)
 

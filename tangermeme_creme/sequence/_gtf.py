@@ -55,12 +55,14 @@ def read_records(path: Path, feature: str) -> Iterator[Record]:
             _refuse(path, offset, line, "start and end of a GTF line must be whole numbers, 1 <= start <= end")
         if strand not in (b"+", b"-"):
             _refuse(path, offset, line, "the strand of a TSS must be '+' or '-'")
+        if text.count(b'"') % 2:
+            _refuse(path, offset, line, "the quotes of a GTF line must be closed (is the file cut short?)")
         if not any(key in attributes for key in _ID):
             _refuse(path, offset, line, 'a GTF line must have attributes such as gene_id "..."; (GFF3 is not read)')
         name, gene, transcript = (_first(attributes, keys) for keys in (_NAME, _ID, _TRANSCRIPT))
         kind = _first(attributes, _TYPE) or None
         tss = int(start) - 1 if strand == b"+" else int(end) - 1
-        yield Record(chrom.decode(), tss, strand.decode(), name, gene, transcript, kind, offset)
+        yield Record(chrom.decode(errors="replace"), tss, strand.decode(), name, gene, transcript, kind, offset)
 
 
 def types_of_genes(path: Path) -> dict[str, str]:

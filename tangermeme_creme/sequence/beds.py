@@ -47,7 +47,7 @@ def read_bed(path: str | os.PathLike[str], columns: int = 3) -> pd.DataFrame:
     parts: list[list] = [[] for _ in range(columns)]
     with open_bytes(path) as file:
         for number, line in enumerate(file, start=1):
-            text = line.decode(errors="replace").rstrip("\r\n")
+            text = line.decode(errors="replace").removeprefix("\ufeff").rstrip("\r\n")
             if not text.strip() or text.startswith(("#", "track", "browser")):
                 continue
             fields = text.split("\t") if "\t" in text else text.split()

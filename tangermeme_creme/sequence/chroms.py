@@ -6,27 +6,33 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-_MITOCHONDRIAL = {"chrM": ("MT", "M"), "MT": ("chrM", "M"), "M": ("chrM", "MT")}
+
+def plain_chrom(name: Any) -> str:
+    """A name without "chr"; that of a mitochondrion is "M". Two names are those of one chromosome if these are equal.
+
+    Examples
+    --------
+    >>> [plain_chrom(name) for name in ("chr1", 1, "MT", "chrM", "chr_hap")]
+    ['1', '1', 'M', 'M', '_hap']
+    """
+    plain = str(name).removeprefix("chr")
+    return "M" if plain == "MT" else plain
 
 
 def match_chroms(names: Iterable[Any], known: Iterable[str]) -> dict[str, str]:
-    """The known name of each name that has one: as it is, or with "chr" put before or taken off.
+    """The known name of each name that has one: as it is, or else one with the same `plain_chrom`.
 
-    A mitochondrion is "chrM", "MT" or "M". Names without a match are left out.
+    Names without a match are left out.
 
     Examples
     --------
     >>> match_chroms(["chr1", "MT", "chrUn"], ["1", "2", "chrM"])
     {'chr1': '1', 'MT': 'chrM'}
     """
-    known = set(known)
-    found = {}
-    for name in dict.fromkeys(str(name) for name in names):
-        for other in (name, *_spellings(name)):
-            if other in known:
-                found[name] = other
-                break
-    return found
+    exact = dict.fromkeys(known)
+    plain = {plain_chrom(name): name for name in exact}
+    found = {name: name if name in exact else plain.get(plain_chrom(name)) for name in map(str, names)}
+    return {name: other for name, other in found.items() if other is not None}
 
 
 def known_chroms(names: Sequence[Any], known: Iterable[str], where: str, what: str = "loci") -> dict[str, str]:
@@ -65,9 +71,3 @@ def known_chroms(names: Sequence[Any], known: Iterable[str], where: str, what: s
             "rows out, or take files of one assembly."
         )
     return found
-
-
-def _spellings(name: str) -> tuple[str, ...]:
-    if name in _MITOCHONDRIAL:
-        return _MITOCHONDRIAL[name]
-    return (name[3:],) if name.startswith("chr") else (f"chr{name}",)

@@ -6,7 +6,7 @@ import gzip
 import os
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -23,8 +23,13 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> Path:
     try:
         write(temporary)
         os.replace(temporary, path)
+    except OSError as error:
+        if error.filename is not None and Path(error.filename) == temporary:
+            error.filename = str(path)  # what the caller asked for
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # in a folder that is not there, or cannot be written to
+            temporary.unlink()
     return path
 
 

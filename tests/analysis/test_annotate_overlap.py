@@ -40,7 +40,7 @@ def bases(row: Any) -> set[tuple[str, int]]:
 def test_overlap_is_that_of_sets_of_bases(one: list, other: list, seed: int) -> None:
     cres, elements = frame(one), frame(other)
     if len(cres) and not set(cres["chrom"]) & set(elements["chrom"]):
-        with pytest.raises(ValueError, match="annotation 'a' must have chromosomes of the CREs; got 'chr"):
+        with pytest.raises(ValueError, match="annotation 'a' must have chromosomes of the CREs .*; got '"):
             bed_overlap(cres, {"a": elements})
         return
     shuffled = elements.sample(frac=1, random_state=seed)
@@ -65,7 +65,9 @@ def test_annotations_are_read_from_files_and_chromosomes_match_by_either_name(tm
         ["silencer", "promoter", 0.0, 0],
         ["silencer", "zipped", 0.0, 0],
     ]
-    with pytest.raises(ValueError, match="annotation 'mouse' must have chromosomes of the CREs; got 'I', and '1' of"):
+    with pytest.raises(
+        ValueError, match="annotation 'mouse' must have chromosomes of the CREs .*; got 'I', and '1' of"
+    ):
         bed_overlap(cres, {"mouse": pd.DataFrame({"chrom": ["I"], "start": [0], "end": [5]})})
     with pytest.raises(ValueError, match=r"annotation 'swapped': end must be above start; got \[9, 5\) at row 1"):
         bed_overlap(cres, {"swapped": pd.DataFrame({"chrom": "1", "start": [0, 9], "end": [5, 5]})})
@@ -182,7 +184,7 @@ def test_repeats_of_each_class_and_of_any() -> None:
     assert "telo" in set(repeat_content(cres, table, level="family")["annotation"])
     with pytest.raises(ValueError, match="level must be 'class' or 'family'; got 'name'"):
         repeat_content(cres, table, level="name")
-    with pytest.raises(ValueError, match="repeats must have chromosomes of the CREs; got 'chr1', and 'II' of the CREs"):
+    with pytest.raises(ValueError, match="repeats must have chromosomes of the CREs .*; got '1', and 'II' of the CREs"):
         repeat_content(cres.assign(chrom="II"), table)
 
 

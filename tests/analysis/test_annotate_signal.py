@@ -80,7 +80,9 @@ def test_signal_is_that_of_another_reader(
 def test_other_names_of_chromosomes_match_and_those_that_are_not_there_are_nan_and_counted(tmp_path: Path) -> None:
     path = write_track(tmp_path / "a.bw", 0)
     cres = pd.DataFrame({"chrom": ["1", "3", "chr2"], "start": 10, "end": 60})
-    with pytest.warns(TangermemeWarning, match=r"1 of 3 CREs are on chromosomes that 'DNase' does not have \(3\): NaN"):
+    with pytest.warns(
+        TangermemeWarning, match=r"1 of 3 CREs are on chromosomes that 'DNase' does not have \(3\): no values"
+    ):
         table = bigwig_signal(cres, {"DNase": path})
     expected = [naive(path, name, 10, 60, None) for name in ("chr1", "chr2")]
     np.testing.assert_allclose(table["mean"], [expected[0][0], np.nan, expected[1][0]], rtol=1e-6)
@@ -101,7 +103,7 @@ def test_a_track_of_another_genome_is_named(tmp_path: Path) -> None:
     path = write_track(tmp_path / "a.bw", 0)
     other = write_track(tmp_path / "mouse.bw", 0, {"I": 300})
     with pytest.raises(
-        ValueError, match=r"'a' must have chromosomes of the CREs; got I in .*mouse\.bw, and 'chr1' at row"
+        ValueError, match=r"'a' must have chromosomes of the CREs .*; got I in .*mouse\.bw, and '1' at row"
     ):
         bigwig_signal(CRES, {"a": other})
     long = CRES.assign(end=[60, 201])
