@@ -256,7 +256,7 @@ def test_page_on_genomes_runs(
     names: dict[str, Any] = {"model": Readout(toy, bins=[toy.tss_bin])}
     for block in blocks("docs/genome.md"):
         exec(block.replace("196_608", str(length)).replace("5000", str(tile)), names)
-    assert names["X"].shape == (8, 4, length) and sorted(names["genes"]) == [f"SIM{i}" for i in range(1, 9)]
+    assert names["X"].shape == (8, 4, length) and set(names["loci"]["gene_name"]) == {f"SIM{i}" for i in range(1, 9)}
     cres = names["cres"]
     truth = pd.read_csv("atlas.bed", sep="\t", header=None)
     planted = {"enhancer": "enhancer", "silencer": "silencer"}

@@ -218,10 +218,8 @@ def _opened(
     chrom = [names.get(one) for one in regions["chrom"]]
     absent = [i for i, one in enumerate(chrom) if one is None]
     if absent and len(absent) == len(chrom):
-        raise ValueError(
-            f"track {name!r} must have chromosomes of the CREs (written without 'chr'); got {', '.join(list(known)[:4])} in {path}, and "
-            f"{regions['chrom'].iloc[0]!r} at row 0."
-        )
+        got = f"{', '.join(list(known)[:4])} in {path}, and {regions['chrom'].iloc[0]!r} at row 0"
+        raise ValueError(f"track {name!r} must have chromosomes of the CREs (written without 'chr'); got {got}.")
     for i, (one, end) in enumerate(zip(chrom, regions["end"])):
         if one is not None and end > known[one]:
             raise ValueError(

@@ -241,7 +241,7 @@ class PeakReadout(Readout):
         activity: torch.Tensor, shape=(N, tracks)
 
         offset: torch.Tensor, shape=(N, tracks), dtype=float32
-            From the TSS to the middle of the highest bin, in bp; of equal bins the first.
+            From the edge before the base of the TSS to the middle of the highest bin, in bp; of equal bins the first.
         """
         y = self._arranged(X, *args)
         if y.shape[2] != self._n_bins:

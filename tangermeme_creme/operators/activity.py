@@ -18,6 +18,7 @@ from ..sequence.spans import check_count
 from ._tidy import Labels
 
 _KEY = ["chrom", "tss", "strand"]
+_ADDED = ("track", "activity", "offset", "rank")
 
 
 def predict_activity(
@@ -70,7 +71,8 @@ def predict_activity(
     Raises
     ------
     ValueError
-        As `extract_windows`, or if the model predicts NaN or something else than one number a track.
+        As `extract_windows`, or if the model predicts NaN or something else than one number a track, `tracks` do not
+        name each one, or `tss` has a column that is added.
 
     Examples
     --------
@@ -88,6 +90,9 @@ def predict_activity(
     1  chr1    6      -      0       2.0
     """
     check_engine_options(model, batch_size, False, None)
+    for name in _ADDED:
+        if name in tss.columns:
+            raise ValueError(f"tss must not have a column {name!r}, which is added; rename it.")
     parts: list[np.ndarray] = []
     with (
         model_on(model, device),
@@ -101,14 +106,14 @@ def predict_activity(
             )  # fmt: skip
             with session:
                 parts.append(_numbers(session.predict()))
+            if len(parts) == 1:  # before the other predictions are made
+                _check_tracks(tracks, parts[0].shape[2])
     values = np.concatenate(parts, axis=1)
     n = values.shape[2]
-    if tracks is not None and len(tracks) != n:
-        raise ValueError(f"tracks must have {n} entries, one for each track; got {len(tracks)}.")
     labels = np.arange(n) if tracks is None else np.array(list(tracks), dtype=object)
-    table = tss.loc[tss.index.repeat(n)] if tss.index.is_unique else tss.iloc[np.repeat(np.arange(len(tss)), n)]
-    columns = dict(zip(("activity", "offset"), (part.ravel() for part in values)))
-    return table.reset_index(drop=True).assign(track=np.tile(labels, len(tss)), **columns)
+    rows = tss.iloc[np.repeat(np.arange(len(tss)), n)].reset_index(drop=True)
+    columns = dict(zip(_ADDED[1:], (part.ravel() for part in values)))
+    return rows.assign(track=np.tile(labels, len(tss)), **columns)
 
 
 def select_active(activity: pd.DataFrame, top: int = 10_000, *, max_offset: float | None = None) -> pd.DataFrame:
@@ -179,7 +184,8 @@ def rank_by_activity(
 ) -> pd.DataFrame:
     """Predict the activity of each TSS, and select the most active genes of each track.
 
-    `select_active` of `predict_activity`, of which the second costs one sequence a TSS.
+    `select_active` of `predict_activity`, of which the second costs one sequence a TSS; with `max_offset` one more is
+    predicted first, to see that the model gives offsets.
 
     Parameters
     ----------
@@ -217,8 +223,8 @@ def rank_by_activity(
     0  chr1    6      -       B      0       2.0     1
     """
     check_count("top", top)
-    if "rank" in tss.columns:
-        raise ValueError("tss must not have a column 'rank', which is added; rename it.")
+    if max_offset is not None:  # one prediction says whether the model gives offsets
+        select_active(predict_activity(model, fasta, tss[:1], length=length, **kwargs), max_offset=max_offset)
     return select_active(predict_activity(model, fasta, tss, length=length, **kwargs), top, max_offset=max_offset)
 
 
@@ -227,9 +233,19 @@ def _genes(table: pd.DataFrame) -> pd.Series:
     gene = table[_KEY].astype(str).agg("\t".join, axis=1) if len(table) else pd.Series([], dtype=str)
     for column in ("gene_name", "gene_id"):
         if column in table.columns:
-            name = table[column].fillna("").astype(str)
-            gene = (column + " " + name).where(name != "", gene)
+            name = table[column].astype(object)
+            known = name.notna() & ~name.astype(str).isin(["", "."])
+            gene = (column + " " + name.astype(str)).where(known, gene)
     return gene.reset_index(drop=True)
+
+
+def _check_tracks(tracks: Labels, n: int) -> None:
+    if tracks is None:
+        return
+    if len(tracks) != n:
+        raise ValueError(f"tracks must have {n} entries, one for each track; got {len(tracks)}.")
+    if len(set(tracks)) != n:
+        raise ValueError(f"tracks must be named apart; got {list(tracks)}.")
 
 
 def _numbers(y: Output) -> np.ndarray:

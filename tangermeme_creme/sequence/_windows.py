@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyfaidx
 import torch
-from tangermeme.io import extract_loci
 from tangermeme.utils import PackedSequence
 from tqdm import trange
 
+from ._fasta import Fasta, opened, read_stretches
 from .chroms import known_chroms
 from .edits import join_packed, pack
 from .notices import warn
 from .spans import check_count
 from .tiles import spans_to_genome
 
-Fasta: TypeAlias = str | os.PathLike[str] | pyfaidx.Fasta
-
-_UNKNOWN = list("NRYSWKMBDHVUX-")  # the other codes of IUPAC, a masked base and a gap
 _CHUNK_BASES = 2**24  # what is read at a time where windows are packed, padded or counted
 
 
 class Window(NamedTuple):
-    """What is read of a chromosome for one window, and how many unknown bases go before it, as the genome counts."""
+    """Where a window starts, which may be off its chromosome, of what length that is, and its strand."""
 
     chrom: str
     start: int
-    end: int
-    before: int
+    size: int
     strand: str
 
 
@@ -89,7 +82,7 @@ def extract_windows(
     ['CGGT', 'AACC']
     """
     plan = _plan(fasta, loci, length)
-    if not (packed or verbose) and all(window.end - window.start == length for window in plan):
+    if not (packed or verbose) and all(window.size >= length for window in plan):
         return _read(fasta, plan, length)
     step = max(1, _CHUNK_BASES // length)
     X = torch.empty((0 if packed else len(plan), 4, length), dtype=torch.int8)
@@ -141,28 +134,16 @@ def stream_windows(
     check_count("batch_size", batch_size)
     plan = _plan(fasta, loci, length)
 
+    step = batch_size * max(1, _CHUNK_BASES // length // batch_size)  # small batches are read together
+
     def batches() -> Iterator[tuple[pd.DataFrame, torch.Tensor | PackedSequence]]:
-        for i in trange(0, len(plan), batch_size, desc=f"windows, {batch_size} at a time", disable=not verbose):
-            X = _read(fasta, plan[i : i + batch_size], length)
-            yield loci.iloc[i : i + batch_size], pack(X) if packed else X
+        for i in trange(0, len(plan), step, desc=f"windows, {step} at a time", disable=not verbose):
+            read = _read(fasta, plan[i : i + step], length)
+            for k, X in enumerate(read.split(batch_size)):
+                first = i + k * batch_size
+                yield loci.iloc[first : first + batch_size], pack(X) if packed else X
 
     return batches()
-
-
-def chrom_sizes(fasta: Fasta) -> dict[str, int]:
-    """The length of each chromosome of a FASTA file in bp, in its order.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with open(f"{folder}/genome.fa", "w") as file:
-    ...         _ = file.write(">chr1\\nAACC\\nGG\\n>chr2 second\\nA\\n")
-    ...     chrom_sizes(file.name)
-    {'chr1': 6, 'chr2': 1}
-    """
-    with _opened(fasta) as (file, _):
-        return {name: len(file[name]) for name in file.keys()}  # noqa: SIM118 (a Fasta yields records)
 
 
 def check_loci(loci: pd.DataFrame, name: str = "loci") -> None:
@@ -184,7 +165,7 @@ def check_loci(loci: pd.DataFrame, name: str = "loci") -> None:
             raise ValueError(f"{name} must have column {column!r}; got {', '.join(map(str, loci.columns))}.")
     tss = pd.to_numeric(loci["tss"], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     rules = (
-        ("tss", "a whole number of bp, 0 or more", ~((tss >= 0) & (tss == np.floor(tss)))),
+        ("tss", "a whole number of bp, 0 or more", ~((tss >= 0) & (tss < 2**32) & (tss == np.floor(tss)))),
         ("strand", "'+' or '-'", ~loci["strand"].isin(["+", "-"]).to_numpy()),
         ("chrom", "a name", loci["chrom"].isna().to_numpy()),
     )
@@ -194,23 +175,9 @@ def check_loci(loci: pd.DataFrame, name: str = "loci") -> None:
             raise ValueError(f"{column} of {name} must be {rule}; got {loci[column].tolist()[i]!r} at row {i}.")
 
 
-@contextlib.contextmanager
-def _opened(fasta: Fasta) -> Iterator[tuple[pyfaidx.Fasta, str]]:
-    if isinstance(fasta, pyfaidx.Fasta):
-        yield fasta, os.path.basename(fasta.filename)
-        return
-    path = os.fspath(fasta)
-    if not os.path.isfile(path):
-        raise ValueError(f"fasta must be a file; got {path}.")
-    try:
-        file = pyfaidx.Fasta(path, as_raw=True)
-    except (pyfaidx.FastaIndexingError, ValueError, OSError, ImportError) as error:
-        raise ValueError(
-            f"fasta must be an indexed FASTA file, or one that can be indexed beside it (samtools faidx), plain or "
-            f"compressed with bgzip; got {path}: {error}"
-        ) from error
-    with file:
-        yield file, os.path.basename(path)
+def tss_of(loci: pd.DataFrame) -> np.ndarray:
+    """Column `tss` of checked loci as int64, of whatever kind it is."""
+    return pd.to_numeric(loci["tss"]).to_numpy(dtype=np.int64)
 
 
 def _plan(fasta: Fasta, loci: pd.DataFrame, length: int) -> list[Window]:
@@ -219,10 +186,10 @@ def _plan(fasta: Fasta, loci: pd.DataFrame, length: int) -> list[Window]:
     if not len(loci):
         raise ValueError("loci must have at least one row; got none.")
     chroms, strands = [str(chrom) for chrom in loci["chrom"]], list(loci["strand"])
-    with _opened(fasta) as (file, name):
+    with opened(fasta) as (file, name):
         known = known_chroms(chroms, file.keys(), name)
         sizes = {chrom: len(file[chrom]) for chrom in set(known.values())}
-    tss = loci["tss"].to_numpy(dtype=np.int64)
+    tss = tss_of(loci)
     starts, ends = spans_to_genome(
         np.zeros_like(tss), np.full_like(tss, length), tss=tss, strand=strands, length=length
     )
@@ -236,55 +203,43 @@ def _plan(fasta: Fasta, loci: pd.DataFrame, length: int) -> list[Window]:
                 f"a TSS must lie on its chromosome, {known[chrom]} of {size} bp in {name}; got {position} at row {i}: "
                 "is it another assembly?"
             )
-        low, high = max(start, 0), min(end, size)
-        plan.append(Window(known[chrom], low, high, low - start, strand))
-        padded += low > start or high < end
+        plan.append(Window(known[chrom], start, size, strand))
+        padded += start < 0 or end > size
     if padded:
         warn(f"{padded} of {len(plan)} windows of {length} bp run off their chromosome and are padded with N.")
     return plan
 
 
 def _read(fasta: Fasta, plan: list[Window], length: int) -> torch.Tensor:
-    whole = [i for i, window in enumerate(plan) if window.end - window.start == length]
+    whole = [i for i, window in enumerate(plan) if window.size >= length]
     if len(whole) == len(plan):
-        X = _inside(fasta, plan, length)
-    else:
+        X = _nearest(fasta, plan, length)
+    else:  # on a chromosome that is shorter than a window
         X = torch.zeros((len(plan), 4, length), dtype=torch.int8)
         if whole:
-            X[whole] = _inside(fasta, [plan[i] for i in whole], length)
+            X[whole] = _nearest(fasta, [plan[i] for i in whole], length)
         for i in set(range(len(plan))).difference(whole):
-            width = plan[i].end - plan[i].start
-            X[i, :, plan[i].before : plan[i].before + width] = _inside(fasta, [plan[i]], width)[0]
+            X[i, :, : plan[i].size] = _nearest(fasta, [plan[i]], plan[i].size)[0]
     for row, window in zip(X, plan):
+        _shift(row, window.start - _start(window, length))
         if window.strand == "-":
             row[:] = row.flip(0, 1)
     return X
 
 
-def _inside(fasta: Fasta, plan: list[Window], width: int) -> torch.Tensor:
-    """Windows of one width on their chromosomes, as they stand there. `extract_loci` wants their middles."""
-    middle = np.array([window.start for window in plan]) + width // 2
-    bed = pd.DataFrame({"chrom": [window.chrom for window in plan], "start": middle, "end": middle + 1})
-    try:
-        X = extract_loci(bed, fasta, in_window=width, ignore=_UNKNOWN)
-    except (ValueError, pyfaidx.FetchError) as error:
-        raise ValueError(_what_is_wrong(fasta, plan)) from error
-    if X.shape[-1] != width:
-        raise ValueError(_what_is_wrong(fasta, plan))
-    return X
+def _shift(row: torch.Tensor, bp: int) -> None:
+    """Move a sequence, shape (4, L), to the left, or to the right if `bp` is below 0; unknown bases follow."""
+    if bp:
+        row[:] = row.roll(-bp, 1)
+        row[:, max(0, len(row[0]) - bp) :] = 0
+        row[:, : max(0, -bp)] = 0
 
 
-def _what_is_wrong(fasta: Fasta, plan: list[Window]) -> str:
-    with _opened(fasta) as (file, name):
-        for window in plan:
-            text = str(file[window.chrom][window.start : window.end])
-            strange = [k for k, letter in enumerate(text) if letter.upper() not in {*"ACGT", *_UNKNOWN}]
-            if strange:
-                place = f"{window.chrom}:{window.start + strange[0]}"
-                return f"a FASTA file must hold bases; got {text[strange[0]]!r} at {place} of {name}."
-            if len(text) < window.end - window.start:
-                break
-    place = f"{window.chrom}:{window.start}-{window.end}"
-    return (
-        f"a FASTA file must fit its index; got {name}, which ends within {place}: delete its .fai, to index it again."
-    )
+def _start(window: Window, width: int) -> int:
+    """Where the stretch of its chromosome starts that has this width and is nearest to a window."""
+    return max(0, min(window.start, window.size - width))
+
+
+def _nearest(fasta: Fasta, plan: list[Window], width: int) -> torch.Tensor:
+    starts = [_start(window, width) for window in plan]
+    return read_stretches(fasta, [window.chrom for window in plan], starts, width)

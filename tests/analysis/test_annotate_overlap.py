@@ -40,7 +40,7 @@ def bases(row: Any) -> set[tuple[str, int]]:
 def test_overlap_is_that_of_sets_of_bases(one: list, other: list, seed: int) -> None:
     cres, elements = frame(one), frame(other)
     if len(cres) and not set(cres["chrom"]) & set(elements["chrom"]):
-        with pytest.raises(ValueError, match="annotation 'a' must have chromosomes of the CREs .*; got '"):
+        with pytest.raises(ValueError, match=r"annotation 'a' must have chromosomes of the CREs .*; got '"):
             bed_overlap(cres, {"a": elements})
         return
     shuffled = elements.sample(frac=1, random_state=seed)
@@ -66,7 +66,7 @@ def test_annotations_are_read_from_files_and_chromosomes_match_by_either_name(tm
         ["silencer", "zipped", 0.0, 0],
     ]
     with pytest.raises(
-        ValueError, match="annotation 'mouse' must have chromosomes of the CREs .*; got 'I', and '1' of"
+        ValueError, match=r"annotation 'mouse' must have chromosomes of the CREs .*; got 'I', and '1' of"
     ):
         bed_overlap(cres, {"mouse": pd.DataFrame({"chrom": ["I"], "start": [0], "end": [5]})})
     with pytest.raises(ValueError, match=r"annotation 'swapped': end must be above start; got \[9, 5\) at row 1"):
@@ -76,6 +76,17 @@ def test_annotations_are_read_from_files_and_chromosomes_match_by_either_name(tm
         bed_overlap(cres, {"swapped": tmp_path / "swapped.bed"})
     with pytest.raises(ValueError, match="must not have column 'annotation'"):
         bed_overlap(cres.assign(annotation=1), {"a": tmp_path / "a.bed"})
+
+
+def test_one_annotation_may_spell_a_chromosome_both_ways() -> None:
+    cres = pd.DataFrame({"chrom": ["1", "chr1"], "start": [0, 0], "end": [10, 10]})
+    both = pd.DataFrame({"chrom": ["chr1", "1"], "start": [0, 5], "end": [5, 8]})
+    assert bed_overlap(cres, {"a": both})["fraction"].tolist() == [0.8, 0.8]
+    for call, files in ((bed_overlap, "a.bed"), (gene_list_overlap, ["MYC"])):
+        with pytest.raises(
+            ValueError, match=f"must be a mapping from a name to a file, .*; got {type(files).__name__}"
+        ):
+            call(cres.assign(gene_name="MYC"), files)
 
 
 def test_an_empty_annotation_covers_nothing(tmp_path: Path) -> None:
@@ -160,7 +171,15 @@ REPEATS = [
 
 
 @pytest.mark.parametrize(
-    "text", [OUT, OUT.split("\n\n", 1)[1], RMSK, HEADER + RMSK, "".join(line[4:] + "\n" for line in RMSK.splitlines())]
+    "text",
+    [
+        OUT,
+        OUT.split("\n\n", 1)[1],
+        OUT.replace("\n\n", "\n"),
+        RMSK,
+        HEADER + RMSK,
+        "".join(line[4:] + "\n" for line in RMSK.splitlines()),
+    ],
 )
 @pytest.mark.parametrize("name", ["repeats.txt", "repeats.txt.gz"])
 def test_both_formats_of_repeats_read_the_same(text: str, name: str, tmp_path: Path) -> None:
@@ -184,8 +203,20 @@ def test_repeats_of_each_class_and_of_any() -> None:
     assert "telo" in set(repeat_content(cres, table, level="family")["annotation"])
     with pytest.raises(ValueError, match="level must be 'class' or 'family'; got 'name'"):
         repeat_content(cres, table, level="name")
-    with pytest.raises(ValueError, match="repeats must have chromosomes of the CREs .*; got '1', and 'II' of the CREs"):
+    with pytest.raises(
+        ValueError, match=r"repeats must have chromosomes of the CREs .*; got '1', and 'II' of the CREs"
+    ):
         repeat_content(cres.assign(chrom="II"), table)
+
+
+def test_repeats_without_a_class_are_named() -> None:
+    table = pd.DataFrame(REPEATS, columns=["chrom", "start", "end", "name", "class", "family"])
+    cres = pd.DataFrame({"chrom": ["1"], "start": [0], "end": [10]})
+    for bad in (None, "any"):
+        with pytest.raises(
+            ValueError, match=f"class of repeats must be a name other than 'any'; got ({bad}|nan) at row 1"
+        ):
+            repeat_content(cres, table.assign(**{"class": ["SINE", bad, "LTR", "DNA"]}))
 
 
 def test_a_sequence_without_repeats_has_none(tmp_path: Path) -> None:

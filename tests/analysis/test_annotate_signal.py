@@ -112,6 +112,7 @@ def test_a_track_of_another_genome_is_named(tmp_path: Path) -> None:
     ):
         bigwig_signal(long, {"a": path})
     assert len(bigwig_signal(CRES, {"a": path}, sizes={"1": 300, "chr2": 200, "chr9": 5})) == 2
+    assert len(bigwig_signal(CRES, {"a": path}, sizes=pd.Series({1: 300}))) == 2
     with pytest.raises(ValueError, match=r"same genome; got 300 bp of chr1 in .*a\.bw, and 299 bp of 1 in sizes"):
         bigwig_signal(CRES, {"a": path}, sizes={"1": 299})
 
@@ -131,6 +132,8 @@ def test_bad_arguments_are_named(tmp_path: Path) -> None:
     path = write_track(tmp_path / "a.bw", 0)
     with pytest.raises(ValueError, match="tracks must have at least one file; got none"):
         bigwig_signal(CRES, {})
+    with pytest.raises(ValueError, match=r"tracks must be a mapping from a name to a file, .*; got list"):
+        bigwig_signal(CRES, [path])  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"end must be above start; got \[10, 5\) at row 0"):
         bigwig_signal(CRES.assign(end=5), {"a": path})
     with pytest.raises(ValueError, match="must not have column 'signal', which is added"):
@@ -164,6 +167,15 @@ def test_enrichment_is_that_of_scipy_and_of_means(seed: int, pseudocount: float)
         expected = np.log2((one.mean() + pseudocount) / (other.mean() + pseudocount))
         np.testing.assert_allclose([row.mean_1, row.mean_2, row.log2_fold], [one.mean(), other.mean(), expected])
     np.testing.assert_allclose(tests["p_bh"], stats.false_discovery_control(tests["p"]))
+
+
+def test_groups_are_compared_over_all_or_within_missing_strata() -> None:
+    table = pd.DataFrame(
+        {"cre": ["enhancer", "silencer"] * 2, "signal": ["a", "a", None, None], "mean": [1.0, 4, 8, 1]}
+    )
+    everything = signal_enrichment(table, "mean", by=[])
+    assert everything[["mean_1", "mean_2"]].to_numpy().tolist() == [[4.5, 2.5]]
+    assert signal_enrichment(table, "mean")["log2_fold"].tolist() == [-2.0, 3.0]
 
 
 def test_a_fold_of_nothing_is_nan_and_counted() -> None:

@@ -75,7 +75,7 @@ def test_call_cres_calls_only_in_the_right_context_and_by_the_right_effect():
 
 
 def test_call_cres_errors_name_what_is_missing():
-    with pytest.raises(ValueError, match="column 'over_wt'; got context"):
+    with pytest.raises(ValueError, match="columns 'over_wt', 'over_control'; got context"):
         call_cres(pd.DataFrame({"context": []}))
     with pytest.raises(ValueError, match=r"by must be .*'x'"):
         call_cres(pd.DataFrame(), by="x")

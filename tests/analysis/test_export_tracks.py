@@ -205,3 +205,9 @@ class OnlyPathLike:
 def test_paths_may_be_anything_that_is_one(tmp_path: Path) -> None:
     assert write_kept(CRES.assign(example=1), OnlyPathLike(tmp_path / "a.bed")) == tmp_path / "a.bed"
     assert write_bigwig(TILES, OnlyPathLike(tmp_path / "a.bw"), SIZES, value="effect").stat().st_size
+
+
+def test_bigwig_has_the_names_of_the_genome(tmp_path: Path) -> None:
+    one = write_bigwig(TILES, tmp_path / "a.bw", SIZES, value="effect").read_bytes()
+    plain = TILES.assign(chrom=TILES["chrom"].str.removeprefix("chr"))
+    assert write_bigwig(plain, tmp_path / "b.bw", SIZES, value="effect").read_bytes() == one

@@ -279,7 +279,7 @@ def test_one_sequence_one_tile_one_shuffle_one_track() -> None:
 
 def test_tables_that_cannot_be_summarized_are_refused() -> None:
     _, table = example_table()
-    with pytest.raises(ValueError, match="must have column 'y_1'; got example"):
+    with pytest.raises(ValueError, match="must have columns 'y_1', 'y_2', 'y_both'; got example"):
         summarize_effects(table, "epistasis")
     with pytest.raises(ValueError, match="shuffle 3 twice for example a, tile 0"):
         summarize_effects(pd.concat([table, table[table["shuffle"] == 3]]), "over_wt")

@@ -146,7 +146,7 @@ def test_each_track_has_the_best_tss_of_its_best_genes(
 def test_a_gene_goes_by_its_identifier_then_its_name_then_its_tss() -> None:
     table = pd.DataFrame({"chrom": "chr1", "tss": [1, 2, 3, 4, 5, 6], "strand": "+", "track": 0})
     table["activity"] = [6.0, 5, 4, 3, 2, 1]
-    table["gene_id"] = ["A", "A", "", "", None, ""]
+    table["gene_id"] = pd.Categorical(["A", "A", "", "", None, "."])
     table["gene_name"] = ["X", "Y", "A", "A", "", None]
     assert select_active(table)["tss"].tolist() == [1, 3, 5, 6]
     assert select_active(table.drop(columns=["gene_id", "gene_name"]))["tss"].tolist() == [1, 2, 3, 4, 5, 6]
@@ -192,5 +192,18 @@ def test_bad_arguments_are_named(fasta: Path, tss: pd.DataFrame) -> None:
         predict_activity(model, fasta, tss, length=LENGTH, batch_size=0)
     with pytest.raises(ValueError, match=r"must have column 'offset' \(from a model such as PeakReadout\); got"):
         rank_by_activity(model, fasta, tss, length=LENGTH, max_offset=100)
-    with pytest.raises(ValueError, match="must not have a column 'rank'"):
-        rank_by_activity(model, fasta, tss.assign(rank=1), length=LENGTH)
+    with pytest.raises(ValueError, match=r"tracks must be named apart; got \['a', 'a'\]"):
+        predict_activity(model, fasta, tss, length=LENGTH, tracks=["a", "a"])
+    for name in ("track", "activity", "offset", "rank"):
+        with pytest.raises(ValueError, match=f"must not have a column '{name}'"):
+            rank_by_activity(model, fasta, tss.assign(**{name: 1}), length=LENGTH)
+
+
+def test_what_is_wrong_with_the_options_is_said_before_all_is_predicted(fasta: Path, tss: pd.DataFrame) -> None:
+    model = CountsRows()
+    with pytest.raises(ValueError, match="tracks must have 2 entries"):
+        predict_activity(Readout(model), fasta, tss, length=LENGTH, tracks=["a"], batch_size=2)
+    assert model.rows == 2
+    with pytest.raises(ValueError, match="must have column 'offset'"):
+        rank_by_activity(Readout(model), fasta, tss, length=LENGTH, max_offset=5)
+    assert model.rows == 3

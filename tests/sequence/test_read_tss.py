@@ -99,6 +99,7 @@ def test_types_features_and_chromosomes_are_chosen(tmp_path: Path) -> None:
     assert len(read_tss(path, gene_type=None)) == 3
     assert read_tss(path, feature="gene")[["tss", "transcript_id"]].to_numpy().tolist() == [[65_418, ""]]
     assert read_tss(path, chroms=["2"])["gene_name"].tolist() == ["FAM110C"]
+    assert read_tss(path, chroms="chr2")["gene_name"].tolist() == ["FAM110C"]
     with pytest.raises(ValueError, match="chroms must be of those with a TSS, chr1, chr2; got 'chrX'"):
         read_tss(path, chroms=["chr1", "chrX"])
 
@@ -140,10 +141,32 @@ def test_a_table_is_read_from_a_file_or_memory_with_its_other_columns(name: str,
     )
     before = table.copy()
     found = read_tss(table)
-    assert found.to_numpy().tolist() == [["1", 5, "+", "A", "", "", "A"], ["2", 6, "-", "B", "", "", "B"]]
+    assert found.to_numpy().tolist() == [["1", 5, "+", "A", "A", "", "A"], ["2", 6, "-", "B", "B", "", "B"]]
     pd.testing.assert_frame_equal(table, before)
     path = written(tmp_path, table.to_csv(sep="," if "csv" in name else "\t", index=False), name)
     pd.testing.assert_frame_equal(read_tss(path), found)
+
+
+def test_names_of_any_kind_stand_in_for_each_other() -> None:
+    table = pd.DataFrame({"chrom": ["1"] * 4, "tss": [1, 2, 3, 4], "strand": "+"})
+    table["gene_id"] = pd.Categorical(["E1", "E2", None, None])
+    table["gene"] = ["A", None, "C", "."]
+    table["transcript_id"] = pd.array([7, None, 8, 9], dtype="Int64")
+    found = read_tss(table)
+    assert found["gene_name"].tolist() == ["A", "E2", "C", ""]
+    assert found["gene_id"].tolist() == ["E1", "E2", "C", ""]
+    assert found["transcript_id"].tolist() == ["7", "", "8", "9"]
+
+
+def test_a_bed_without_names_has_none(tmp_path: Path) -> None:
+    table = read_tss(written(tmp_path, "\ufeffchr1\t5\t6\t.\t0\t+\nchr1\t8\t9\t.\t0\t+\n", "tss.bed"))
+    assert table[["chrom", "tss", "gene_id"]].to_numpy().tolist() == [["chr1", 5, ""], ["chr1", 8, ""]]
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.bed", "# nothing\n"), ("a.tsv", "chrom\ttss\tstrand\n")])
+def test_a_file_without_a_tss_is_named(name: str, text: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=f"at least one TSS; got none in .*{name}"):
+        read_tss(written(tmp_path, text, name))
 
 
 GOOD = GENCODE.splitlines()[2]
@@ -159,6 +182,7 @@ GOOD = GENCODE.splitlines()[2]
         (GOOD.replace("65419\t71585", "71585\t65419"), "start <= end; got .* in line 8"),
         (GOOD.replace("65419", "0"), "1 <= start <= end; got .* in line 8"),
         (GOOD.replace("\t+\t", "\t.\t"), r"strand of a TSS must be '\+' or '-'; got .* in line 8"),
+        (GOOD[: GOOD.index("OR4F5") + 2], "quotes of a GTF line must be closed .*cut short.*; got .* in line 8"),
         ("chr1\tX\ttranscript\t1\t2", "must have nine columns, parted by tabs; got .* in line 8"),
         ("chr1\tX\ttranscript\t1\t2\t.\t+\t.\tID=tx1;Parent=G1", "GFF3 is not read.*; got .* in line 8"),
     ],
@@ -218,6 +242,8 @@ def test_a_bad_line_of_a_bed_is_named(line: str, match: str, tmp_path: Path) -> 
         ("tss", -1, "tss of table must be a whole number of bp, 0 or more; got -1 at row 1"),
         ("tss", 1.5, "got 1.5 at row 1"),
         ("tss", np.nan, "got nan at row 1"),
+        ("tss", np.inf, "got inf at row 1"),
+        ("tss", 10**20, "got 100000000000000000000 at row 1"),
         ("strand", "*", r"strand of table must be '\+' or '-'; got '\*' at row 1"),
         ("chrom", None, "chrom of table must be a name; got (None|nan) at row 1"),
     ],
@@ -236,6 +262,9 @@ def test_a_table_without_rows_or_with_ragged_ones_is_named(tmp_path: Path) -> No
         read_tss(written(tmp_path, "", "a.tsv"))
     with pytest.raises(ValueError, match=r"as many columns a row; got .*b\.tsv.*line 3"):
         read_tss(written(tmp_path, "chrom\ttss\tstrand\nchr1\t5\t+\nchr1\t5\t+\t6\t7\n", "b.tsv"))
+    (tmp_path / "c.tsv").write_bytes("chrom\ttss\tstrand\nchrü\t5\t+\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"got .*c\.tsv: .*utf-8"):
+        read_tss(tmp_path / "c.tsv")
 
 
 def test_a_large_file_is_not_held_in_memory(tmp_path: Path) -> None:

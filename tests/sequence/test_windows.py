@@ -187,12 +187,12 @@ def test_a_file_that_is_no_fasta_or_does_not_fit_its_index_is_named(tmp_path: Pa
     (tmp_path / "ragged.fa").write_text(">chr1\nACGTAC\nACG\nACGTAC\n")
     with pytest.raises(ValueError, match=r"must be an indexed FASTA file.*; got .*ragged\.fa"):
         extract_windows(tmp_path / "ragged.fa", loci, 4)
-    assert not Path(f"{tmp_path / 'ragged.fa'}.fai").exists()  # half an index would be taken for a whole one
     (tmp_path / "twice.fa").write_text(">chr1\nACGTAC\n>chr1\nACGTAC\n")
     with pytest.raises(ValueError, match=r"must be an indexed FASTA file.*; got .*twice\.fa: Duplicate key"):
         extract_windows(tmp_path / "twice.fa", loci, 4)
+    assert not list(tmp_path.glob("*.fai"))  # that of a bad file would be taken for a good one
     (tmp_path / "genome.fa.gz").write_bytes(b"\x1f\x8b no gzip")
-    with pytest.raises(ValueError, match=r"plain or compressed with bgzip; got .*genome\.fa\.gz"):
+    with pytest.raises(ValueError, match=r"got .*genome\.fa\.gz: .* It is compressed: decompress it \(gunzip\)"):
         extract_windows(tmp_path / "genome.fa.gz", loci, 4)
     path = write_fasta(tmp_path / "short.fa", {"chr1": "ACGT" * 5})
     index = Path(f"{path}.fai")
@@ -246,8 +246,10 @@ def test_pairs_of_tiles_are_moved_both() -> None:
 def test_matched_tiles_are_one_a_locus() -> None:
     found = tiles_to_genome([(0, 10), (10, 20)], LOCI, 100, pairs="matched")
     assert found[["example", "start", "end"]].to_numpy().tolist() == [[0, 950, 960], [1, 2031, 2041]]
-    with pytest.raises(ValueError, match=r"matched tiles must be one a locus \(2\); got 1"):
-        tiles_to_genome([(0, 10)], LOCI, 100, pairs="matched")
+    one = tiles_to_genome([(0, 10)], LOCI, 100, pairs="matched")
+    assert one[["example", "start", "end"]].to_numpy().tolist() == [[0, 950, 960], [1, 2041, 2051]]
+    with pytest.raises(ValueError, match=r"matched tiles must be one a locus \(2\), or one for all; got 3"):
+        tiles_to_genome([(0, 10)] * 3, LOCI, 100, pairs="matched")
     with pytest.raises(ValueError, match="pairs must be 'all' or 'matched'; got 'some'"):
         tiles_to_genome([(0, 10)], LOCI, 100, pairs="some")
 
@@ -273,6 +275,14 @@ def test_tiles_in_the_padding_are_left_out_and_counted() -> None:
             LOCI,
             "examples must be in the index of loci; got 7 at row 1",
         ),
+        ([(0, 5)], LOCI.set_axis([1, 0]), r"0 to N - 1 in order, .* or names; got 1 at row 0: reset_index"),
+        ([(0, 5)], LOCI.set_axis([0, 2]), "got 2 at row 1"),
+        (
+            pd.DataFrame({"example": [0], "start": 0, "end": 5, "tile_start": 0}),
+            LOCI,
+            "must be in bp of windows; got column 'tile_start': they are in the genome already",
+        ),
+        (pd.DataFrame({"example": [0], "start": 0.5, "end": 5}), LOCI, "start must be whole bp; got 0.5 at row 0"),
         ([(0, 5)], LOCI.set_axis(["A", "A"]), "the index of loci must name each once; got 'A' twice"),
         ([(0, 5)], LOCI.drop(columns="tss"), "loci must have column 'tss'"),
     ],
@@ -282,6 +292,30 @@ def test_bad_tiles_are_named(tiles: object, loci: pd.DataFrame, match: str) -> N
         tiles_to_genome(tiles, loci, 100)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="sizes must have each chromosome of loci; got 'chr2' at row 1"):
         tiles_to_genome([(0, 5)], LOCI, 100, sizes={"chr1": 5000})
+
+
+def test_a_strand_of_its_own_is_turned_with_the_window() -> None:
+    hits = pd.DataFrame({"example": [0, 0, 1, 1, 1], "start": 5, "end": 9, "strand": ["+", "-", "+", "-", "."]})
+    found = tiles_to_genome(hits, LOCI, 100)
+    assert found["strand"].tolist() == ["+", "-", "-", "+", "."]
+    assert found["tile_strand"].tolist() == hits["strand"].tolist()
+
+
+def test_columns_keep_their_kinds_and_positions_may_be_of_any() -> None:
+    table = pd.DataFrame({"example": ["B", "A"], "start": pd.array([0, 5], dtype="Int64"), "end": [10.0, 20.0]})
+    table["cre"] = pd.Categorical(["enhancer", None], categories=["silencer", "enhancer"])
+    table["flag"] = pd.array([True, None], dtype="boolean")
+    loci = LOCI.assign(chrom=LOCI["chrom"].astype("category")).set_index(LOCI["gene_name"].astype("category"))
+    found = tiles_to_genome(table.set_axis([7, 7]), loci, 100)
+    assert found["start"].tolist() == [2041, 955] and found["chrom"].astype(str).tolist() == ["chr2", "chr1"]
+    assert found["cre"].dtype == table["cre"].dtype and found["flag"].dtype == "boolean"
+
+
+def test_sizes_may_be_a_series_and_must_be_of_the_same_assembly() -> None:
+    sizes = pd.Series({"1": 5000, "chr2": 2045})
+    assert tiles_to_genome([(0, 10)], LOCI, 100, sizes=sizes)["end"].tolist() == [960, 2045]
+    with pytest.raises(ValueError, match="got 2000 on chr2 of 2000 bp at row 1: are sizes of another assembly"):
+        tiles_to_genome([(0, 10)], LOCI, 100, sizes=sizes.replace(2045, 2000))
 
 
 def test_no_tile_gives_an_empty_table() -> None:
