@@ -68,7 +68,7 @@ def read(path: str) -> None:
     print(f"{len(table)} TSSs in {taken:.1f} s; peak {peak:.2f} GB, of which {before:.2f} GB are imports")
 
 
-def windows(n: int, length: int, rounds: int = 5) -> None:
+def windows(n: int, length: int, rounds: int = 15) -> None:
     rng = np.random.default_rng(0)
     size, columns = 60_000_000, 60
     with tempfile.TemporaryDirectory() as folder:
