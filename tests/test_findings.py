@@ -100,7 +100,7 @@ def test_interactions_are_called_from_effect_and_interval() -> None:
     ]  # fmt: skip
     assert "interaction" not in table and called.index.equals(table.index)
     assert call_interactions(table, threshold=0.0)["interaction"].tolist()[5] == "positive"
-    with pytest.raises(ValueError, match="column 'log_epistasis'"):
+    with pytest.raises(ValueError, match="columns 'log_epistasis', 'log_epistasis_low'"):
         call_interactions(table, by="log_epistasis")
     with pytest.raises(ValueError, match="threshold must be at least 0; got -1"):
         call_interactions(table, threshold=-1)
