@@ -36,7 +36,7 @@ def predict_activity(
     """Predict the activity of each TSS in the window around it.
 
     Paper: Methods, "Transcription start site selection". Costs one sequence a TSS, however many tracks. No more windows
-    than a batch are in memory.
+    than a batch, or some 17 million bases of them, are in memory.
 
     Parameters
     ----------

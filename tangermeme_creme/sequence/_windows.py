@@ -101,7 +101,8 @@ def stream_windows(
 ) -> Iterator[tuple[pd.DataFrame, torch.Tensor | PackedSequence]]:
     """As `extract_windows`, a batch at a time, for more windows than fit into memory.
 
-    Loci are checked at once; windows are read when they are asked for.
+    Loci are checked at once; windows are read when they are asked for, small batches together, so that no more than a
+    batch, or some 17 million bases, are in memory.
 
     Parameters
     ----------
