@@ -3,8 +3,8 @@
     python examples/benchmarks/loci.py gtf [--transcripts 250000] [--gzip]
     python examples/benchmarks/loci.py windows [--n 1000] [--length 196608]
 
-Both simulate their file in a temporary folder. `gtf` writes what GENCODE has, a gene, its transcripts and their exons
-with long attributes, about 3 GB for 250,000 transcripts, and reads it in a process of its own, of which the largest
+Both simulate their file in a temporary folder. `gtf` writes genes, transcripts and exons in the layout of GENCODE,
+3.3 GB for 250,000 transcripts, and reads it in a process of its own, of which the largest
 memory is shown. `windows` compares with tangermeme's `extract_loci`, which knows no strand, in turns in one run.
 """
 
@@ -28,7 +28,7 @@ from tangermeme_creme.sequence.loci import extract_windows, read_tss
 
 
 def write_gtf(path: Path, transcripts: int, compressed: bool) -> None:
-    """Genes of five transcripts of 24 exons each; the lines have the length of GENCODE's."""
+    """Genes of five transcripts of 24 exons each, in the layout of GENCODE."""
     attributes = (
         'gene_id "ENSG{g:011d}.5"; transcript_id "ENST{t:011d}.2"; gene_type "protein_coding"; gene_name "GENE{g}"; '
         'transcript_type "protein_coding"; transcript_name "GENE{g}-{t}"; level 2; protein_id "ENSP{t:011d}.1"; '

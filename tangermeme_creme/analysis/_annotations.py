@@ -10,9 +10,10 @@ import pandas as pd
 from scipy import stats
 
 from ..sequence.beds import read_bed
+from ..sequence.columns import check_columns
 from ..sequence.files import open_bytes
 from ._intervals import covered, region_table
-from ._tables import check_columns, one_row_each
+from ._tables import one_row_each
 
 Path = str | os.PathLike[str]
 

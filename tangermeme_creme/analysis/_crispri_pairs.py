@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from ..sequence.chroms import plain_chrom
+from ..sequence.columns import check_columns
 from ._crispri_table import Where, check_order, full_text, whole_numbers
-from ._tables import check_columns
 
 AGGREGATES = ("max", "mean", "extreme")
 

@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from ..sequence.columns import check_columns
 from ..sequence.files import open_bytes
-from ._tables import check_columns
 
 Source: TypeAlias = str | os.PathLike[str] | pd.DataFrame
 Where: TypeAlias = Callable[[int], str]

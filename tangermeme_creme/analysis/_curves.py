@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.integrate import trapezoid
 
-from ._tables import check_columns
+from ..sequence.columns import check_columns
 from .effects import as_float
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ..sequence.columns import check_columns
 from ..sequence.loci import check_loci
 from ._genomic import regions
-from ._tables import check_columns
 
 
 def distance_to_tss(cres: pd.DataFrame) -> pd.DataFrame:

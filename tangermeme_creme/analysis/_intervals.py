@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from ..sequence.chroms import plain_chrom
+from ..sequence.columns import check_columns
 from ._genomic import chromosomes, regions
-from ._tables import check_columns
 
 
 def region_table(table: pd.DataFrame) -> pd.DataFrame:

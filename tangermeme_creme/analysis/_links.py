@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..sequence.columns import check_columns
 from ._browser_fields import classes, field, scores, sign_colors, track, write_rows
 from ._genomic import chromosomes, numbers, positions, regions, strands, texts
-from ._tables import check_columns
 
 ENDS = ("chrom", "start", "end", "name", "strand")
 LINK_COLUMNS = (*(f"{name}_1" for name in ENDS), *(f"{name}_2" for name in ENDS), "effect", "kind")

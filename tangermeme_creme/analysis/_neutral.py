@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ..sequence.columns import check_columns
 from ..sequence.spans import check_count
-from ._tables import check_columns
 from .effects import as_float
 
 

@@ -12,8 +12,9 @@ import pandas as pd
 import torch
 
 from ..sequence.beds import read_bed
+from ..sequence.chroms import plain_chrom
+from ..sequence.columns import check_columns
 from ..sequence.tiles import span_to_genome
-from ._tables import check_columns
 
 Truth: TypeAlias = str | os.PathLike[str] | pd.DataFrame
 
@@ -132,7 +133,9 @@ def _owners(
     check_columns(loci, ["chrom", "tss", "strand"])
     if len(loci) != n:
         raise ValueError(f"loci must have one row an example ({n}); got {len(loci)}.")
-    chroms, wanted = table["chrom"].astype(str).to_numpy(), loci["chrom"].astype(str).tolist()
+    chroms = np.array([plain_chrom(name) for name in table["chrom"]], dtype=object)
+    wanted = [plain_chrom(name) for name in loci["chrom"]]
     if len(chroms) and not set(chroms) & set(wanted):
-        raise ValueError(f"truth must name chromosomes as loci do, {wanted[0]!r}; got {chroms[0]!r}.")
+        got = table["chrom"].iloc[0]
+        raise ValueError(f"truth must have chromosomes of loci, {loci['chrom'].iloc[0]!r}; got {got!r}.")
     return chroms, wanted

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from ._tables import check_columns
+from ..sequence.columns import check_columns
 from .effects import Values, above_zero, arrays, as_float
 
 

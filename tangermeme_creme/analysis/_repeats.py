@@ -9,10 +9,10 @@ import re
 import numpy as np
 import pandas as pd
 
+from ..sequence.columns import check_columns
 from ..sequence.files import open_bytes
 from ._annotations import check_chroms, elements_over
 from ._intervals import overlaps, region_table
-from ._tables import check_columns
 
 _COLUMNS = ["chrom", "start", "end", "name", "class", "family"]
 _HEADER = 3  # lines before the first record, at most

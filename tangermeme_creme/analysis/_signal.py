@@ -13,10 +13,11 @@ from figwig import BigWigReader
 from tqdm import tqdm
 
 from ..sequence.chroms import match_chroms
+from ..sequence.columns import check_columns
 from ..sequence.notices import warn
 from ._annotations import check_named
 from ._intervals import region_table
-from ._tables import check_columns, one_row_each
+from ._tables import one_row_each
 from .effects import as_float
 from .stats import compare_groups
 

@@ -7,21 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from ..sequence.columns import check_columns
+
 Block = tuple[np.ndarray, dict[str, np.ndarray]]
-
-
-def check_columns(table: pd.DataFrame, names: Sequence[str], what: str = "table") -> None:
-    """Refuse a table that lacks columns; all that are missing are named.
-
-    Examples
-    --------
-    >>> check_columns(pd.DataFrame({"chrom": ["chr1"]}), ["chrom"])
-    """
-    missing = [repr(name) for name in names if name not in table.columns]
-    if missing:
-        needed = f"column{'s' * (len(missing) > 1)} {', '.join(missing)}"
-        got = ", ".join(map(str, table.columns))[:200]
-        raise ValueError(f"{what} must have {needed}; got {got or 'no column'}.")
 
 
 def one_row_each(

@@ -11,12 +11,12 @@ import pandas as pd
 from figwig import BigWigWriter
 
 from ..sequence.chroms import match_chroms
+from ..sequence.columns import check_columns
 from ..sequence.files import replace_file
 from ..sequence.spans import check_count
 from ._browser_fields import CRE_COLORS, classes, field, rgb, scores, track, write_rows
 from ._disjoint import Stretches, check_combine, disjoint
 from ._genomic import chromosomes, numbers, regions, strands, texts
-from ._tables import check_columns
 
 
 def write_cres(

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..sequence.columns import check_columns
 from ._pairs import PairExpectation, call_interactions, epistasis, expected_pair, log_epistasis
 from ._saturation import Saturation, fit_saturation, saturation_table
-from ._tables import check_columns
 from ._traces import additive_trace, greedy_traces, multiplicative_trace
 from .effects import as_float
 

@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from ..sequence.columns import check_columns
 from ..sequence.notices import warn
 from ..sequence.spans import check_count
 from ._named_effects import EFFECTS, effects_by_name
 from ._resampling import Effect, Estimate, activities_of, estimate
-from ._tables import check_columns, describe, shuffles_side_by_side
+from ._tables import describe, shuffles_side_by_side
 from .adaptive import AdaptiveResult, adaptive_n
 from .effects import as_float
 

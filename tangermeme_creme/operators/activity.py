@@ -13,6 +13,7 @@ from ..engine.device import model_on
 from ..engine.options import check_engine_options
 from ..engine.outputs import Output
 from ..engine.session import EditSession
+from ..sequence.columns import check_columns
 from ..sequence.loci import Fasta, stream_windows
 from ..sequence.spans import check_count
 from ._tidy import Labels
@@ -28,6 +29,7 @@ def predict_activity(
     *,
     length: int,
     tracks: Labels = None,
+    need_offset: bool = False,
     batch_size: int = 32,
     dtype: str | torch.dtype | None = None,
     device: str | torch.device | None = None,
@@ -55,6 +57,9 @@ def predict_activity(
 
     tracks: sequence or None, optional
         Names of the tracks. Default is None, 0 and so on.
+
+    need_offset: bool, optional
+        Whether to refuse, after the first batch, a model that gives no offset. Default is False.
 
     batch_size, dtype, device: optional
         As in `EditSession`. Defaults are 32, None and None.
@@ -108,6 +113,8 @@ def predict_activity(
                 parts.append(_numbers(session.predict()))
             if len(parts) == 1:  # before the other predictions are made
                 _check_tracks(tracks, parts[0].shape[2])
+                if need_offset and len(parts[0]) == 1:
+                    raise ValueError("the model must give an offset too, as a PeakReadout does; got activities alone.")
     values = np.concatenate(parts, axis=1)
     n = values.shape[2]
     labels = np.arange(n) if tracks is None else np.array(list(tracks), dtype=object)
@@ -155,12 +162,7 @@ def select_active(activity: pd.DataFrame, top: int = 10_000, *, max_offset: floa
     1    9       B       2.0     2
     """
     check_count("top", top)
-    wanted = [*_KEY, "track", "activity"] + ([] if max_offset is None else ["offset"])
-    for name in wanted:
-        if name not in activity.columns:
-            more = "" if name != "offset" else " (from a model such as PeakReadout)"
-            got = ", ".join(map(str, activity.columns))
-            raise ValueError(f"activity must have column {name!r}{more}; got {got}.")
+    check_columns(activity, [*_KEY, "track", "activity", *([] if max_offset is None else ["offset"])], "activity")
     kept = activity if max_offset is None else activity[activity["offset"].abs() <= max_offset]
     order = kept[_KEY].reset_index(drop=True)
     order["gene"] = _genes(kept)
@@ -184,8 +186,7 @@ def rank_by_activity(
 ) -> pd.DataFrame:
     """Predict the activity of each TSS, and select the most active genes of each track.
 
-    `select_active` of `predict_activity`, of which the second costs one sequence a TSS; with `max_offset` one more is
-    predicted first, to see that the model gives offsets.
+    `select_active` of `predict_activity`, of which the second costs one sequence a TSS.
 
     Parameters
     ----------
@@ -223,9 +224,8 @@ def rank_by_activity(
     0  chr1    6      -       B      0       2.0     1
     """
     check_count("top", top)
-    if max_offset is not None:  # one prediction says whether the model gives offsets
-        select_active(predict_activity(model, fasta, tss[:1], length=length, **kwargs), max_offset=max_offset)
-    return select_active(predict_activity(model, fasta, tss, length=length, **kwargs), top, max_offset=max_offset)
+    activity = predict_activity(model, fasta, tss, length=length, need_offset=max_offset is not None, **kwargs)
+    return select_active(activity, top, max_offset=max_offset)
 
 
 def _genes(table: pd.DataFrame) -> pd.Series:

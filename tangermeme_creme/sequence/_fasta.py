@@ -81,23 +81,24 @@ def read_stretches(fasta: Fasta, chroms: Sequence[str], starts: Sequence[int], w
     try:
         X = extract_loci(bed, fasta, in_window=width, ignore=_UNKNOWN)
     except (ValueError, pyfaidx.FetchError) as error:
-        raise ValueError(_what_is_wrong(fasta, chroms, starts, width)) from error
+        _refuse(fasta, chroms, starts, width)
+        raise ValueError(f"windows must be readable; got {fasta}: {error}") from error
     if X.shape[-1] != width:
-        raise ValueError(_what_is_wrong(fasta, chroms, starts, width))
+        _refuse(fasta, chroms, starts, width)
     return X
 
 
-def _what_is_wrong(fasta: Fasta, chroms: Sequence[str], starts: Sequence[int], width: int) -> str:
+def _refuse(fasta: Fasta, chroms: Sequence[str], starts: Sequence[int], width: int) -> None:
+    """Name the first place where there is no base, or where the file ends too early."""
     with opened(fasta) as (file, name):
         for chrom, start in zip(chroms, starts):
             text = str(file[chrom][start : start + width])
             strange = [k for k, letter in enumerate(text) if letter.upper() not in {*"ACGT", *_UNKNOWN}]
             if strange:
                 place = f"{chrom}:{start + strange[0]}"
-                return f"a FASTA file must hold bases; got {text[strange[0]]!r} at {place} of {name}."
+                raise ValueError(f"a FASTA file must hold bases; got {text[strange[0]]!r} at {place} of {name}.")
             if len(text) < width:
-                break
-    place = f"{chrom}:{start}-{start + width}"
-    return (
-        f"a FASTA file must fit its index; got {name}, which ends within {place}: delete its .fai, to index it again."
-    )
+                raise ValueError(
+                    f"a FASTA file must fit its index; got {name}, which ends within {chrom}:{start}-{start + width}: "
+                    "delete its .fai, to index it again."
+                )

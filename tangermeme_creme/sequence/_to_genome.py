@@ -10,6 +10,7 @@ import pandas as pd
 
 from ._windows import check_loci, tss_of
 from .chroms import match_chroms
+from .columns import check_columns
 from .notices import warn
 from .spans import Spans, check_count, check_spans
 from .tiles import spans_to_genome
@@ -81,9 +82,7 @@ def tiles_to_genome(
     if not isinstance(tiles, pd.DataFrame):
         tiles = _one_row_a_tile(check_spans(tiles, length).numpy(), loci, pairs)
     ends = [suffix for suffix in ("", "_1", "_2") if f"start{suffix}" in tiles and f"end{suffix}" in tiles]
-    missing = ([] if ends else ["start", "end"]) + (["example"] if "example" not in tiles else [])
-    if missing:
-        raise ValueError(f"tiles must have column {missing[0]!r}; got {', '.join(map(str, tiles.columns))}.")
+    check_columns(tiles, ["example", *([] if ends else ["start", "end"])], "tiles")
     if f"tile_start{ends[0]}" in tiles:
         raise ValueError(
             f"tiles must be in bp of windows; got column 'tile_start{ends[0]}': they are in the genome already."

@@ -13,6 +13,7 @@ from tqdm import trange
 
 from ._fasta import Fasta, opened, read_stretches
 from .chroms import known_chroms
+from .columns import check_columns
 from .edits import join_packed, pack
 from .notices import warn
 from .spans import check_count
@@ -148,7 +149,7 @@ def stream_windows(
 
 
 def check_loci(loci: pd.DataFrame, name: str = "loci") -> None:
-    """Refuse a table that lacks `chrom`, `tss` or `strand`, or has a row that is no window.
+    """Refuse a table that lacks `chrom`, `tss` or `strand`, or has a row that is no locus.
 
     Raises
     ------
@@ -161,9 +162,7 @@ def check_loci(loci: pd.DataFrame, name: str = "loci") -> None:
     """
     if not isinstance(loci, pd.DataFrame):
         raise ValueError(f"{name} must be a pandas.DataFrame; got {type(loci).__name__}.")
-    for column in ("chrom", "tss", "strand"):
-        if column not in loci.columns:
-            raise ValueError(f"{name} must have column {column!r}; got {', '.join(map(str, loci.columns))}.")
+    check_columns(loci, ["chrom", "tss", "strand"], name)
     tss = pd.to_numeric(loci["tss"], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     rules = (
         ("tss", "a whole number of bp, 0 or more", ~((tss >= 0) & (tss < 2**32) & (tss == np.floor(tss)))),

@@ -77,10 +77,11 @@ def test_truth_in_the_genome_is_the_same_bases_of_the_window(data: st.DataObject
             assert bool(mask[i, position - start]) == inside
 
 
-def test_chromosomes_may_be_numbers() -> None:
-    truth = pd.DataFrame({"chrom": [1], "start": [965], "end": [970]})
-    mask = truth_mask(truth, SPANS, ids=[0, 1], loci=LOCI.assign(chrom=[1, 2]), length=LENGTH)
-    assert mask.sum(1).tolist() == [5, 0]
+@pytest.mark.parametrize("chrom", [1, "1", "chr1"])
+def test_chromosomes_may_be_numbers_and_names_with_chr_or_without(chrom: object) -> None:
+    truth = pd.DataFrame({"chrom": [chrom], "start": [965], "end": [970]})
+    for loci in (LOCI, LOCI.assign(chrom=[1, 2])):
+        assert truth_mask(truth, SPANS, ids=[0, 1], loci=loci, length=LENGTH).sum(1).tolist() == [5, 0]
 
 
 def test_truth_from_a_bed_file_is_that_of_the_table(tmp_path: Path) -> None:
@@ -109,9 +110,9 @@ BAD: dict[str, tuple[Any, Any, str]] = {
     "genomic columns": (WINDOW, LOCI, "table must have column 'chrom'; got example, start, end"),
     "empty element": (WINDOW.assign(end=20), None, r"truth must end after it starts; got \[20, 20\) at row 0"),
     "chromosomes": (
-        GENOME.assign(chrom="1"),
+        GENOME.assign(chrom="chr9"),
         LOCI,
-        "truth must name chromosomes as loci do, 'chr1'; got '1'",
+        "truth must have chromosomes of loci, 'chr1'; got 'chr9'",
     ),
     "name": (WINDOW.assign(example="c"), None, "truth must be of the examples; got 'c'"),
     "loci": (GENOME, LOCI[:1], r"loci must have one row an example \(2\); got 1"),

@@ -190,8 +190,10 @@ def test_bad_arguments_are_named(fasta: Path, tss: pd.DataFrame) -> None:
         predict_activity(model, fasta, tss, length=LENGTH, tracks=["a", "b", "c"])
     with pytest.raises(ValueError, match="batch_size must be at least 1; got 0"):
         predict_activity(model, fasta, tss, length=LENGTH, batch_size=0)
-    with pytest.raises(ValueError, match=r"must have column 'offset' \(from a model such as PeakReadout\); got"):
+    with pytest.raises(ValueError, match="must give an offset too, as a PeakReadout does; got activities alone"):
         rank_by_activity(model, fasta, tss, length=LENGTH, max_offset=100)
+    with pytest.raises(ValueError, match="activity must have column 'offset'; got"):
+        select_active(predict_activity(model, fasta, tss, length=LENGTH, tracks=["a", "b"]), max_offset=100)
     with pytest.raises(ValueError, match=r"tracks must be named apart; got \['a', 'a'\]"):
         predict_activity(model, fasta, tss, length=LENGTH, tracks=["a", "a"])
     for name in ("track", "activity", "offset", "rank"):
@@ -204,6 +206,6 @@ def test_what_is_wrong_with_the_options_is_said_before_all_is_predicted(fasta: P
     with pytest.raises(ValueError, match="tracks must have 2 entries"):
         predict_activity(Readout(model), fasta, tss, length=LENGTH, tracks=["a"], batch_size=2)
     assert model.rows == 2
-    with pytest.raises(ValueError, match="must have column 'offset'"):
-        rank_by_activity(Readout(model), fasta, tss, length=LENGTH, max_offset=5)
-    assert model.rows == 3
+    with pytest.raises(ValueError, match="must give an offset too"):
+        rank_by_activity(Readout(model), fasta, tss, length=LENGTH, max_offset=5, batch_size=3)
+    assert model.rows == 2 + 3
