@@ -28,12 +28,17 @@ class MiniBorzoiTSS(IncrementalModel):
 
     tracks, bins: sequence of int
         Output bins have 32 bp and begin at 32,768 bp of the window. The span from the first to the last is computed.
+
+    summed: bool, optional
+        Whether the tracks are summed, to shape (N, 1). Default is False.
     """
 
-    def __init__(self, network: torch.nn.Module, *, tracks: Sequence[int], bins: Sequence[int]) -> None:
+    def __init__(
+        self, network: torch.nn.Module, *, tracks: Sequence[int], bins: Sequence[int], summed: bool = False
+    ) -> None:
         if not bins or not 0 <= min(bins) <= max(bins) < N_BINS:
             raise ValueError(f"bins must be in [0, {N_BINS}); got {list(bins)}.")
-        head = _Head(network, list(tracks), list(bins))
+        head = _Head(network, list(tracks), list(bins), summed)
         super().__init__(_Tower(network), head, keep=[head.fine, head.middle, None])
 
 
@@ -47,10 +52,10 @@ class _Tower(torch.nn.Module):
 
 
 class _Head(torch.nn.Module):
-    def __init__(self, network: torch.nn.Module, tracks: list[int], bins: list[int]) -> None:
+    def __init__(self, network: torch.nn.Module, tracks: list[int], bins: list[int], summed: bool) -> None:
         super().__init__()
         self._network = [network]  # in a list, so that its parameters are the tower's alone
-        self._tracks = tracks
+        self._tracks, self._summed = tracks, summed
         first, last = (FIRST_BP // BIN + b for b in (min(bins), max(bins)))
         self._bins = [FIRST_BP // BIN + b - first for b in bins]
         # A convolution over three bins is the last step at either stride, so that one more is needed on each side.
@@ -79,7 +84,8 @@ class _Head(torch.nn.Module):
             start = wanted[0] + 1
         x = _gelu(x[:, :, self._bins])
         y = F.softplus(F.conv1d(x, network.head.weight[self._tracks], network.head.bias[self._tracks]))
-        return y.mean(-1)
+        y = y.mean(-1)
+        return y.sum(1, keepdim=True) if self._summed else y
 
 
 def _gelu(x: torch.Tensor) -> torch.Tensor:

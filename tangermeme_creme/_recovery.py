@@ -1,41 +1,24 @@
-"""What each test of the demo finds, against what was planted."""
+"""What each test of the demo's study finds, against what was planted."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 
-from . import (
-    context_dependence_test,
-    context_swap_test,
-    distance_test,
-    higher_order_interaction_test,
-    interaction_map,
-    multiplicity_test,
-    necessity_test,
-    sufficiency_test,
-    tile_set_sufficiency_test,
-)
-from .analysis.baselines import compare_fine_mapping
-from .analysis.calls import call_cres, classify_context, join_tile_effects
+from .analysis.calls import call_cres, classify_context
 from .analysis.effects import normalized_effect, tile_effect_over_control, tile_effect_over_wt
-from .analysis.interactions import call_interactions, saturation_table
-from .analysis.stats import summarize_effects
-from .engine.outputs import Output
 from .models.genome import Genome
 from .models.simulate import Element, expected_activity, moved, within, without
 from .models.toy import CELLS, WEIGHTS
-from .sequence.shuffles import shuffle_backgrounds
 from .sequence.spans import Span
-from .sequence.tiles import TileGrid
+from .sequence.tiles import tile_grid
+from .study.study import Study
 
-SHUFFLES = 6  # the fewest that give an interval
 STRONG = 2  # copies of a motif from which an element counts as strong
-CLOSE = 0.01  # how far a measured fraction may lie from the closed form
-EFFECTS = ("necessity", "over_control")  # that are drawn, and held against what was planted
+CLOSE = 0.01  # how far a measured activity may lie from the closed form, as a fraction
 
 
 class Recovered(NamedTuple):
@@ -48,206 +31,189 @@ class Recovered(NamedTuple):
     missed: tuple[str, ...] = ()
 
 
-class Demo(NamedTuple):
-    """The simulated problem: windows, tiles, the network and the elements of each gene in window coordinates."""
+class Demo:
+    """The simulated genome beside the study of it."""
 
-    genome: Genome
-    genes: list[str]
-    X: torch.Tensor
-    grid: TileGrid
-    tiles: list[Span]
-    model: torch.nn.Module
-    saturating: torch.nn.Module
-    common: dict[str, Any]
+    def __init__(self, genome: Genome, study: Study, length: int, tile: int, ceiling: float) -> None:
+        self.genome, self.study, self.length = genome, study, length
+        grid = tile_grid(length, tile)
+        self.tss: Span = grid.center
+        self.tiles: list[Span] = [(int(start), int(end)) for start, end in grid.context]
+        self.ceiling = ceiling
+        loci = study.table("loci")
+        self.examples: dict[str, str] = dict(zip(loci["example"], loci["gene_name"]))
 
-    def elements(self, gene: str) -> list[Element]:
-        return self.genome.elements[gene]
+    def elements(self, example: str) -> list[Element]:
+        return self.genome.elements[self.examples[example]]
 
-    def expected(self, elements: list[Element], response: str = "multiplicative") -> np.ndarray:
-        return expected_activity(elements, length=self.X.shape[-1], response=response)
+    def expected(self, elements: list[Element], track: str) -> float:
+        """The activity in a track, in closed form."""
+        cell, saturating = track[0], track not in CELLS
+        response: dict[str, Any] = {"response": "saturating", "ceiling": self.ceiling} if saturating else {}
+        response = response or {"response": "multiplicative"}
+        return float(expected_activity(elements, length=self.length, **response)[CELLS.index(cell)])
 
     def tile_of(self, element: Element) -> int:
         return next(t for t, (start, end) in enumerate(self.tiles) if start <= element.start < end)
 
-
-def context(demo: Demo, tables: dict[str, pd.DataFrame]) -> list[Recovered]:
-    tss = demo.grid.center
-    result = context_dependence_test(demo.model, demo.X, tss, n=20, **demo.common)
-    tables["context_dependence"] = result.to_frame(ids=demo.genes, tracks=CELLS)
-    contexts = summarize_effects(tables["context_dependence"], "context_effect")
-    contexts["context"] = classify_context(contexts["context_effect"])
-    tables["contexts"] = contexts
-    effects = [
-        normalized_effect(demo.expected(demo.elements(gene)), demo.expected(within(demo.elements(gene), [tss])))
-        for gene in demo.genes
-    ]
-    found = int((contexts["context"] == classify_context(np.concatenate(effects))).sum())
-    rows = [Recovered("context dependence", found, len(contexts), "context categories (genes x cell types)")]
-
-    swap = context_swap_test(demo.model, demo.X, demo.X, tss, verbose=demo.common["verbose"])
-    tables["context_swap"] = swap.to_frame(source_ids=demo.genes, target_ids=demo.genes, tracks=CELLS)
-    swapped, found = _tensor(swap.y_mut), 0
-    for s, source in enumerate(demo.genes):
-        for t, target in enumerate(demo.genes):
-            elements = within(demo.elements(source), [tss]) + without(demo.elements(target), [tss])
-            found += bool(np.allclose(swapped[s, t], demo.expected(elements), rtol=CLOSE))
-    return [*rows, Recovered("context swap", found, len(demo.genes) ** 2, "activities of swapped pairs, to 1%")]
+    def rows(self, table: str, of: Iterable[str] = ("example",)) -> list[Any]:
+        """One row of a table for each combination of columns, whose other rows are there to be looked up."""
+        frame = self.study.table(table)
+        return list(frame.drop_duplicates(list(of)).itertuples(index=False)) if len(frame) else []
 
 
-def single_tiles(demo: Demo, tables: dict[str, pd.DataFrame]) -> list[Recovered]:
-    tss = demo.grid.center
-    labels: dict[str, Any] = {"tiles": demo.tiles, "ids": demo.genes, "tracks": CELLS}
-    necessity = necessity_test(demo.model, demo.X, demo.tiles, n=SHUFFLES, **demo.common)
-    tables["necessity"] = necessity.to_frame(**labels)
-    backgrounds = shuffle_backgrounds(demo.X, n=SHUFFLES, random_state=demo.common["random_state"])
-    sufficiency = sufficiency_test(
-        demo.model, demo.X, tss, demo.tiles, n=SHUFFLES, backgrounds=backgrounds, **demo.common
-    )
-    tables["sufficiency"] = sufficiency.to_frame(**labels)
-    effects = join_tile_effects(
-        summarize_effects(tables["necessity"], "necessity"),
-        summarize_effects(tables["sufficiency"], ["over_wt", "over_control"]),
-    )
-    effects = call_cres(effects.merge(tables["contexts"][["example", "track", "context"]], on=["example", "track"]))
-    tables["tile_effects"] = effects
-    rows = [_recovered_tiles(demo, test, effects, name) for test, name in zip(("necessity", "sufficiency"), EFFECTS)]
-    found = int(_same(effects["cre"], _expected_calls(demo, effects)).sum())
+def recovered(demo: Demo) -> list[Recovered]:
+    """A line a test."""
     return [
-        *rows,
-        Recovered("CRE calls", found, len(effects), "tiles called enhancer, silencer or neither (x cell types)"),
-    ]
+        _contexts(demo), _swap(demo), _single(demo, "necessity", "necessity"),
+        _single(demo, "sufficiency", "over_control"), _calls(demo), _pairs(demo), _greedy(demo, "min", 1),
+        _greedy(demo, "max", -1), _sets(demo), _distance(demo), _multiplicity(demo), _fine_tile(demo),
+        _fine_mapping(demo),
+    ]  # fmt: skip
 
 
-def _recovered_tiles(demo: Demo, test: str, table: pd.DataFrame, effect: str) -> Recovered:
+def _contexts(demo: Demo) -> Recovered:
+    rows = demo.rows("contexts", ["example", "track"])
+    effects = []
+    for row in rows:
+        elements = demo.elements(row.example)
+        kept = within(elements, [demo.tss])
+        effects.append(normalized_effect(demo.expected(elements, row.track), demo.expected(kept, row.track)))
+    found = sum(row.context == name for row, name in zip(rows, classify_context(np.array(effects))))
+    return Recovered("context dependence", found, len(rows), "context categories (genes x tracks)")
+
+
+def _swap(demo: Demo) -> Recovered:
+    rows = demo.rows("swap", ["example", "source", "track"])
+    expected = []
+    for row in rows:
+        own, other = within(demo.elements(row.source), [demo.tss]), without(demo.elements(row.example), [demo.tss])
+        expected.append(demo.expected(own + other, row.track))
+    found = _close([row.y_mut for row in rows], expected)
+    return Recovered("context swap", found, len(rows), "activities of swapped pairs (x tracks), to 1%")
+
+
+def _single(demo: Demo, test: str, effect: str) -> Recovered:
     """A planted element is recovered if its tile has the right sign and stands out from all tiles without one."""
+    table = demo.study.table(test)
     effects = table.set_index(["example", "tile", "track"])[effect]
     found, of, missed = 0, 0, []
-    for gene in demo.genes:
-        planted = {demo.tile_of(element): element for element in demo.elements(gene)[1:]}
+    for example, gene in demo.examples.items():
+        planted = {demo.tile_of(element): element for element in demo.elements(example)[1:]}
         empty = [t for t in range(len(demo.tiles)) if t not in planted]
         for t, element in planted.items():
             for cell, weight in zip(CELLS, WEIGHTS[element.kind]):
                 if weight == 0:
                     continue
-                noise = max(abs(effects[gene, other, cell]) for other in empty)
-                hit = effects[gene, t, cell] * weight > noise + 1e-6
+                noise = max(abs(effects[example, other, cell]) for other in empty)
+                hit = effects[example, t, cell] * weight > noise + 1e-6
                 found, of = found + hit, of + 1
                 if not hit and element.copies >= STRONG:
                     missed.append(f"{element.kind} of {gene} in cell {cell}")
     return Recovered(test, found, of, "planted elements (x cell types they act in)", tuple(missed))
 
 
-def _expected_calls(demo: Demo, table: pd.DataFrame) -> pd.Series:
-    """What each tile of the table is to be called, by the closed form."""
-    tss, rows = demo.grid.center, []
-    for gene, tile, cell in table[["example", "tile", "track"]].itertuples(index=False):
-        elements, k = demo.elements(gene), CELLS.index(cell)
-        kept = (elements, within(elements, [tss]), within(elements, [tss, demo.tiles[tile]]))
-        wt, control, mut = (demo.expected(some)[k] for some in kept)
+def _calls(demo: Demo) -> Recovered:
+    table, rows = demo.study.table("sufficiency"), []
+    for example, tile, track in table[["example", "tile", "track"]].itertuples(index=False):
+        elements = demo.elements(example)
+        kept = (elements, within(elements, [demo.tss]), within(elements, [demo.tss, demo.tiles[tile]]))
+        wt, control, mut = (demo.expected(some, track) for some in kept)
         rows.append((tile_effect_over_wt(mut, control, wt), tile_effect_over_control(mut, control)))
     expected = pd.DataFrame(rows, columns=["over_wt", "over_control"], index=table.index)
-    return call_cres(expected.assign(context=table["context"]))["cre"]
+    expected = call_cres(expected.assign(context=table["context"]))
+    same = (table["cre"] == expected["cre"]) | (table["cre"].isna() & expected["cre"].isna())
+    what = f"tiles called enhancer, silencer or neither (x tracks), {expected['cre'].notna().sum()} of them CREs"
+    return Recovered("CRE calls", int(same.sum()), len(table), what)
 
 
-def pairs(demo: Demo, tables: dict[str, pd.DataFrame]) -> list[Recovered]:
-    result = interaction_map(demo.model, demo.X, demo.tiles, n=SHUFFLES, **demo.common)
-    pairs = result.to_frame(tiles=demo.tiles, ids=demo.genes, tracks=CELLS)
-    found = summarize_effects(pairs, ["epistasis", "log_epistasis"])
-    tables["interaction_map"] = call_interactions(found, by="log_epistasis")
-    # The network multiplies what each tile does, so that no two interact on the scale of logarithms.
-    none = int((tables["interaction_map"]["interaction"] == "none").sum())
-    return [Recovered("interaction map", none, len(found), "pairs of tiles (x cell types) that multiply, as planted")]
+def _pairs(demo: Demo) -> Recovered:
+    # The response multiplies what each tile does, so that no two interact on the scale of logarithms.
+    pairs = demo.study.table("interactions")
+    none = int((pairs["log_interaction"] == "none").sum()) if len(pairs) else 0
+    return Recovered("interactions", none, len(pairs), "pairs of tiles (x cell types) that multiply, as planted")
 
 
-def sets(demo: Demo, tables: dict[str, pd.DataFrame]) -> list[Recovered]:
-    rows, tss = [], demo.grid.center
-    for direction, sign in (("min", 1), ("max", -1)):
-        result = higher_order_interaction_test(
-            demo.model, demo.X, demo.tiles, direction=direction, rounds=3, n=5, n_holdout=5, **demo.common
-        )
-        tables[f"higher_order_{direction}"] = result.to_frame(tiles=demo.tiles, ids=demo.genes)
-        found, of, missed = 0, 0, []
-        for i, gene in enumerate(demo.genes):
-            planted = [e for e in demo.elements(gene)[1:] if sum(WEIGHTS[e.kind]) * sign > 0]
-            first = result.order[i, : len(planted)].tolist()
-            for element in planted:
-                hit = demo.tile_of(element) in first
-                found, of = found + hit, of + 1
-                if not hit and element.copies >= STRONG:
-                    missed.append(f"{element.kind} of {gene}")
-        what = "planted enhancers among the first tiles" if sign > 0 else "planted silencers among the first tiles"
-        rows.append(Recovered(f"higher order, {direction}", found, of, what, tuple(missed)))
-
-    # All planted tiles, strongest first, bring the wild type back.
-    orders = []
-    for gene in demo.genes:
-        strongest = sorted(demo.elements(gene)[1:], key=lambda e: -e.copies)
-        first = [demo.tile_of(element) for element in strongest]
-        orders.append((first + [t for t in range(len(demo.tiles)) if t not in first])[:3])
-    sets = tile_set_sufficiency_test(demo.model, demo.X, tss, demo.tiles, orders, n=5, **demo.common)
-    tables["tile_set_sufficiency"] = sets.to_frame(ids=demo.genes, tracks=CELLS)
-    back = torch.isclose(_tensor(sets.y_mut)[:, -1].mean(1), _tensor(sets.y_wt), rtol=CLOSE).all(1)
-    what = "genes whose planted tiles bring the wild type back, to 1%"
-    return [*rows, Recovered("tile set sufficiency", int(back.sum()), len(back), what)]
+def _greedy(demo: Demo, direction: str, sign: int) -> Recovered:
+    traces = demo.study.table("higher_order")
+    traces = traces[traces["direction"] == direction] if len(traces) else pd.DataFrame(columns=["example", "track"])
+    found, of, missed = 0, 0, []
+    for (example, track), trace in traces.groupby(["example", "track"]):
+        planted = [e for e in demo.elements(example)[1:] if WEIGHTS[e.kind][CELLS.index(track)] * sign > 0]
+        first = trace.sort_values("round")["tile"].tolist()[: len(planted)]
+        for element in planted:
+            hit = demo.tile_of(element) in first
+            found, of = found + hit, of + 1
+            if not hit and element.copies >= STRONG:
+                missed.append(f"{element.kind} of {demo.examples[example]} in cell {track}")
+    what = f"planted {'enhancers' if sign > 0 else 'silencers'} among the first tiles (x cell types)"
+    return Recovered(f"higher order, {direction}", found, of, what, tuple(missed))
 
 
-def one_cre(demo: Demo, tables: dict[str, pd.DataFrame]) -> list[Recovered]:
-    """The tests of one CRE: the strongest element of each gene that has one."""
-    tss, starts = demo.grid.center, [start for start, _ in demo.tiles]
-    kept = [i for i, gene in enumerate(demo.genes) if len(demo.elements(gene)) > 1]
-    genes = [demo.genes[i] for i in kept]
-    strongest = [max(demo.elements(gene)[1:], key=lambda e: e.copies) for gene in genes]
-    cres = [demo.tiles[demo.tile_of(element)] for element in strongest]
-    X, seeds = demo.X[kept], [demo.common["random_state"] + i for i in kept]
-    common = {**demo.common, "random_state": seeds, "n": 5}
+def _sets(demo: Demo) -> Recovered:
+    table = demo.study.table("set_sufficiency")
+    measured, expected = [], []
+    for (example, track, _), trace in table.groupby(["example", "track", "direction"]) if len(table) else ():
+        chosen: list[Span] = []
+        for row in trace.sort_values("round").itertuples():
+            chosen.append(demo.tiles[row.tile])
+            measured.append(row.y_mut)
+            expected.append(demo.expected(within(demo.elements(example), [demo.tss, *chosen]), track))
+    what = "activities of sets that grow by a tile, to 1%"
+    return Recovered("tile set sufficiency", _close(measured, expected), len(measured), what)
 
-    result = distance_test(demo.model, X, tss, cres, starts, **common)
-    tables["distance"] = result.to_frame(positions=starts, ids=genes, tracks=CELLS)
-    curves = _tensor(result.y_mut).mean(2).numpy()
-    found = 0
-    for i, (gene, element, cre) in enumerate(zip(genes, strongest, cres)):
-        promoter = demo.elements(gene)[0]
-        expected = [demo.expected([promoter, moved(element, start - cre[0])]) for start in starts]
-        found += bool(np.allclose(curves[i], expected, rtol=CLOSE))
-    rows = [Recovered("distance", found, len(genes), "distance curves, to 1% at every position")]
 
-    copies, found = 6, 0
-    dose = multiplicity_test(demo.saturating, X, tss, cres, starts, direction="max", copies=copies, **common)
-    tables["multiplicity"] = dose.to_frame(positions=starts, ids=genes)
-    tables["saturation"] = saturation_table(dose, ids=genes)
-    for i, (gene, element, cre) in enumerate(zip(genes, strongest, cres)):
-        placed = [moved(element, int(start) - cre[0]) for start in dose.positions[i]]
-        promoter = demo.elements(gene)[0]
-        expected = [demo.expected([promoter, *placed[: k + 1]], "saturating").mean() for k in range(copies)]
-        found += bool(np.allclose(dose.y_selected[i], expected, rtol=CLOSE))
-    rows.append(Recovered("multiplicity", found, len(genes), "dose curves of a saturating network, to 1%"))
+def _distance(demo: Demo) -> Recovered:
+    table = demo.study.table("distance")
+    found, of = 0, 0
+    for (example, tile, track), curve in table.groupby(["example", "cre_tile", "track"]) if len(table) else ():
+        inside = within(demo.elements(example), [demo.tiles[tile]])
+        promoter = within(demo.elements(example), [demo.tss])
+        places = [[moved(e, start - demo.tiles[tile][0]) for e in inside] for start in curve["start"]]
+        expected = [demo.expected(promoter + placed, track) for placed in places]
+        found, of = found + (_close(curve["y_mut"], expected) == len(curve)), of + 1
+    return Recovered("distance", found, of, "distance curves of CREs (x tracks), to 1% at every position")
 
-    compared = compare_fine_mapping(
-        demo.model, X, tss, cres, methods=["search", "saliency", "random"], steps=250, draws=3, ids=genes,
-        direction=["max" if sum(WEIGHTS[element.kind]) > 0 else "min" for element in strongest], **common,
-    )  # fmt: skip
-    pruned = compared.search
-    assert pruned is not None
-    tables["fine_tile"], tables["fine_mapping"] = pruned.to_frame(ids=genes), compared.summary
-    found, missed = 0, []
-    for i, (gene, element, cre) in enumerate(zip(genes, strongest, cres)):
-        hit = bool(pruned.mask[i, element.start - cre[0] : element.end - cre[0]].any())
-        found += hit
+
+def _multiplicity(demo: Demo) -> Recovered:
+    table = demo.study.table("multiplicity")
+    found, of = 0, 0
+    for (example, tile, track), curve in table.groupby(["example", "cre_tile", "track"]) if len(table) else ():
+        inside = within(demo.elements(example), [demo.tiles[tile]])
+        elements, expected = within(demo.elements(example), [demo.tss]), []
+        for start in curve.sort_values("copies")["start"]:
+            elements = elements + [moved(e, start - demo.tiles[tile][0]) for e in inside]
+            expected.append(demo.expected(elements, track))
+        found, of = found + (_close(curve.sort_values("copies")["y_mut"], expected) == len(curve)), of + 1
+    return Recovered("multiplicity", found, of, "dose curves of CREs (x tracks), to 1%")
+
+
+def _fine_tile(demo: Demo) -> Recovered:
+    kept = demo.study.table("kept")
+    rows = demo.rows("fine_tile", ["example", "cre_tile", "track"])
+    found, missed, bp = 0, [], 0
+    for row in rows:
+        some = kept[
+            (kept["example"] == row.example) & (kept["cre_tile"] == row.cre_tile) & (kept["track"] == row.track)
+        ]
+        (element,) = (e for e in demo.elements(row.example)[1:] if demo.tile_of(e) == row.cre_tile)
+        hit = bool(((some["start"] < element.end) & (some["end"] > element.start)).any())
+        found, bp = found + hit, bp + int((some["end"] - some["start"]).sum())
         if not hit and element.copies >= STRONG:
-            missed.append(f"{element.kind} of {gene}")
-    bp = int(pruned.mask.sum()) / len(genes)
-    what = f"strongest elements kept, in {bp:.0f} of {pruned.mask.shape[1]} bp on average"
-    rows.append(Recovered("fine-tile search", found, len(genes), what, tuple(missed)))
-    fewest = compared.summary.pivot(index="example", columns="method", values="fewest_bp")
-    found = int((fewest["search"] < fewest["random"]).sum())
-    what = "CREs that the search prunes further than random bases do, at a score of 0.8"
-    return [*rows, Recovered("fine mapping", found, len(genes), what)]
+            missed.append(f"{element.kind} of {demo.examples[row.example]} in track {row.track}")
+    of_bp = demo.tiles[0][1] - demo.tiles[0][0]
+    what = f"elements of CREs kept (x tracks), in {bp / max(1, len(rows)):.0f} of {of_bp} bp on average"
+    return Recovered("fine-tile search", found, len(rows), what, tuple(missed))
 
 
-def _tensor(y: Output) -> torch.Tensor:
-    assert isinstance(y, torch.Tensor)  # the toy has one output
-    return y
+def _fine_mapping(demo: Demo) -> Recovered:
+    table, what = demo.study.table("fine_mapping"), "CREs that the search prunes further than random bases do"
+    if not len(table):
+        return Recovered("fine mapping", 0, 0, what)
+    fewest = table.pivot(index=["example", "cre_tile", "track"], columns="method", values="fewest_bp")
+    return Recovered("fine mapping", int((fewest["search"] < fewest["random"]).sum()), len(fewest), what)
 
 
-def _same(one: pd.Series, other: pd.Series) -> pd.Series:
-    return (one == other) | (one.isna() & other.isna())
+def _close(measured: Iterable[float], expected: Iterable[float]) -> int:
+    """How many are as expected."""
+    return int(np.isclose(list(measured), list(expected), rtol=CLOSE).sum())

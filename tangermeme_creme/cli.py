@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
+import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from . import __version__
+
+FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,27 +27,165 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     code: int
-        0, or 1 if the demo missed a planted strong element.
+        0; 1 if a study is complete but for loci that failed, or the demo missed a planted strong element; 2 if
+        something was refused, with the reason on stderr; 130 after Ctrl-C or a termination signal, when what was
+        finished is stored.
     """
+    arguments = _parser().parse_args(argv)
+    from .study.errors import StudyError  # torch takes seconds to import, --help should not
+    from .study.spec import SpecError
+
+    in_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, _stop) if in_main else None  # what clusters send before they kill
+    try:
+        return int(arguments.run(arguments))
+    except (SpecError, StudyError) as error:
+        print(f"tangermeme-creme: {error}", *getattr(error, "__notes__", ()), sep="\n", file=sys.stderr)
+        return REFUSED
+    except KeyboardInterrupt:
+        print("tangermeme-creme: stopped.", file=sys.stderr)
+        return INTERRUPTED
+    finally:
+        if in_main:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tangermeme-creme", description="CREME in silico perturbation tests for PyTorch models."
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
+
+    init = commands.add_parser("init", help="write a study with every setting explained, to be filled in")
+    init.add_argument("study", type=Path, nargs="?", default=Path("study.toml"), help="default: study.toml")
+    init.set_defaults(run=_init)
+
+    run = commands.add_parser(
+        "run",
+        help="run a study, or go on with it",
+        description="Run a study: TSS activity, selection, context dependence, and all tests of each selected gene. "
+        "The same command goes on where a run was stopped or killed; what is finished is not computed again.",
+    )
+    run.add_argument("study", type=Path, help="the TOML file")
+    run.add_argument("--dry-run", action="store_true", help="say what it would cost, and write nothing")
+    run.add_argument("--new-folder", action="store_true", help="begin in a new folder if there is a study in `out`")
+    run.add_argument(
+        "--dask", metavar="WHERE", help="run on a Dask cluster: local:N, or tcp://host:port of a scheduler"
+    )
+    run.add_argument("--quiet", action="store_true", help="show no progress")
+    run.set_defaults(run=_run)
+
+    for name, function, what in (
+        ("status", _status, "say how far a study is"),
+        ("report", _report, "summarize the tables of a study"),
+        ("export", _export, "write the tables of a study as CSV and as tracks for genome browsers"),
+    ):
+        command = commands.add_parser(name, help=what)
+        command.add_argument("folder", type=Path, help="of the study: its `out`, or the TOML file")
+        if name != "status":
+            command.add_argument("--out", type=Path, help=f"where to (default: {name} in the folder of the study)")
+        if name == "export":
+            command.add_argument(
+                "--formats", nargs="+", default=["csv", "bed", "bedgraph", "interact"], metavar="FORMAT",
+                help="csv, bed, bedgraph, bigwig, interact (default: all but bigwig)",
+            )  # fmt: skip
+        command.set_defaults(run=function)
+
     demo = commands.add_parser(
         "demo",
-        help="run all tests on a simulated genome whose answers are known",
-        description="Simulate a small genome, run all ten tests on a network with hand-set weights, write tables and "
-        "figures, and print how many of the planted elements each test recovered. Exits with 1 if a strong one was "
-        "missed. Needs no data, no weights and no GPU.",
+        help="run a study of a simulated genome whose answers are known",
+        description="Simulate a small genome, study it with a network with hand-set weights, and print how many of the "
+        "planted elements each test recovered. Exits with 1 if a strong one was missed. Needs no data, no weights and "
+        "no GPU.",
     )
     demo.add_argument(
         "--out", type=Path, default=Path("creme_demo"), help="folder for the results (default: creme_demo)"
     )
     demo.add_argument("--seed", type=int, default=0, help="seed of the genome and of the shuffles (default: 0)")
     demo.add_argument("--quiet", action="store_true", help="show no progress bars")
-    arguments = parser.parse_args(argv)
+    demo.set_defaults(run=_demo)
+    return parser
 
-    from .demo import run_demo  # torch takes seconds to import, --help should not
+
+def _init(arguments: argparse.Namespace) -> int:
+    from .sequence.files import replace_file
+    from .study.errors import StudyError
+    from .study.template import template
+
+    path: Path = arguments.study
+    if path.exists():
+        raise StudyError(f"init writes a new file; got {path}, which is there already.")
+    replace_file(path, lambda temporary: temporary.write_text(template(), encoding="utf-8"))
+    print(f"wrote {path}: fill it in, then try  tangermeme-creme run {path} --dry-run")
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from .study.executors import dask_executor
+    from .study.plan import plan_study
+    from .study.runner import run_study
+    from .study.spec import read_spec
+
+    spec, folder = read_spec(arguments.study), arguments.study.parent
+    if arguments.dry_run:
+        print(plan_study(spec, folder=folder))
+        return 0
+    with ExitStack() as stack:
+        options: dict[str, Any] = {}
+        if arguments.dask:
+            executor, width, threads = stack.enter_context(dask_executor(arguments.dask, threads=spec.run.threads))
+            options = {"executor": executor, "width": width, "threads": threads}
+        study = run_study(spec, folder=folder, new_folder=arguments.new_folder, verbose=not arguments.quiet, **options)
+    failures = study.table("failures")
+    if len(failures):
+        print(f"tangermeme-creme: {failures['example'].nunique()} loci failed:", file=sys.stderr)
+        for row in failures.head(20).itertuples():
+            what = f", {row.what}" if row.what else ""
+            print(f"  {row.example}, {row.stage}{what}: {row.error}: {row.message}", file=sys.stderr)
+        print("run the same command again to try them again.", file=sys.stderr)
+    return FAILED if len(failures) else 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    study = _opened(arguments.folder)
+    print(study.status().to_string(index=False, na_rep=""))
+    failures = study.table("failures")
+    if len(failures):
+        print(f"\n{failures.to_string(index=False, max_colwidth=80)}")
+    return 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from .study.report import summary_text, write_report
+
+    study = _opened(arguments.folder)
+    folder = write_report(study, arguments.out)
+    print(summary_text({name: study.table(name) for name in study.tables}))
+    print(f"\nas tables in {folder}")
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from .study.exports import export_study
+
+    for path in export_study(_opened(arguments.folder), arguments.out, arguments.formats):
+        print(path)
+    return 0
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from .demo import run_demo
 
     return run_demo(arguments.out, seed=arguments.seed, verbose=not arguments.quiet)
+
+
+def _opened(path: Path) -> Any:
+    from .study.spec import read_spec
+    from .study.study import Study
+
+    return Study.open(read_spec(path).out if path.suffix == ".toml" else path)
+
+
+def _stop(number: int, frame: object) -> None:
+    raise KeyboardInterrupt

@@ -1,100 +1,169 @@
-"""The demo: all ten tests on a simulated genome, against what was planted in it."""
+"""The demo: a study of a simulated genome, against what was planted in it."""
 
 from __future__ import annotations
 
+import json
 import time
-from functools import partial
 from pathlib import Path
 
-import pandas as pd
+import torch
 from matplotlib.figure import Figure
 
-from ._recovery import EFFECTS, Demo, context, one_cre, pairs, sets, single_tiles
+from ._recovery import Demo, Recovered, recovered
+from .engine.incremental import IncrementalModel
 from .models.genome import simulate_genome, write_genome
-from .models.readout import Readout
-from .models.toy import RegulatoryToy
+from .models.toy import CELLS, RegulatoryToy
 from .sequence.files import replace_file
-from .sequence.loci import extract_windows, read_tss
-from .sequence.tiles import tile_grid
+from .study.exports import export_study
+from .study.runner import run_study
+from .study.spec import StudySpec, read_spec
+from .study.study import Study
 from .view.plot import COLORS, plot_greedy_trace, plot_tile_effects
 
 LENGTH, TILE = 65_536, 5_000
+SATURATING = tuple(f"{cell} saturating" for cell in CELLS)
+CEILING = 50.0  # of the saturating response
+
+_TOML = """\
+# Written by tangermeme-creme demo. Run it again with: tangermeme-creme run study.toml
+seed = {seed}
+out = "study_{seed}"
+
+[model]
+adapter = "function"
+function = "tangermeme_creme.demo:toy_model"
+arguments = {{ length = {length} }}
+tracks = {tracks}
+length = {length}
+
+[loci]
+fasta = "genome.fa"
+tss = "genes.gtf"
+
+[tiles]
+size = {tile}
+
+[context]
+n = 20
+
+[tests]
+necessity = {{ n = 6 }}
+sufficiency = {{ n = 6 }}
+distance = {{ n = 6 }}
+multiplicity = {{ n = 5, copies = 6 }}
+higher_order = {{ n = 5, rounds = 3, n_holdout = 5, tracks = {multiplicative} }}
+set_sufficiency = {{ n = 6 }}
+interactions = {{ n = 6, tiles = 12, tracks = {multiplicative} }}
+fine_tile = {{ n = 5, compare = ["saliency", "random"], draws = 3 }}
+"""
+
+
+class _Responses(torch.nn.Module):
+    """What a multiplicative and a saturating response make of the same motif counts, in the bin of the TSS."""
+
+    def __init__(self, toys: list[RegulatoryToy]) -> None:
+        super().__init__()
+        self.heads = torch.nn.ModuleList(toy.head for toy in toys)
+        self._bin = toys[0].tss_bin
+
+    def forward(self, counts: torch.Tensor) -> torch.Tensor:
+        return torch.cat([head(counts)[:, self._bin] for head in self.heads], dim=1)
+
+
+def toy_model(length: int) -> IncrementalModel:
+    """The network of the demo, shape (N, 4): both cell types, as they multiply and as they saturate.
+
+    >>> toy_model(1024)(torch.zeros(1, 4, 1024)).shape
+    torch.Size([1, 4])
+    """
+    toys = [
+        RegulatoryToy(length, response="multiplicative"),
+        RegulatoryToy(length, response="saturating", ceiling=CEILING),
+    ]
+    return IncrementalModel(toys[0].local, _Responses(toys))
 
 
 def run_demo(out: Path, *, seed: int = 0, verbose: bool = True) -> int:
-    """Simulate, run all ten tests, write tables and figures to `out`, and print what was recovered.
+    """Simulate a genome, study it, write tables and a figure to `out`, and print what was recovered.
 
     Parameters
     ----------
     out: Path
-        Folder for genome.fa, genes.gtf, truth.bed, loci.tsv, a CSV a test and the figure. Made if needed.
+        Folder for genome.fa, genes.gtf, truth.bed, loci.tsv, study.toml, the folder of the study, its tables as CSV and
+        the figure. Made if needed.
 
     seed: int, optional
         Of the genome and of the shuffles. Default is 0.
 
     verbose: bool, optional
-        Whether to show progress bars. Default is True.
+        Whether to show progress. Default is True.
 
     Returns
     -------
     code: int
         0, or 1 if a planted strong element was missed.
+
+    Raises
+    ------
+    StudyError
+        If `out` has a demo of another version of this package.
     """
     began = time.perf_counter()
-    demo, paths = _simulate(out, seed, verbose)
-    distal = sum(len(elements) - 1 for elements in demo.genome.elements.values())
-    print(f"simulated {len(demo.genes)} genes with {distal} distal elements in {paths['fasta'].parent}")
-    tables: dict[str, pd.DataFrame] = {}
-    rows = [row for part in (context, single_tiles, pairs, sets, one_cre) for row in part(demo, tables)]
-    for name, table in tables.items():
-        replace_file(out / f"{name}.csv", partial(table.to_csv, index=False))
-    _figure(demo, tables, out / "tile_effects.png")
+    genome = simulate_genome(4, length=LENGTH, tile_size=TILE, random_state=seed)
+    write_genome(genome, out)
+    spec = _spec(out, seed)
+    distal = sum(len(elements) - 1 for elements in genome.elements.values())
+    print(f"simulated {len(genome.loci)} genes with {distal} distal elements in {out}")
+    study = run_study(spec, folder=out, verbose=verbose)
+    tables = [path for path in export_study(study, out / "tables", ["csv"]) if path.suffix == ".csv"]
+    demo = Demo(genome, study, LENGTH, TILE, CEILING)
+    _figure(demo, study, out / "tile_effects.png")
+    return _told(recovered(demo), f"{len(tables)} tables and tile_effects.png in {out}", time.perf_counter() - began)
 
-    print(f"\n{'test':<32}{'recovered':>10}  what")
+
+def _spec(out: Path, seed: int) -> StudySpec:
+    text = _TOML.format(
+        seed=seed, length=LENGTH, tile=TILE, tracks=json.dumps([*CELLS, *SATURATING]), multiplicative=json.dumps(CELLS)
+    )
+    return read_spec(replace_file(out / "study.toml", lambda temporary: temporary.write_text(text)))
+
+
+def _told(rows: list[Recovered], where: str, seconds: float) -> int:
+    print(f"\n{'test':<24}{'recovered':>12}  what")
     for row in rows:
-        print(f"{row.test:<32}{f'{row.found}/{row.of}':>10}  {row.what}")
+        print(f"{row.test:<24}{f'{row.found}/{row.of}':>12}  {row.what}")
     missed = [f"{row.test}: {name}" for row in rows for name in row.missed]
-    print(f"\n{len(tables)} tables and tile_effects.png in {out}; {time.perf_counter() - began:.0f} s")
+    print(f"\n{where}; {seconds:.0f} s")
     if missed:
         print("missed strong elements:\n  " + "\n  ".join(missed))
     return int(bool(missed))
 
 
-def _simulate(out: Path, seed: int, verbose: bool) -> tuple[Demo, dict[str, Path]]:
-    genome = simulate_genome(4, length=LENGTH, tile_size=TILE, random_state=seed)
-    paths = write_genome(genome, out)
-    loci = read_tss(paths["gtf"])
-    X = extract_windows(paths["fasta"], loci, LENGTH)
-    grid = tile_grid(LENGTH, TILE)
-    toys = [RegulatoryToy(LENGTH, response=response) for response in ("multiplicative", "saturating")]
-    model, saturating = (Readout(toy, bins=[toy.tss_bin]) for toy in toys)
-    common = {"random_state": seed, "verbose": verbose}
-    tiles = [(int(start), int(end)) for start, end in grid.context]
-    return Demo(genome, list(loci["gene_name"]), X, grid, tiles, model, saturating, common), paths
-
-
-def _figure(demo: Demo, tables: dict[str, pd.DataFrame], path: Path) -> None:
-    figure = Figure(figsize=(12, 2.6 * len(demo.genes)), layout="constrained")
-    axes = figure.subplots(len(demo.genes), 3, sharex="col", squeeze=False)
+def _figure(demo: Demo, study: Study, path: Path) -> None:
+    effects, traces = study.tile_effects(), study.table("higher_order")
+    effects = effects[effects["track"].isin(CELLS)]
+    figure = Figure(figsize=(12, 2.6 * len(demo.examples)), layout="constrained")
+    axes = figure.subplots(len(demo.examples), 3, sharex="col", squeeze=False)
     titles = ("necessity: (WT - MUT) / WT", "sufficiency: (MUT - CONTROL) / CONTROL", "greedy search")
-    for i, (row, gene) in enumerate(zip(axes, demo.genes)):
-        for ax, effect in zip(row, EFFECTS):
-            table = tables["tile_effects"]
-            plot_tile_effects(table[table["example"] == gene], ax, effect=effect, center=LENGTH // 2)
-            for k, element in enumerate(sorted(demo.elements(gene)[1:], key=lambda e: e.start)):
+    for i, (row, (example, gene)) in enumerate(zip(axes, demo.examples.items())):
+        for ax, effect in zip(row, ("necessity", "over_control")):
+            plot_tile_effects(effects[effects["example"] == example], ax, effect=effect, center=LENGTH // 2)
+            for k, element in enumerate(sorted(demo.genome.elements[gene][1:], key=lambda e: e.start)):
                 middle = ((element.start + element.end) / 2 - LENGTH // 2) / 1000
                 ax.axvline(middle, color="#888888", linewidth=0.8, linestyle=":")
                 place = {"xy": (middle, 1.02 + 0.09 * (k % 2)), "xycoords": ("data", "axes fraction")}
                 ax.annotate(f"{element.kind} x{element.copies}", fontsize=7, ha="center", **place)
-        for direction, color in zip(("min", "max"), COLORS):
-            trace = tables[f"higher_order_{direction}"]
-            plot_greedy_trace(trace[trace["example"] == gene], row[2], label=direction, color=color)
+        if len(traces):
+            some = traces[(traces["example"] == example) & (traces["track"] == CELLS[0])]
+            some = some.rename(columns={"y_wt": "y_start", "y_mut": "y_selected"})
+            for direction, color in zip(("min", "max"), COLORS):
+                plot_greedy_trace(some[some["direction"] == direction], row[2], label=direction, color=color)
         row[0].set_ylabel(gene)
-        row[2].set_ylabel("fold change over WT")
+        row[2].set_ylabel(f"fold change over WT, cell {CELLS[0]}")
         for ax, title in zip(row, titles):
             if i == 0:
                 ax.set_title(title, pad=32)
-            if i < len(demo.genes) - 1:
+            if i < len(demo.examples) - 1:
                 ax.set_xlabel("")
     axes[0][0].legend(title="cell type", fontsize=7)
     axes[0][2].legend(title="direction", fontsize=7)

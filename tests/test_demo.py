@@ -12,11 +12,12 @@ import pytest
 from tangermeme_creme import __version__, demo
 from tangermeme_creme.cli import main
 from tangermeme_creme.models.toy import RegulatoryToy
+from tangermeme_creme.study import Study
 
 TABLES = {
-    "context_dependence", "contexts", "context_swap", "necessity", "sufficiency", "tile_effects", "interaction_map",
-    "distance", "higher_order_min", "higher_order_max", "tile_set_sufficiency", "multiplicity", "saturation",
-    "fine_tile", "fine_mapping",
+    "activity", "selection", "loci", "contexts", "swap", "necessity", "sufficiency", "cres", "distance", "multiplicity",
+    "saturation", "higher_order", "interaction_classes", "set_sufficiency", "interactions", "fine_tile", "kept",
+    "fine_mapping", "retention", "cres_genome", "kept_genome",
 }  # fmt: skip
 
 
@@ -32,20 +33,28 @@ def test_demo_recovers_everything_and_writes_its_tables(tmp_path: Path, capsys: 
     shown = capsys.readouterr()
     counts = re.findall(r" (\d+)/(\d+) ", shown.out)
     assert len(counts) == 13
-    assert all(found == of for found, of in counts)
+    assert all(found == of and int(of) for found, of in counts)
     assert shown.err == ""
-    assert {path.stem for path in out.glob("*.csv")} == TABLES
-    assert all(len(pd.read_csv(path)) for path in out.glob("*.csv"))
+    assert {path.stem for path in (out / "tables").glob("*.csv")} == TABLES
+    assert all(len(pd.read_csv(path)) for path in (out / "tables").glob("*.csv"))
     assert (out / "tile_effects.png").stat().st_size > 10_000
-    assert {"genome.fa", "genes.gtf", "truth.bed", "loci.tsv"} <= {path.name for path in out.iterdir()}
-    assert not list(out.glob(".*"))
+    assert {"genome.fa", "genes.gtf", "truth.bed", "loci.tsv", "study.toml"} <= {path.name for path in out.iterdir()}
+    assert not list(out.rglob(".*"))
+
+
+def test_demo_is_a_study_that_can_be_run_again_by_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--out", str(tmp_path), "--quiet"]) == 0
+    lines = (tmp_path / "study_0" / "manifest.jsonl").read_text().splitlines()
+    assert main(["run", str(tmp_path / "study.toml"), "--quiet"]) == 0
+    assert (tmp_path / "study_0" / "manifest.jsonl").read_text().splitlines() == lines
+    assert (Study.open(tmp_path / "study_0").status()["done"] == 4).all()
 
 
 def test_demo_is_the_same_again_and_another_with_another_seed(tmp_path: Path) -> None:
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         assert main(["demo", "--out", str(tmp_path / name), "--quiet", "--seed", str(seed)]) == 0
     for table in TABLES:
-        a, b, c = ((tmp_path / name / f"{table}.csv").read_bytes() for name in "abc")
+        a, b, c = ((tmp_path / name / "tables" / f"{table}.csv").read_bytes() for name in "abc")
         assert a == b
         assert a != c
 
@@ -60,9 +69,10 @@ def test_demo_fails_when_a_strong_element_is_missed(
             super().__init__(length, reach=(1.0, 1.0), **settings)
 
     monkeypatch.setattr(demo, "RegulatoryToy", Deaf)
-    with pytest.warns(UserWarning, match="no activity or effect to keep"):
-        assert main(["demo", "--out", str(tmp_path), "--quiet"]) == 1
-    assert "missed strong elements:\n  necessity: enhancer of SIM1 in cell A" in capsys.readouterr().out
+    assert main(["demo", "--out", str(tmp_path), "--quiet"]) == 1
+    shown = capsys.readouterr().out
+    assert "missed strong elements:\n  necessity: enhancer of SIM1 in cell A" in shown
+    assert re.search(r"fine-tile search +0/0 ", shown)
 
 
 def test_command_line_shows_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:

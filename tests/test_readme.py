@@ -170,7 +170,7 @@ def test_readme_genome_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_readme_fine_mapping_runs() -> None:
     names = toy_names()
-    exec(blocks("README.md")[6], names)
+    exec(blocks("README.md")[7], names)
     assert names["fewest"].loc["search", "UP"] < names["fewest"].loc["random", "UP"]
     assert names["fewest"].columns.tolist() == ["DOWN", "UP"]
 

@@ -92,6 +92,23 @@ class ActivationCache:
         self._entries[key] = entry
         self.nbytes += size
 
+    def copy(self) -> ActivationCache:
+        """A cache with the same entries, whose tensors are shared, and work of its own; later changes are not shared.
+
+        Examples
+        --------
+        >>> cache = ActivationCache()
+        >>> cache.put("a", (torch.zeros(10),))
+        >>> other = cache.copy()
+        >>> other.put("b", (torch.zeros(10),))
+        >>> len(cache), len(other)
+        (1, 2)
+        """
+        other = ActivationCache(self.max_bytes, device_bytes=self.device_bytes)
+        other._entries = self._entries.copy()
+        other._on_device, other.nbytes = self._on_device, self.nbytes
+        return other
+
     def clear(self) -> None:
         """Forget all entries."""
         self._entries.clear()

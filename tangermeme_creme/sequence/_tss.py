@@ -146,13 +146,18 @@ def _from_bed(path: str | os.PathLike[str]) -> pd.DataFrame:
 
 
 def _read_table(path: str | os.PathLike[str], separator: str) -> pd.DataFrame:
-    with open_bytes(path) as file:
-        try:
-            return pd.read_csv(file, sep=separator, dtype={"chrom": str})
-        except ValueError as error:  # of the parser, or of text that is not UTF-8
-            raise ValueError(
-                f"a table must have a header and as many columns a row; got {os.fspath(path)}: {error}"
-            ) from error
+    try:
+        with open_bytes(path) as file:
+            table = pd.read_csv(file, sep=separator, dtype={"chrom": str})
+        if "example" in table:  # the name of a locus is what is written there, be it "NA"
+            with open_bytes(path) as file:
+                names = pd.read_csv(file, sep=separator, usecols=["example"], dtype=str, keep_default_na=False)
+            table["example"] = names["example"]
+        return table
+    except ValueError as error:  # of the parser, or of text that is not UTF-8
+        raise ValueError(
+            f"a table must have a header and as many columns a row; got {os.fspath(path)}: {error}"
+        ) from error
 
 
 def _from_table(table: pd.DataFrame, where: str) -> pd.DataFrame:

@@ -5,11 +5,33 @@ from __future__ import annotations
 import contextlib
 import sys
 import warnings
+from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 from tangermeme.utils import TangermemeWarning
 
 _OURS = (str(Path(__file__).parents[1]), contextlib.__file__)
+_collector: ContextVar[list[str] | None] = ContextVar("collector", default=None)
+
+
+@contextlib.contextmanager
+def collected() -> Iterator[list[str]]:
+    """Collect what `warn` is told, in this thread and within this block, instead of warning.
+
+    Examples
+    --------
+    >>> with collected() as messages:
+    ...     warn("look")
+    >>> messages
+    ['look']
+    """
+    messages: list[str] = []
+    token = _collector.set(messages)
+    try:
+        yield messages
+    finally:
+        _collector.reset(token)
 
 
 def warn(message: str) -> None:
@@ -23,6 +45,10 @@ def warn(message: str) -> None:
     >>> caught[0].category.__name__, str(caught[0].message)
     ('TangermemeWarning', 'look')
     """
+    collector = _collector.get()
+    if collector is not None:
+        collector.append(message)
+        return
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
         level, frame = level + 1, frame.f_back

@@ -1,0 +1,81 @@
+"""The folder of a study, opened: begun, gone on with, or refused."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .errors import StudyError
+from .header import differences, study_id
+from .manifest import Manifest
+from .store import SHARDS, Store, rebuilt_shards, remove_leftovers
+
+
+def open_store(folder: Path, header: dict[str, Any], say: Callable[[str], None]) -> Store:
+    """The store of a folder, for a study with this header.
+
+    Shards that are damaged are named and forgotten. A folder without its manifest gets a new one, with the shards in it
+    that are of this study.
+
+    Raises
+    ------
+    StudyError
+        If the folder is of another study; the message has the differences.
+    """
+    remove_leftovers(folder)
+    manifest = Manifest.load(folder)
+    if manifest is None:
+        return _begin(folder, header, say)
+    found = differences(manifest.header, header)
+    if found:
+        shown = "\n  ".join(found)
+        raise StudyError(
+            f"a folder holds one study; got {folder}, which was begun otherwise:\n  {shown}\nUndo the change to go on, "
+            "or begin another folder with --new-folder."
+        )
+    store = Store(folder, manifest)
+    if manifest.damaged:
+        say(f"{manifest.damaged} lines of the manifest were damaged; their shards are computed again.")
+    for problem in store.drop_damaged():
+        say(f"{problem}; it is computed again.")
+    return store
+
+
+def free_folder(out: Path) -> Path:
+    """`out`, or the first of out-2, out-3 and so on that has nothing in it."""
+    k, path = 1, out
+    while path.exists() and any(path.iterdir()):
+        k += 1
+        path = out.with_name(f"{out.name}-{k}")
+    return path
+
+
+def disk_error(out: Path, error: OSError) -> str:
+    """What to say of an error of the file system."""
+    place = f" ({error.filename})" if error.filename else ""
+    kept = "What was finished is stored: run the same command again to go on."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk of {out} is full{place}. {kept}"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"the folder of a study must be writable; got {out}: {error.strerror}{place}."
+    return f"{out}: {error.strerror or error}{place}. {kept}"
+
+
+def _begin(folder: Path, header: dict[str, Any], say: Callable[[str], None]) -> Store:
+    if not (folder / SHARDS).exists():
+        return Store(folder, Manifest.create(folder, header))
+    shards, useless = rebuilt_shards(folder, study_id(header))
+    if useless and not shards:
+        raise StudyError(
+            f"a folder with shards must have a manifest, or be of this study; got {folder}, in which {useless[0]}. "
+            "Begin another folder with --new-folder."
+        )
+    manifest = Manifest.create(folder, header)
+    manifest.shards = shards
+    manifest.rewrite()
+    say(f"the manifest of {folder} was missing: made again from the {len(shards)} shards that are there.")
+    for problem in useless:
+        say(f"{problem}; it is computed again.")
+    return Store(folder, manifest)

@@ -1,0 +1,178 @@
+"""What a study does not go on with: changes, a second writer, and signals that stop it."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import study_cases
+import torch
+from study_cases import HERE, QUICK, command, file_bytes, logged_shards, small_spec, table_bytes, toy, write_toml
+
+from tangermeme_creme.study import StudyError, StudySpec, run_study
+from tangermeme_creme.study.lock import folder_lock
+from tangermeme_creme.study.spec import spec_to_dict
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the genome."""
+    return tmp_path_factory.mktemp("refusals")
+
+
+def spec_at(base: Path, out: Path, *, tests: dict[str, Any] | None = None, **sections: Any) -> StudySpec:
+    return small_spec(base, out=str(out), tests={"include": list(QUICK), **(tests or {})}, **sections)
+
+
+@pytest.fixture(scope="module")
+def finished(base: Path) -> Path:
+    return run_study(spec_at(base, base / "finished"), folder=HERE, verbose=False).folder
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "study"))
+
+
+def refused(spec: StudySpec, match: str) -> None:
+    """Assert that a study is refused, and that no file of its folder but the lock is touched."""
+    before = file_bytes(Path(spec.out))
+    with pytest.raises(StudyError, match=match):
+        run_study(spec, folder=HERE, verbose=False)
+    after = file_bytes(Path(spec.out))
+    assert {**after, "lock": b""} == {**before, "lock": b""}
+
+
+def test_changed_spec_is_refused_with_its_differences(base: Path, copy: Path) -> None:
+    tests = {"necessity": {"n": 7}, "include": ["necessity", "sufficiency"]}
+    refused(
+        spec_at(base, copy, tests=tests, seed=2),
+        r"(?s)one study; got .*begun otherwise:\n  seed: 1 -> 2\n  tests\.include: .*\n  tests\.necessity\.n: 6 -> 7\n"
+        r"Undo the change to go on, or begin another folder with --new-folder",
+    )
+
+
+def test_changed_weights_are_refused_with_both_fingerprints(
+    base: Path, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study_cases, "toy", changed_toy)
+    refused(
+        spec_at(base, copy),
+        r"weights of the model: IncrementalModel [0-9a-f]{12} -> IncrementalModel [0-9a-f]{12}\nUndo",
+    )
+
+
+def changed_toy() -> torch.nn.Module:
+    model = toy()
+    next(iter(model.buffers())).add_(1e-6)
+    return model
+
+
+def test_changed_genome_is_refused(base: Path, copy: Path, tmp_path: Path) -> None:
+    fasta = tmp_path / "genome.fa"
+    bases = {"A": "C", "C": "A", "G": "T", "T": "G"}
+    text = (base / "genome" / "genome.fa").read_text()
+    fasta.write_text(text[:-2] + bases[text[-2]] + "\n")
+    refused(
+        spec_at(base, copy, loci={"fasta": str(fasta)}),
+        r"begun otherwise:\n  content of loci\.fasta: [0-9a-f]{12} -> [0-9a-f]{12}\nUndo",
+    )
+
+
+def test_moved_genome_is_no_change(base: Path, copy: Path, tmp_path: Path) -> None:
+    fasta = shutil.copy(base / "genome" / "genome.fa", tmp_path / "moved.fa")
+    before = (copy / "manifest.jsonl").read_bytes()
+    run_study(spec_at(base, copy, loci={"fasta": str(fasta)}), folder=HERE, verbose=False)
+    assert (copy / "manifest.jsonl").read_bytes() == before
+
+
+def test_new_folder_begins_beside_the_study(base: Path, copy: Path) -> None:
+    spec, before = spec_at(base, copy, tests={"include": ["necessity"]}), file_bytes(copy)
+    study = run_study(spec, folder=HERE, new_folder=True, verbose=False)
+    assert study.folder == copy.with_name("study-2")
+    assert file_bytes(copy) == before
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from tangermeme_creme.study.lock import folder_lock
+with folder_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def other_process(copy: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the folder."""
+    with subprocess.Popen([sys.executable, "-c", HOLD, copy], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "held\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_folder_of_a_running_process_is_refused_until_that_is_killed(
+    base: Path, finished: Path, copy: Path, other_process: subprocess.Popen[str]
+) -> None:
+    refused(spec_at(base, copy), rf"one writer at a time; got {copy}, which is in use by process {other_process.pid} on")
+    other_process.send_signal(signal.SIGKILL)
+    other_process.wait()
+    assert f"process {other_process.pid} on" in (copy / "lock").read_text()  # it is left, and does not block
+    run_study(spec_at(base, copy), folder=HERE, verbose=False)
+    assert table_bytes(copy) == table_bytes(finished)
+
+
+def test_folder_of_another_thread_is_refused(base: Path, copy: Path) -> None:
+    held, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with folder_lock(copy):
+            held.set()
+            release.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        assert held.wait(60)
+        with pytest.raises(StudyError, match=rf"one writer at a time; got {copy}, which this process runs already"):
+            run_study(spec_at(base, copy), folder=HERE, verbose=False)
+    finally:
+        release.set()
+        thread.join()
+    with folder_lock(copy):
+        pass
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_stops_the_command_with_what_was_finished(
+    base: Path, finished: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    model = {"function": "study_cases:slow_toy", "arguments": {"seconds": 0.01}}
+    spec = spec_at(base, tmp_path / "study", model=model, run={"threads": 1})
+    folder, file = Path(spec.out), write_toml(spec_to_dict(spec), tmp_path / "study.toml")
+    process = subprocess.Popen(command("run", file, "--quiet"), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (folder / "log.txt").exists() or len(logged_shards(folder)) < 5:
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(number)
+    errors = process.communicate(timeout=60)[1]
+    assert (process.returncode, errors) == (130, "tangermeme-creme: stopped.\n")
+    stored = logged_shards(folder)
+    assert 5 <= len(stored) < 14
+    assert re.search(r"stopped; what was finished is stored: run the same command", (folder / "log.txt").read_text())
+    run_study(spec, folder=HERE, verbose=False)
+    assert logged_shards(folder)[: len(stored)] == stored and len(set(logged_shards(folder))) == 14
+    assert table_bytes(folder) == table_bytes(finished)
+    assert os.listdir(folder / "tables") and not [name for name in file_bytes(folder) if name.endswith(".tmp")]

@@ -1,0 +1,309 @@
+"""The file of a study: what it takes, what it refuses, and what makes two studies differ."""
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+
+from tangermeme_creme.analysis.baselines import METHODS
+from tangermeme_creme.study._fields import key, parse
+from tangermeme_creme.study.spec import (
+    TESTS,
+    FineTileSpec,
+    SpecError,
+    StudySpec,
+    spec_differences,
+    spec_from_dict,
+    spec_hash,
+    spec_to_dict,
+    track_names,
+    window_length,
+)
+
+MODEL = {"adapter": "enformer", "tracks": {"K562": 5111, "PC-3": [4824, 4825]}}
+MINIMAL = {"model": MODEL, "loci": {"fasta": "hg38.fa", "tss": "genes.gtf"}}
+
+
+def with_key(path: str, value: Any) -> dict[str, Any]:
+    """A small study with one key changed."""
+    mapping = json.loads(json.dumps(MINIMAL))
+    *parents, name = path.split(".")
+    table = mapping
+    for parent in parents:
+        table = table.setdefault(parent, {})
+    table[name] = value
+    if parents == ["windows"]:
+        mapping["windows"].setdefault("file", "windows.fa")
+    return mapping
+
+
+def leaves(cls: type = StudySpec, path: str = "") -> dict[str, tuple[Any, Any]]:
+    """The hint and the metadata of every key that is no section."""
+    found = {}
+    hints = get_type_hints(cls)
+    for field in dataclasses.fields(cls):
+        name = f"{path}.{field.name}" if path else field.name
+        hint = hints[field.name]
+        inner = next((kind for kind in (hint, *get_args(hint)) if dataclasses.is_dataclass(kind)), None)
+        found |= {name: (hint, field.metadata)} if inner is None else leaves(inner, name)
+    return found
+
+
+def values(hint: Any, metadata: Any) -> st.SearchStrategy:
+    """What a hint takes, as TOML or JSON has it."""
+    low, high = metadata.get("minimum"), metadata.get("maximum")
+    names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return st.sampled_from(arguments)
+    if origin is tuple:
+        return st.lists(values(arguments[0], metadata), max_size=3)
+    if origin is dict:
+        return st.dictionaries(names, values(arguments[1], metadata), max_size=3)
+    if arguments:
+        return st.one_of(values(member, metadata) for member in arguments)
+    floats = st.floats(low, high, allow_nan=False, allow_infinity=False) | st.integers(-9 if low is None else low, 9)
+    kinds = {int: st.integers(low, high), float: floats, bool: st.booleans(), type(None): st.none()}
+    kinds[str] = st.sampled_from(metadata["choices"]) if "choices" in metadata else names
+    json_like = st.recursive(
+        st.none() | st.booleans() | st.integers() | names, lambda inner: st.lists(inner, max_size=3)
+    )
+    return kinds.get(hint, json_like)
+
+
+LEAVES = leaves()
+
+
+@st.composite
+def studies(draw: st.DrawFn) -> dict[str, Any]:
+    mapping = json.loads(json.dumps(MINIMAL))
+    for path in draw(st.sets(st.sampled_from(sorted(LEAVES)))):
+        changed = with_key(path, draw(values(*LEAVES[path])))
+        *parents, name = path.split(".")
+        table, source = mapping, changed
+        for parent in parents:
+            table, source = table.setdefault(parent, {}), source[parent]
+        table[name] = source[name]
+        if parents == ["windows"]:
+            table.setdefault("file", "windows.fa")
+    return mapping
+
+
+@given(studies())
+@settings(max_examples=60, deadline=None)
+def test_a_study_survives_a_file_of_json(mapping):
+    spec = spec_from_dict(mapping)
+    stored = json.loads(json.dumps(spec_to_dict(spec), sort_keys=True))
+    again = spec_from_dict(stored)
+    assert again == spec and track_names(again) == track_names(spec)
+    assert spec_hash(again) == spec_hash(spec) and spec_differences(stored, spec_to_dict(spec)) == []
+
+
+def test_what_is_left_out_has_its_default():
+    spec = spec_from_dict(MINIMAL)
+    assert (spec.seed, spec.out, spec.windows, spec.tests.include) == (0, "creme_study", None, TESTS)
+    assert spec.loci.gene_type == ("protein_coding",) and spec.loci.top == 10_000 and spec.tiles.size == 5000
+    assert spec.tests.fine_tile == FineTileSpec() and spec.tests.fine_tile.thresholds == (0.9, 0.7)
+    assert spec.context.per_category == 200 and spec.run.incremental == "auto" and spec.model.arguments == {}
+
+
+def test_values_take_the_type_of_their_key():
+    mapping = with_key("run", {"incremental": False, "cache_gib": 2})
+    mapping["tests"] = {"fine_tile": {"scales": [100], "thresholds": [0], "prune": [1], "compare": ["random"]}}
+    spec = spec_from_dict(mapping)
+    assert spec.run.incremental is False and isinstance(spec.run.cache_gib, float)
+    assert spec.tests.fine_tile.thresholds == (0.0,) and spec.tests.fine_tile.compare == ("random",)
+    assert spec.model.tracks == {"K562": 5111, "PC-3": (4824, 4825)}
+    assert spec_from_dict(with_key("loci.genes", "genes.txt")).loci.genes == "genes.txt"
+    assert spec_from_dict(with_key("loci.genes", ["GATA1"])).loci.genes == ("GATA1",)
+
+
+def test_tracks_of_a_table_go_by_name_and_of_an_array_as_they_are():
+    assert track_names(spec_from_dict(with_key("model.tracks", {"b": 1, "a": 2}))) == ("a", "b")
+    assert track_names(spec_from_dict(with_key("model.tracks", ["PC-3", "K562"]))) == ("PC-3", "K562")
+
+
+@pytest.mark.parametrize(("adapter", "length"), [("enformer", 196_608), ("borzoi", 524_288)])
+def test_the_length_of_the_windows(adapter, length):
+    assert window_length(spec_from_dict(with_key("model.adapter", adapter))) == length
+    mapping = with_key("model.length", 1280)
+    mapping["model"]["adapter"] = adapter
+    assert window_length(spec_from_dict(mapping)) == 1280
+
+
+def test_a_study_is_frozen():
+    spec = spec_from_dict(MINIMAL)
+    for section, name in ((spec, "seed"), (spec.tests.necessity, "n"), (spec.model, "tracks")):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(section, name, 1)
+
+
+def test_compare_takes_every_method_that_needs_nothing_more():
+    arguments = get_args(get_args(get_type_hints(FineTileSpec)["compare"])[0])
+    assert set(arguments) == set(METHODS) - {"search", "motifs"}
+
+
+def test_every_key_has_a_line_of_documentation():
+    assert all(metadata["doc"].endswith(".") and "\n" not in metadata["doc"] for _, metadata in LEAVES.values())
+
+
+WRONG = [
+    ("sed", 1, "sed is not a key of a study; got 'sed' at the top, which takes seed, out.* Did you mean 'seed'?"),
+    (
+        "tests.necesity", {"n": 1},
+        "tests.necesity is not a key of a study; got 'necesity' in [tests], which takes include, swap, necessity.* "
+        "Did you mean 'necessity'?",
+    ),
+    ("tests.swap.zzz", 1, "tests.swap.zzz is not a key of a study; got 'zzz' in [tests.swap], which takes sources."),
+    ("a.b c", 1, "a is not a key of a study; got 'a' at the top"),
+    ("model.a b", 1, 'model."a b" is not a key of a study; got \'a b\' in [model]'),
+    ("tests.necessity.n", "ten", "tests.necessity.n must be a whole number, 1 or more; got 'ten'."),
+    ("tests.necessity.n", 0, "tests.necessity.n must be a whole number, 1 or more; got 0."),
+    ("tests.necessity.n", True, "tests.necessity.n must be a whole number, 1 or more; got True."),
+    ("tests.necessity.n", 10.0, "tests.necessity.n must be a whole number, 1 or more; got 10.0."),
+    ("tests.necessity.n", None, "tests.necessity.n must be a whole number, 1 or more; got None."),
+    ("tests.necessity", 10, "tests.necessity must be a table; got 10."),
+    ("tests.interactions.tiles", 1, "tests.interactions.tiles must be a whole number, 2 or more; got 1."),
+    ("seed", -1, "seed must be a whole number from 0 to 4294967295; got -1."),
+    ("seed", 2**32, "seed must be a whole number from 0 to 4294967295; got 4294967296."),
+    ("run.cache_gib", True, "run.cache_gib must be a number, 0 or more; got True."),
+    ("run.cache_gib", float("nan"), "run.cache_gib must be a number, 0 or more; got nan."),
+    ("context.neutral", float("inf"), "context.neutral must be a number; got inf."),
+    ("context.neutral", 10**400, "context.neutral must be a number; got 1000.*..."),
+    ("output.raw", 1, "output.raw must be true or false; got 1."),
+    ("run.incremental", "no", "run.incremental must be true or false or 'auto'; got 'no'."),
+    ("out", 3, "out must be a string; got 3."),
+    ("out", "", "out must be a string that is not empty; got ''."),
+    ("model.adapter", "enfomer", "model.adapter must be one of 'function', 'enformer', 'borzoi'; got 'enfomer'. "
+     "Did you mean 'enformer'?"),
+    ("model.tracks", 5111, "model.tracks must be an array of strings or a table of whole numbers, 0 or more or "
+     "arrays of whole numbers, 0 or more; got 5111."),
+    ("model.tracks", ["a", "b", 3], "model.tracks[2] must be a string; got 3."),
+    ("model.tracks", {"PC-3": "x"}, "model.tracks.PC-3 must be a whole number, 0 or more or an array of whole "
+     "numbers, 0 or more; got 'x'."),
+    ("model.tracks", {"a b": [1, -1]}, 'model.tracks."a b"[1] must be a whole number, 0 or more; got -1.'),
+    ("model.tracks", {"": 1}, "a key of model.tracks must be a string that is not empty; got ''."),
+    ("model.arguments", {"when": Path("x")}, "model.arguments.when must be a string, a number, true, false, an array "
+     "or a table of these; got .*Path('x')."),
+    ("model.arguments", {"bins": [[1, float("nan")]]}, "model.arguments.bins[0][1] must be a string, .* got nan."),
+    ("tests.include", "swap", "tests.include must be an array of strings out of 'swap', .*; got 'swap'."),
+    ("tests.include", ["swp"], "tests.include[0] must be one of 'swap', .*; got 'swp'. Did you mean 'swap'?"),
+    ("tests.higher_order.directions", ["min", "up"], "tests.higher_order.directions[1] must be one of 'min', 'max'; "
+     "got 'up'."),
+    ("tests.fine_tile.compare", ["motifs"], "tests.fine_tile.compare[0] must be one of 'saliency', .*; got 'motifs'."),
+    ("tests.fine_tile.thresholds", [0.9, "x"], "tests.fine_tile.thresholds[1] must be a number; got 'x'."),
+    ("annotation.bed", {"cCRE": 1}, "annotation.bed.cCRE must be a string; got 1."),
+    ("loci", [1], "loci must be a table; got [1]."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "value", "message"), WRONG)
+def test_what_is_wrong_is_refused_by_its_path(path, value, message):
+    with pytest.raises(SpecError, match="^" + re.escape(message).replace(r"\.\*", ".*")):
+        spec_from_dict(with_key(path, value))
+
+
+@pytest.mark.parametrize(
+    ("mapping", "message"),
+    [
+        ({}, r"model\.adapter must be given: one of 'function', 'enformer', 'borzoi'\."),
+        ({"model": {}}, r"model\.adapter must be given: one of 'function', 'enformer', 'borzoi'\."),
+        ({"model": {"adapter": "enformer"}}, r"model\.tracks must be given: an array of strings or a table of"),
+        ({"model": MODEL, "loci": {"fasta": "a.fa"}}, r"loci\.tss must be given: a string\."),
+        ({"model": MODEL, "windows": {}}, r"windows\.file must be given: a string\."),
+        ([], r"a study must be a table; got \[\]\."),
+    ],
+)
+def test_what_is_missing_is_named(mapping, message):
+    with pytest.raises(SpecError, match=message):
+        spec_from_dict(mapping)
+
+
+def test_a_key_may_have_an_upper_limit_alone():
+    @dataclasses.dataclass(frozen=True)
+    class Section:
+        share: float = key(1.0, doc="A share.", maximum=1)
+
+    assert parse(Section, {"share": 1}) == Section()
+    with pytest.raises(SpecError, match=r"^part\.share must be a number, 1 or less; got 2\.$"):
+        parse(Section, {"share": 2}, "part")
+
+
+def other(path: str) -> Any:
+    """A value of a key that is not its default."""
+    hint, metadata = LEAVES[path]
+    default = parse_default(path)
+    candidates = [1, 2, 3.5, "x", True, False, ["x"], [3], {"x": "y"}, *metadata.get("choices", ())]
+    candidates += [[choice] for choice in metadata.get("choices", ())]
+    for member in (hint, *get_args(hint), *(inner for arg in get_args(hint) for inner in get_args(arg))):
+        if get_origin(member) is Literal:
+            candidates += [*get_args(member), [get_args(member)[0]]]
+    for value in candidates:
+        try:
+            spec = spec_from_dict(with_key(path, value))
+        except SpecError:
+            continue
+        if get(spec, path) != default:
+            return value
+    raise AssertionError(path)
+
+
+def get(spec: StudySpec, path: str) -> Any:
+    for name in path.split("."):
+        spec = getattr(spec, name, None)
+    return spec
+
+
+def parse_default(path: str) -> Any:
+    return get(spec_from_dict(MINIMAL), path)
+
+
+@pytest.mark.parametrize("path", sorted(LEAVES))
+def test_the_hash_is_of_every_key_that_can_change_a_table(path):
+    one, changed = spec_from_dict(MINIMAL), spec_from_dict(with_key(path, other(path)))
+    # Which file, of those that are always given, is for the hashes of the inputs to tell.
+    counts = path not in ("out", "loci.fasta", "loci.tss") and not path.startswith("run.")
+    assert (spec_hash(one) != spec_hash(changed)) == counts
+    differences = spec_differences(spec_to_dict(one), spec_to_dict(changed))
+    named = path if not path.startswith("windows.") else "windows"
+    assert len(differences) >= counts and all(line.startswith(named) for line in differences)
+
+
+def test_the_hash_is_not_of_where_files_lie():
+    given = {"bed": {"promoters": "a.bed"}, "repeats": "rmsk.txt"}
+    moved = {"bed": {"promoters": "elsewhere/b.bed"}, "repeats": "elsewhere/rmsk.txt"}
+    one, other = ({**MINIMAL, "annotation": annotation} for annotation in (given, moved))
+    assert spec_hash(spec_from_dict(one)) == spec_hash(spec_from_dict(other))
+    other["annotation"] = {"bed": {"enhancers": "a.bed"}, "repeats": "rmsk.txt"}
+    assert spec_hash(spec_from_dict(one)) != spec_hash(spec_from_dict(other))
+
+
+def test_the_hash_is_not_of_the_order_of_the_file_nor_of_how_numbers_are_written():
+    mapping = with_key("context.neutral", 0)
+    shuffled = {name: mapping[name] for name in reversed(mapping)}
+    shuffled["context"] = {"neutral": -0.0}
+    shuffled["model"] = {**MODEL, "tracks": dict(reversed(MODEL["tracks"].items()))}
+    assert spec_hash(spec_from_dict(mapping)) == spec_hash(spec_from_dict(shuffled))
+
+
+def test_differences_name_the_key_and_both_values():
+    mapping = with_key("tests.necessity.n", 20)
+    mapping |= {"out": "elsewhere", "run": {"batch_size": 1}, "seed": 7}
+    mapping["model"]["tracks"] = {"K562": 1, "GM": 2}
+    mapping["loci"]["min_activity"] = 1
+    old, new = spec_to_dict(spec_from_dict(MINIMAL)), spec_to_dict(spec_from_dict(mapping))
+    assert spec_differences(old, new) == [
+        "seed: 0 -> 7",
+        "model.tracks.GM: nothing -> 2",
+        "model.tracks.K562: 5111 -> 1",
+        "model.tracks.PC-3: [4824, 4825] -> nothing",
+        "loci.min_activity: nothing -> 1.0",
+        "tests.necessity.n: 10 -> 20",
+    ]
+    assert spec_differences(old, old) == []
+    assert spec_differences({"a": True, "b": None}, {"a": 1}) == ["a: true -> 1"]

@@ -1,0 +1,150 @@
+"""A small study: four simulated genes, and a network whose every answer is known."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tangermeme_creme.engine.incremental import IncrementalModel
+from tangermeme_creme.models.genome import simulate_genome, write_genome
+from tangermeme_creme.models.toy import RegulatoryToy
+from tangermeme_creme.study.spec import StudySpec, spec_from_dict
+
+LENGTH, TILE = 8192, 1024
+HERE = Path(__file__).parent
+TRACKS = ("A", "B")
+
+
+class _AtTSS(torch.nn.Module):
+    def __init__(self, toy: RegulatoryToy) -> None:
+        super().__init__()
+        self.head, self.bin = toy.head, toy.tss_bin
+
+    def forward(self, counts: torch.Tensor) -> torch.Tensor:
+        return self.head(counts)[:, self.bin]
+
+
+class _SlowAtTSS(_AtTSS):
+    def __init__(self, toy: RegulatoryToy, seconds: float) -> None:
+        super().__init__(toy)
+        self.seconds = seconds
+
+    def forward(self, counts: torch.Tensor) -> torch.Tensor:
+        time.sleep(self.seconds)
+        return super().forward(counts)
+
+
+class _Breakable(torch.nn.Module):
+    """Fails while a file is there: at windows with what is in it at their centre, and at all if nothing is in it."""
+
+    def __init__(self, network: torch.nn.Module, flag: str) -> None:
+        super().__init__()
+        self.network, self.flag = network, Path(flag)
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        if self.flag.exists():
+            bases = self.flag.read_text()
+            start = X.shape[-1] // 2 - len(bases) // 2
+            marker = torch.tensor([[base == row for base in bases] for row in "ACGT"], dtype=X.dtype)
+            if (X[:, :, start : start + len(bases)] == marker).all(dim=(1, 2)).any():
+                raise RuntimeError(f"no prediction around {bases!r}")
+        return self.network(X)
+
+
+def toy(length: int = LENGTH, scale: float = 1.0) -> torch.nn.Module:
+    """The activity of the two cell types at the TSS."""
+    network = RegulatoryToy(length, response="multiplicative", basal=scale)
+    return IncrementalModel(network.local, _AtTSS(network))
+
+
+def slow_toy(seconds: float = 0.0) -> torch.nn.Module:
+    """`toy`, each batch of which takes some seconds more."""
+    network = RegulatoryToy(LENGTH, response="multiplicative")
+    return IncrementalModel(network.local, _SlowAtTSS(network, seconds))
+
+
+def breakable_toy(flag: str) -> torch.nn.Module:
+    """`toy`, which fails while a file is there; it can not be split."""
+    return _Breakable(toy(), flag)
+
+
+def not_a_model() -> str:
+    """What no study can take."""
+    return "a string"
+
+
+def three_tracks() -> torch.nn.Module:
+    """A model with an output too many."""
+    return torch.nn.Sequential(torch.nn.AvgPool1d(LENGTH), torch.nn.Flatten(), torch.nn.Linear(4, 3))
+
+
+QUICK = ("necessity", "sufficiency", "distance")
+
+
+def small_spec(folder: Path, n_loci: int = 4, **sections: Any) -> StudySpec:
+    """A spec over simulated genes in `folder`, of which sections can be given otherwise."""
+    genome = folder / "genome"
+    if not genome.exists():
+        write_genome(simulate_genome(n_loci, length=LENGTH, tile_size=TILE, random_state=0), genome)
+    content: dict[str, Any] = {
+        "seed": 1,
+        "out": str(folder / "study"),
+        "model": {"adapter": "function", "function": "study_cases:toy", "tracks": list(TRACKS), "length": LENGTH},
+        "loci": {"fasta": str(genome / "genome.fa"), "tss": str(genome / "genes.gtf"), "top": 10},
+        "tiles": {"size": TILE},
+        "context": {"n": 6},
+        "tests": {
+            "necessity": {"n": 6}, "sufficiency": {"n": 6}, "distance": {"n": 6}, "multiplicity": {"n": 2, "copies": 4},
+            "higher_order": {"n": 2, "rounds": 3}, "set_sufficiency": {"n": 6}, "interactions": {"n": 6, "tiles": 3},
+            "fine_tile": {"n": 2, "scales": [128, 32], "thresholds": [0.9, 0.7], "prune": [1, 2]},
+        },
+    }  # fmt: skip
+    for name, section in sections.items():
+        content[name] = {**content.get(name, {}), **section} if isinstance(section, dict) else section
+    return spec_from_dict(content)
+
+
+def table_bytes(folder: Path) -> dict[str, bytes]:
+    """Every table of a study, as it is on the disk."""
+    return {path.name: path.read_bytes() for path in sorted((folder / "tables").glob("*.parquet"))}
+
+
+def write_toml(content: Mapping[str, Any], path: Path) -> Path:
+    """Write nested dictionaries, of `spec_to_dict` say, as TOML; None is left out."""
+    path.write_text("\n".join(_toml(content, "")) + "\n", encoding="utf-8")
+    return path
+
+
+def _toml(content: Mapping[str, Any], path: str) -> list[str]:
+    lines, sections = [], []
+    for name, value in content.items():
+        key = json.dumps(name, ensure_ascii=False)
+        if isinstance(value, Mapping):
+            inner = f"{path}.{key}" if path else key
+            sections += [f"[{inner}]", *_toml(value, inner)]
+        elif value is not None:
+            lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}")
+    return lines + sections
+
+
+def command(*arguments: str | Path) -> list[str]:
+    """A process that runs the command line, and finds the models of this file."""
+    code = f"import sys; sys.path.insert(0, {str(HERE)!r}); from tangermeme_creme.cli import main; sys.exit(main())"
+    return [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
+
+
+def file_bytes(folder: Path) -> dict[str, bytes]:
+    """Every file in a folder, by its path from there."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def logged_shards(folder: Path) -> list[str]:
+    """The stage and examples of each shard, as often as the log says that it was stored."""
+    return re.findall(r"^\d{4}-\S+ \S+ (\w+ .+): \d+ rows, ", (folder / "log.txt").read_text(), re.MULTILINE)
