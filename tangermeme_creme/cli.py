@@ -139,10 +139,10 @@ def _run(arguments: argparse.Namespace) -> int:
         study = run_study(spec, folder=folder, new_folder=arguments.new_folder, verbose=not arguments.quiet, **options)
     failures = study.table("failures")
     if len(failures):
-        print(f"tangermeme-creme: {failures['example'].nunique()} loci failed:", file=sys.stderr)
+        print(f"tangermeme-creme: {len(failures)} failures:", file=sys.stderr)
         for row in failures.head(20).itertuples():
-            what = f", {row.what}" if row.what else ""
-            print(f"  {row.example}, {row.stage}{what}: {row.error}: {row.message}", file=sys.stderr)
+            where = ", ".join(part for part in (row.example, row.stage, row.what) if part)
+            print(f"  {where}: {row.error}: {row.message}", file=sys.stderr)
         print("run the same command again to try them again.", file=sys.stderr)
     return FAILED if len(failures) else 0
 

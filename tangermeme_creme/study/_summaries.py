@@ -143,10 +143,8 @@ def compared(given: Given) -> pd.DataFrame:
 
 
 def failures(given: Given) -> pd.DataFrame:
-    names = [name for name in ("failures", "annotation_failures") if name in given]
-    if not names:
-        return pd.DataFrame()
-    table = pd.concat([given[name].reindex(columns=["example", "stage", "error", "message"]) for name in names])
+    table = given["failures"]
+    table = table.assign(example=table["example"].where(table["example"] != ""))  # of no locus, as in the annotation
     grouped = table.groupby(["stage", "error"], sort=False)
     found = grouped.agg(n=("message", "size"), n_loci=("example", "nunique"), first_message=("message", "first"))
     return found.reset_index()
@@ -170,7 +168,7 @@ SUMMARIES: dict[str, tuple[Callable[[Given], pd.DataFrame], str | None]] = {
     "fine_tile": (fine_tile, "fine_tile"),
     "fine_mapping": (fine_mapping, "fine_mapping"),
     "tests": (compared, None),
-    "failures": (failures, None),
+    "failures": (failures, "failures"),
 }
 
 

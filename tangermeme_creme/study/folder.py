@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import StudyError
-from .header import differences, study_id
+from .header import differences, study_id, with_annotation
 from .manifest import Manifest
 from .store import SHARDS, Store, rebuilt_shards, remove_leftovers
 
@@ -40,6 +40,10 @@ def open_store(folder: Path, header: dict[str, Any], say: Callable[[str], None])
         say(f"{manifest.damaged} lines of the manifest were damaged; their shards are computed again.")
     for problem in store.drop_damaged():
         say(f"{problem}; it is computed again.")
+    changed = with_annotation(manifest.header, header)
+    if changed != manifest.header:
+        manifest.header = changed
+        manifest.rewrite()
     return store
 
 

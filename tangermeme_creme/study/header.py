@@ -30,7 +30,7 @@ def make_header(spec: StudySpec, model: dict[str, Any], inputs: dict[str, str], 
 
 def study_id(header: dict[str, Any]) -> str:
     """A hash of all that decides what the tables hold: spec, model and the content of the files."""
-    content = [header["spec_hash"], header["model"]["fingerprint"], header["inputs"]]
+    content = [header["spec_hash"], header["model"]["fingerprint"], _predicted_from(header)]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -43,17 +43,28 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
             f"weights of the model: {one['kind']} {one['fingerprint'][:12]} -> {other['kind']} "
             f"{other['fingerprint'][:12]}"
         )
-    for key in dict.fromkeys([*old["inputs"], *new["inputs"]]):
-        was, now = (header["inputs"].get(key) for header in (old, new))
+    inputs = [_predicted_from(header) for header in (old, new)]
+    for key in dict.fromkeys([*inputs[0], *inputs[1]]):
+        was, now = (some.get(key) for some in inputs)
         if was != now:
             found.append(f"content of {key}: {(was or 'nothing')[:12]} -> {(now or 'nothing')[:12]}")
     return found
+
+
+def with_annotation(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """The header of a study that goes on, with what may have changed: where it is, how it runs and its annotation."""
+    return {**old, "spec": new["spec"], "inputs": new["inputs"]}
 
 
 def version_changes(old: dict[str, Any]) -> list[str]:
     """Packages of which another version is here than a study began with."""
     now = versions()
     return [f"{name} {was} -> {now.get(name)}" for name, was in old["versions"].items() if now.get(name) != was]
+
+
+def _predicted_from(header: dict[str, Any]) -> dict[str, str]:
+    """The hashes of the files that predictions depend on."""
+    return {key: value for key, value in header["inputs"].items() if not key.startswith("annotation.")}
 
 
 def versions() -> dict[str, str]:

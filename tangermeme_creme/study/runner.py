@@ -10,9 +10,10 @@ from typing import Any
 
 import pandas as pd
 
+from ..sequence.notices import collected
 from ..sequence.tiles import tile_grid
 from .agenda import Agenda
-from .annotation import annotate
+from .annotation import ANNOTATION_TABLES, annotate
 from .costs import Extent, cost_of
 from .errors import StudyError
 from .executors import InProcess, run_tasks
@@ -155,16 +156,13 @@ class _Run:
             )
         chosen, selection = self._choose(loci)
         contexts = self._contexts(chosen, selection)
-        self._tests(chosen, contexts)
-        self._annotate()
-        failures = self.store.failures()
-        columns = ["example", "stage", "what", "error", "message"]
-        rows = [(f.example, stage, f.what, f.error, f.message) for stage, f in failures]
-        write_table(self.out, "failures", pd.DataFrame(rows, columns=columns).sort_values(columns[:3], kind="stable"))
-        progress.say(f"done: {len(Study(self.out).tables)} tables in {self.out}" + (
-            f"; {len(failures)} failed, see table failures" if failures else ""
-        ))  # fmt: skip
-        return Study(self.out)
+        tested = self._tests(chosen, contexts)
+        failures = self._failures(tested, self._annotate())
+        write_table(self.out, "failures", failures)
+        study = Study(self.out)
+        failed = f"; {len(failures)} failures, in table failures" if len(failures) else ""
+        progress.say(f"done: {len(study.tables)} tables in {self.out}{failed}")
+        return study
 
     def _try_model(self, loci: pd.DataFrame) -> dict[str, Any]:
         """A first prediction, at one of three loci, so that a single one that is broken stops nothing."""
@@ -211,8 +209,8 @@ class _Run:
             for part in self._parts(tasks):
                 self._put(part, one * len(part.examples))
 
-    def _tests(self, chosen: pd.DataFrame, contexts: pd.DataFrame) -> None:
-        """All tests of one locus after the other."""
+    def _tests(self, chosen: pd.DataFrame, contexts: pd.DataFrame) -> list[str]:
+        """All tests of one locus after the other; returns the loci."""
         agenda = Agenda(self.setup, self.store, chosen, contexts, tiles=self.tiles, in_part=self.in_part)
         with self.progress.stage("tests", agenda.known_cost()):
             for part in self._parts(agenda.tasks(_REMOTE_SECONDS if self.remote else 0.0)):
@@ -223,13 +221,32 @@ class _Run:
         for stage in agenda.included:
             for table in TABLES[stage]:
                 merge(self.store, stage, table, agenda.names)
+        if not agenda.names:
+            self.progress.say("no context is enhancing, neutral or silencing: there is nothing to test.")
+        return agenda.names
 
-    def _annotate(self) -> None:
-        """What is known about the places of CREs; costs no pass, and is made anew."""
+    def _annotate(self) -> pd.DataFrame:
+        """What is known about the places of CREs, made anew; and what could not be told."""
         study = Study(self.out)
         tables = {name: study.table(name) for name in ("loci", "contexts", "cres", "sufficiency", "kept")}
-        for name, table in annotate(self.spec, tables).items():
-            write_table(self.out, name, table)
+        with collected() as notices:
+            made = annotate(self.spec, tables)
+        for notice in notices:
+            self.progress.say(f"annotation: {notice}")
+        failed = made.pop("annotation_failures", pd.DataFrame())
+        for name in ANNOTATION_TABLES:
+            write_table(self.out, name, made.get(name, pd.DataFrame()))
+        return failed
+
+    def _failures(self, tested: list[str], of_annotation: pd.DataFrame) -> pd.DataFrame:
+        """What failed, at which locus, or at none; without loci that are not drawn any more."""
+        columns = ["example", "stage", "what", "error", "message"]
+        rows = [
+            (f.example, stage, f.what, f.error, f.message)
+            for stage, f in self.store.failures()
+            if stage in ("activity", "context") or f.example in tested
+        ]
+        return pd.concat([pd.DataFrame(rows, columns=columns), of_annotation.assign(example="")], ignore_index=True)
 
     def _parts(self, tasks: Iterator[Task]) -> Iterator[Part]:
         """The shards that tasks come to. A task that took its worker down with it comes to one that failed."""

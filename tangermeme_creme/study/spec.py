@@ -75,7 +75,8 @@ __all__ = [
     "window_length",
 ]
 
-_UNHASHED = ("out", "run")  # they change where and how fast, and no table
+# They change where and how fast, and no table; annotation changes its own tables alone, which are made anew each time.
+_UNHASHED = ("out", "run", "annotation")
 
 
 def read_spec(path: str | os.PathLike[str]) -> StudySpec:
@@ -173,7 +174,7 @@ def spec_to_dict(spec: StudySpec) -> dict[str, Any]:
 
 
 def spec_hash(spec: StudySpec) -> str:
-    """The SHA-256 of all that can change a table: every key but `out` and those in `run`.
+    """The SHA-256 of all that can change what is predicted: every key but `out` and those in `run` and `annotation`.
 
     Of files and folders it counts that they are given, not where they lie: what is in them has hashes of its own.
 
@@ -197,7 +198,7 @@ def spec_hash(spec: StudySpec) -> str:
 
 
 def spec_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Where two studies differ in what can change a table.
+    """Where two studies differ in what can change what is predicted.
 
     Parameters
     ----------

@@ -10,7 +10,13 @@ from figwig import write_bigwig
 from study_tables import COMPLEMENT, LENGTH, LOCI, SIZES, TRACKS, Tabled, made_spec, made_study, made_tables
 from tangermeme.utils import TangermemeWarning
 
-from tangermeme_creme.analysis.annotate import bed_overlap, bigwig_signal, overlap_by_group, signal_enrichment
+from tangermeme_creme.analysis.annotate import (
+    bed_overlap,
+    bigwig_signal,
+    overlap_by_group,
+    sample_neutral_tiles,
+    signal_enrichment,
+)
 from tangermeme_creme.sequence.loci import extract_windows
 from tangermeme_creme.study._reading import genome_sizes, in_genome, placed_loci
 from tangermeme_creme.study.annotation import ANNOTATION_TABLES, annotate
@@ -85,7 +91,7 @@ def test_signal_overlap_and_tests_are_those_of_the_functions(tmp_path, files):
     made = annotated(study)
     signal = made["cre_signal"]
     groups = signal.loc[signal["signal"] == "DNase", list(signal.columns[:-4])]
-    direct = bigwig_signal(groups, files["bigwig"], gaps=0.0, sizes=SIZES)
+    direct = bigwig_signal(groups, study.spec.annotation.bigwig, gaps=0.0, sizes=SIZES)
     pd.testing.assert_frame_equal(signal, direct)
     pairs = [("enhancer", "silencer"), ("enhancer", "neutral"), ("silencer", "neutral")]
     for value in ("mean", "max"):
@@ -95,8 +101,8 @@ def test_signal_overlap_and_tests_are_those_of_the_functions(tmp_path, files):
         pd.testing.assert_frame_equal(mine.sort_index(), tests.set_index(keys).sort_index())
     overlap = made["cre_overlap"]
     beds = overlap[overlap["kind"] == "bed"].drop(columns="kind").reset_index(drop=True)
-    pd.testing.assert_frame_equal(beds, bed_overlap(groups, files["bed"]))
-    assert overlap["annotation"].iloc[:5].tolist() == ["promoter", "chr1", "any", "LINE", "SINE"]
+    pd.testing.assert_frame_equal(beds, bed_overlap(groups, study.spec.annotation.bed))
+    assert overlap["annotation"].iloc[:5].tolist() == ["chr1", "promoter", "any", "LINE", "SINE"]
     keys = ["track", "kind", "annotation", "cre"]
     direct = overlap_by_group(overlap, by=keys[:3]).set_index(keys).sort_index()
     pd.testing.assert_frame_equal(made["cre_overlap_by_group"].set_index(keys).sort_index(), direct)
@@ -116,9 +122,25 @@ def test_neutral_tiles_are_of_neutral_contexts_one_a_locus_and_on_the_chromosome
     }  # fmt: skip
     assert (neutral["context"] == "neutral").all() and (neutral["effect"].abs() < 0.1).all()
     assert (neutral["start"] >= 0).all()
+    tables = made_tables()
+    tiles = in_genome(tables["sufficiency"], placed_loci(LOCI), LENGTH, SIZES)
+    for track in TRACKS:
+        drawn = sample_neutral_tiles(tiles[tiles["track"] == track], n=99, random_state=3)  # the seed of the study
+        mine = neutral[neutral["track"] == track]
+        assert set(zip(mine["example"], mine["tile"])) == set(zip(drawn["example"], drawn["tile"]))
     without = annotated(made_study(tmp_path, **{**files, "neutral": 0}))
     assert set(without["cre_signal"]["cre"]) == {"enhancer", "silencer"}
     pd.testing.assert_frame_equal(without["cres_genome"], made["cres_genome"])
+
+
+def test_a_tile_that_is_called_is_not_neutral_however_weak_it_is(tmp_path, files):
+    tables = made_tables()
+    tiles = tables["sufficiency"]
+    weak = (tiles["context"] == "neutral") & (tiles["track"] == "K562") & (tiles["tile"] != 3)
+    tables["sufficiency"] = tiles.assign(cre=tiles["cre"].where(~weak, "silencer"))
+    signal = annotate(made_spec(tmp_path, **files), tables)["cre_signal"]
+    neutral = signal[(signal["cre"] == "neutral") & (signal["track"] == "K562")]
+    assert set(zip(neutral["example"], neutral["tile"])) == {("g5", 3), ("g6", 3)}
 
 
 def test_genes_are_looked_up_in_lists_by_category(tmp_path, files):

@@ -133,7 +133,7 @@ def test_command_says_which_loci_failed_and_then_goes_on(
     finally:
         (base / "flag").unlink()
     errors = capsys.readouterr().err
-    assert "tangermeme-creme: 1 loci failed:" in errors
+    assert "tangermeme-creme: 1 failures:" in errors
     assert f"  {SIM2}, activity: RuntimeError: no prediction around" in errors
     assert "run the same command again to try them again." in errors
     assert main(["run", str(file), "--quiet"]) == 0

@@ -89,9 +89,20 @@ def test_changed_genome_is_refused(base: Path, copy: Path, tmp_path: Path) -> No
 
 def test_moved_genome_is_no_change(base: Path, copy: Path, tmp_path: Path) -> None:
     fasta = shutil.copy(base / "genome" / "genome.fa", tmp_path / "moved.fa")
-    before = (copy / "manifest.jsonl").read_bytes()
-    run_study(spec_at(base, copy, loci={"fasta": str(fasta)}), folder=HERE, verbose=False)
-    assert (copy / "manifest.jsonl").read_bytes() == before
+    before = (copy / "manifest.jsonl").read_text().splitlines()
+    study = run_study(spec_at(base, copy, loci={"fasta": str(fasta)}), folder=HERE, verbose=False)
+    assert (copy / "manifest.jsonl").read_text().splitlines()[1:] == before[1:]
+    assert study.header["spec"]["loci"]["fasta"] == str(fasta)
+
+
+def test_changed_annotation_is_made_anew_and_costs_no_prediction(base: Path, copy: Path, tmp_path: Path) -> None:
+    before = (copy / "manifest.jsonl").read_text().splitlines()
+    bed = tmp_path / "all.bed"
+    bed.write_text("".join(f"sim{k}\t0\t10000\n" for k in range(1, 5)))
+    for annotation, there in (({"bed": {"all": str(bed)}}, True), ({}, False)):
+        study = run_study(spec_at(base, copy, annotation=annotation), folder=HERE, verbose=False)
+        assert ("cre_overlap" in study.tables) == there
+        assert (copy / "manifest.jsonl").read_text().splitlines()[1:] == before[1:]
 
 
 def test_new_folder_begins_beside_the_study(base: Path, copy: Path) -> None:
@@ -125,7 +136,9 @@ def other_process(copy: Path) -> Iterator[subprocess.Popen[str]]:
 def test_folder_of_a_running_process_is_refused_until_that_is_killed(
     base: Path, finished: Path, copy: Path, other_process: subprocess.Popen[str]
 ) -> None:
-    refused(spec_at(base, copy), rf"one writer at a time; got {copy}, which is in use by process {other_process.pid} on")
+    refused(
+        spec_at(base, copy), rf"one writer at a time; got {copy}, which is in use by process {other_process.pid} on"
+    )
     other_process.send_signal(signal.SIGKILL)
     other_process.wait()
     assert f"process {other_process.pid} on" in (copy / "lock").read_text()  # it is left, and does not block

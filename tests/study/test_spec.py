@@ -267,7 +267,7 @@ def parse_default(path: str) -> Any:
 def test_the_hash_is_of_every_key_that_can_change_a_table(path):
     one, changed = spec_from_dict(MINIMAL), spec_from_dict(with_key(path, other(path)))
     # Which file, of those that are always given, is for the hashes of the inputs to tell.
-    counts = path not in ("out", "loci.fasta", "loci.tss") and not path.startswith("run.")
+    counts = path not in ("out", "loci.fasta", "loci.tss") and not path.startswith(("run.", "annotation."))
     assert (spec_hash(one) != spec_hash(changed)) == counts
     differences = spec_differences(spec_to_dict(one), spec_to_dict(changed))
     named = path if not path.startswith("windows.") else "windows"
@@ -275,12 +275,12 @@ def test_the_hash_is_of_every_key_that_can_change_a_table(path):
 
 
 def test_the_hash_is_not_of_where_files_lie():
-    given = {"bed": {"promoters": "a.bed"}, "repeats": "rmsk.txt"}
-    moved = {"bed": {"promoters": "elsewhere/b.bed"}, "repeats": "elsewhere/rmsk.txt"}
-    one, other = ({**MINIMAL, "annotation": annotation} for annotation in (given, moved))
-    assert spec_hash(spec_from_dict(one)) == spec_hash(spec_from_dict(other))
-    other["annotation"] = {"bed": {"enhancers": "a.bed"}, "repeats": "rmsk.txt"}
-    assert spec_hash(spec_from_dict(one)) != spec_hash(spec_from_dict(other))
+    one, moved, without = (
+        {"model": MODEL, "windows": windows}
+        for windows in ({"file": "a.fa", "loci": "a.tsv"}, {"file": "b.fa", "loci": "c/b.tsv"}, {"file": "a.fa"})
+    )
+    assert spec_hash(spec_from_dict(one)) == spec_hash(spec_from_dict(moved))
+    assert spec_hash(spec_from_dict(one)) != spec_hash(spec_from_dict(without))
 
 
 def test_the_hash_is_not_of_the_order_of_the_file_nor_of_how_numbers_are_written():
