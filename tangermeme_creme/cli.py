@@ -42,6 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (SpecError, StudyError) as error:
         print(f"tangermeme-creme: {error}", *getattr(error, "__notes__", ()), sep="\n", file=sys.stderr)
         return REFUSED
+    except OSError as error:
+        print(f"tangermeme-creme: {error.strerror or error}: {error.filename or ''}", file=sys.stderr)
+        return REFUSED
     except KeyboardInterrupt:
         print("tangermeme-creme: stopped.", file=sys.stderr)
         return INTERRUPTED

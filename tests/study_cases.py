@@ -75,6 +75,16 @@ def breakable_toy(flag: str) -> torch.nn.Module:
     return _Breakable(toy(), flag)
 
 
+class _Counts(torch.nn.Module):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        return X[:, :2].float().sum(-1)
+
+
+def counts() -> torch.nn.Module:
+    """How many A and C there are, which no shuffle changes: every context is neutral."""
+    return _Counts()
+
+
 def not_a_model() -> str:
     """What no study can take."""
     return "a string"

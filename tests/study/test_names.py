@@ -55,9 +55,15 @@ def study(base: Path) -> Study:
     small_spec(base, n_loci=1)  # which writes the genome
     table.to_csv(base / "loci.tsv", sep="\t", index=False)
     spec = small_spec(
-        base, loci={"tss": str(base / "loci.tsv"), "top": 0}, tests={"include": ["necessity"], "necessity": {"n": 1}},
-        context={"n": 1}, run={"loci_per_shard": 3}, tiles={"size": 2048}, output={"raw": True},
-    )  # fmt: skip
+        base,
+        model={"function": "study_cases:counts"},
+        loci={"tss": str(base / "loci.tsv"), "top": 0},
+        tests={"include": ["necessity"], "necessity": {"n": 1}},
+        context={"n": 1},
+        run={"loci_per_shard": 3},
+        tiles={"size": 2048},
+        output={"raw": True},
+    )
     return run_study(spec, folder=HERE, verbose=False)
 
 
