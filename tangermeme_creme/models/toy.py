@@ -176,8 +176,12 @@ class MotifCounts(torch.nn.Module):
             raise ValueError(f"{rule}; got {tuple(X.shape)}")
 
         # Unknown bases after the end let every position be scanned; a match off the end falls short.
-        padded = torch.nn.functional.pad(X.to(self.weight.dtype), (0, self.width - 1))
-        matches = self.relu(torch.nn.functional.conv1d(padded, self.weight, self.bias))
+        padded = torch.nn.functional.pad(X.float(), (0, self.width - 1))
+        # In float32 whatever the rest runs in: the counts are exact, and convolutions of 16 taps in bfloat16 are wrong
+        # on CPUs with AMX (PyTorch issue 163347).
+        with torch.autocast(X.device.type, enabled=False):
+            matches = torch.nn.functional.conv1d(padded, self.weight.float(), self.bias.float())
+        matches = self.relu(matches).to(self.weight.dtype)
         counts: torch.Tensor = matches.unflatten(2, (X.shape[2] // self.bin_size, self.bin_size)).sum(dim=3)
         return counts
 
