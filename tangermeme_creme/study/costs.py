@@ -9,6 +9,9 @@ from .spec import StudySpec
 from .state import shuffles_in_use
 
 
+_STEP = 50  # bp from point to point of the curves of a comparison
+
+
 class Cost(NamedTuple):
     """Sequences that run through the whole network, and edits whose surroundings alone run through its first part.
 
@@ -105,7 +108,10 @@ def _falling(first: int, rounds: int) -> int:
 
 
 def _pruning(spec: StudySpec) -> float:
-    """Passes of a background in a fine-tile search in which each stage removes a half of what it is given."""
+    """Passes of a background in a fine-tile search in which each stage removes a half, and in what it is compared with.
+
+    The gradients of attributions, one a CRE, are not counted.
+    """
     left, passes = float(spec.tiles.size), 2.0
     for scale, step in zip(spec.tests.fine_tile.scales, spec.tests.fine_tile.prune):
         count = math.ceil(left / scale)
@@ -113,4 +119,7 @@ def _pruning(spec: StudySpec) -> float:
             passes += count
             count -= step
         left /= 2
+    points = math.ceil(spec.tiles.size / _STEP) + 1
+    for method in spec.tests.fine_tile.compare:
+        passes += 2 + (points - 2) * spec.tests.fine_tile.draws if method == "random" else points
     return passes

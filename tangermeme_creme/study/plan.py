@@ -25,7 +25,7 @@ from .selection import needs_activity
 from .spec import TESTS, StudySpec, check_spec, track_names, window_length
 
 # Bytes of a file of a shard with its line in the manifest, of a row, in a shard and in its table, and of a raw one.
-_FILE, _ROW, _RAW_ROW = 5_000, 120, 12
+_FILE, _ROW, _RAW_ROW = 5_500, 80, 15
 _CATEGORIES = 3
 _ROUNDS = 3  # of the calibration
 
@@ -178,8 +178,10 @@ def _megabytes(spec: StudySpec, stage: str, extent: Extent, n: int, cost: Cost) 
 
 
 def _duration(seconds: float) -> str:
+    if seconds < 1:
+        return "< 1 s"
     if seconds < 120:
-        return f"{seconds:.3g} s"
+        return f"{seconds:.0f} s"
     if seconds < 7200:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:,.0f} h"

