@@ -8,7 +8,6 @@ from typing import NamedTuple
 from .spec import StudySpec
 from .state import shuffles_in_use
 
-
 _STEP = 50  # bp from point to point of the curves of a comparison
 
 
