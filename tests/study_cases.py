@@ -14,6 +14,7 @@ import torch
 
 from tangermeme_creme.engine.incremental import IncrementalModel
 from tangermeme_creme.models.genome import simulate_genome, write_genome
+from tangermeme_creme.models.readout import PeakReadout
 from tangermeme_creme.models.toy import RegulatoryToy
 from tangermeme_creme.study.spec import StudySpec, spec_from_dict
 
@@ -62,6 +63,12 @@ def toy(length: int = LENGTH, scale: float = 1.0) -> torch.nn.Module:
     """The activity of the two cell types at the TSS."""
     network = RegulatoryToy(length, response="multiplicative", basal=scale)
     return IncrementalModel(network.local, _AtTSS(network))
+
+
+def toy_peaks() -> torch.nn.Module:
+    """The activity of `toy` at the TSS, and where each track is highest."""
+    network = RegulatoryToy(LENGTH, response="multiplicative")
+    return PeakReadout(network, position=LENGTH // 2, bin_size=128, n_bins=LENGTH // 128, width=1)
 
 
 def slow_toy(seconds: float = 0.0) -> torch.nn.Module:

@@ -138,7 +138,7 @@ class CresSpec:
     silencer_contexts: tuple[str, ...] | None = key(
         None, doc="Contexts in which silencers are called, instead of the preset's.", example=("silencing", "neutral")
     )
-    max_per_locus: int = key(0, doc="The most CREs of a locus, the strongest first; 0 is all.", minimum=0)
+    max_per_locus: int = key(0, doc="The most CREs of a locus and track, the strongest first; 0 is all.", minimum=0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -85,12 +85,14 @@ class Agenda:
 
     def cost(self, stage: str, name: str) -> float:
         """Sequences that a test of a locus predicts."""
-        extent = self._extent._replace(tracks=len(self._context[name]))
+        tracks = len(self._context[name])
+        extent = self._extent._replace(tracks=tracks)
         if stage in OF_CRES:
-            cres = self._store.rows_of("sufficiency", name, "cres")
-            if cres is None:
+            shard = self._store.shard_of("sufficiency", name)
+            if shard is None or "cres" not in shard.files:
                 return 0.0
-            extent = extent._replace(cres=len(cres), cre_tiles=cres["tile"].nunique())
+            n = shard.files["cres"].rows  # most are one in each track
+            extent = extent._replace(cres=n, cre_tiles=max(1, n / tracks))
         return cost_of(self._setup.spec, stage, extent, in_part=self._in_part).total
 
     def cres_cost(self, name: str) -> float:

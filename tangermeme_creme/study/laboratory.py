@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,12 +97,12 @@ def laboratory(setup: Setup) -> Laboratory:
     kept = getattr(PROCESS, "lab", None)
     if kept is None or kept[0] != key:
         forget()
-        if setup.spec.run.threads is not None:
-            torch.set_num_threads(setup.spec.run.threads)
         model = load_model(setup.spec.model, setup.folder)
         activity = load_activity_model(setup.spec.model, setup.folder, model)
-        kept = key, Laboratory(setup.spec, model, activity, Windows(setup.spec)), fingerprint_model(model)
-        PROCESS.lab = kept
+        kept = key, Laboratory(setup.spec, model, activity, Windows(setup.spec)), _fingerprint(model, activity)
+        PROCESS.lab, PROCESS.threads = kept, torch.get_num_threads()
+        if setup.spec.run.threads is not None:
+            torch.set_num_threads(setup.spec.run.threads)
         PROCESS.on = model_on(model, setup.spec.run.device)
         PROCESS.on.__enter__()  # so that it does not move to the device and back for each test
     if setup.fingerprint and kept[2] != setup.fingerprint:
@@ -111,11 +112,20 @@ def laboratory(setup: Setup) -> Laboratory:
     return kept[1]
 
 
+def _fingerprint(model: torch.nn.Module, activity: torch.nn.Module) -> str:
+    """Of the model, and where TSS activity has one of its own of both."""
+    if activity is model:
+        return fingerprint_model(model)
+    both = fingerprint_model(model) + fingerprint_model(activity)
+    return hashlib.sha256(both.encode()).hexdigest()
+
+
 def forget() -> None:
     """Let go of the model, the windows and the locus that this thread keeps."""
     if getattr(PROCESS, "lab", None) is not None:
         PROCESS.on.__exit__(None, None, None)
         PROCESS.lab[1].windows.close()
+        torch.set_num_threads(PROCESS.threads)
         PROCESS.lab = PROCESS.on = PROCESS.state = None
         gc.collect()
 

@@ -94,7 +94,9 @@ def run_task(task: Task) -> Outcome:
         parts.append(part)
         if part.failures:  # what starts from the tables of this test is for a later run
             left = [name for name in left if all(GIVEN_BY.get(need) != stage for need in NEEDS[name])]
-    rest = replace(task, stages=tuple(left), given=state.given) if left else None
+    needed = {need for name in left for need in NEEDS[name]}
+    given = {name: table for name, table in state.given.items() if name in needed}
+    rest = replace(task, stages=tuple(left), given=given) if left else None
     if rest is None:
         PROCESS.state = None
     return Outcome(tuple(parts), rest)

@@ -176,3 +176,28 @@ def test_most_active_genes_are_selected_in_each_track(base: Path, study: Study, 
         assert set(chosen["example"]) == set(expected["example"])
     contexts = found.table("contexts")
     assert not contexts.loc[~contexts["ranked"], "selected"].any()
+
+
+def test_genes_whose_peak_is_elsewhere_are_left_out(base: Path, study: Study, tmp_path: Path) -> None:
+    table = study.table("loci").drop(columns="seed")
+    strayed = table.assign(example="strayed", tss=table["tss"] + 500, gene_name="OFF", gene_id="OFF")
+    pd.concat([table, strayed.iloc[[0]]]).to_csv(tmp_path / "loci.tsv", sep="\t", index=False)
+    options: dict[str, Any] = {
+        "model": {"activity": "study_cases:toy_peaks"}, "tests": {"include": ["necessity"]},
+    }  # fmt: skip
+    loci = {"tss": str(tmp_path / "loci.tsv"), "max_offset": 200.0}
+    found = run_study(small_spec(base, out=str(tmp_path / "s"), loci=loci, **options), folder=HERE, verbose=False)
+    activity = found.table("activity").set_index(["example", "track"])
+    assert (activity["offset"].drop("strayed").abs() <= 64).all()
+    assert abs(activity.loc[("strayed", "A"), "offset"]) > 200
+    assert found.table("loci")["example"].tolist() == table["example"].tolist()
+    assert found.table("necessity").equals(study.table("necessity"))
+    # Other weights of the model for the activity are another study.
+    assert found.header["model"]["fingerprint"] != study.header["model"]["fingerprint"]
+
+
+def test_threads_of_the_caller_come_back(base: Path, tmp_path: Path) -> None:
+    before = torch.get_num_threads()
+    spec = small_spec(base, out=str(tmp_path), tests={"include": ["necessity"]}, run={"threads": before + 1})
+    run_study(spec, folder=HERE, verbose=False)
+    assert torch.get_num_threads() == before
