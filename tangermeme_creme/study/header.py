@@ -56,10 +56,11 @@ def with_annotation(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return {**old, "spec": new["spec"], "inputs": new["inputs"]}
 
 
-def version_changes(old: dict[str, Any]) -> list[str]:
-    """Packages of which another version is here than a study began with."""
-    now = versions()
-    return [f"{name} {was} -> {now.get(name)}" for name, was in old["versions"].items() if now.get(name) != was]
+def rounding_changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What moves the last bits of predictions, where it is not what a study began with: versions, device, threads."""
+    pairs = [(name, was, new["versions"].get(name)) for name, was in old["versions"].items()]
+    pairs += [(name, old["model"][name], new["model"][name]) for name in ("device", "threads")]
+    return [f"{name} {was} -> {now}" for name, was, now in pairs if was != now]
 
 
 def _predicted_from(header: dict[str, Any]) -> dict[str, str]:

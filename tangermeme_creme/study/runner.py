@@ -19,7 +19,7 @@ from .errors import StudyError
 from .executors import InProcess, run_tasks
 from .experiments import TABLES
 from .folder import disk_error, free_folder, open_store
-from .header import make_header, study_id, version_changes
+from .header import make_header, rounding_changes, study_id
 from .inputs import input_files, read_loci
 from .interrupts import remembered_interrupts
 from .laboratory import Setup, first_prediction, forget
@@ -50,8 +50,9 @@ def run_study(
     """Run a study, or go on with one.
 
     Run it again and it goes on: a finished shard, one test of one locus, is not computed again. The tables depend on
-    the spec, the model and the input files alone, and not on the executor, the order of loci, kills, batch size or the
-    size of shards, as far as the model's own rounding does not depend on the batch; the log says whether it does.
+    the spec, the model and the input files alone, and not on the executor, the order of loci, kills or the size of
+    shards. Batch size, threads and device move their last bits where the model's own rounding depends on them: the log
+    says whether it does on the batch, and what else is not as it was when the study began.
 
     Parameters
     ----------
@@ -147,8 +148,8 @@ class _Run:
         header = make_header(spec, found, inputs, len(loci))
         self.store = open_store(self.out, header, progress.say)
         self.setup = replace(self.setup, study=study_id(header), fingerprint=found["fingerprint"])
-        for change in version_changes(self.store.manifest.header):
-            progress.say(f"another version than the study began with: {change}; the last bits may differ.")
+        for change in rounding_changes(self.store.manifest.header, header):
+            progress.say(f"not what the study began with: {change}; the last bits of predictions may differ.")
         if found["rounding"]:
             progress.say(
                 f"predictions of this model depend on the batch that they are made in, by {found['rounding']:.1g} of "

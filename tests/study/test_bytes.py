@@ -109,6 +109,14 @@ def test_rows_of_a_gene_do_not_depend_on_the_others(base: Path, reference: Path,
         assert some.table(name).equals(table)
 
 
+def test_resume_with_other_threads_is_told_of(base: Path, reference: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(reference, tmp_path / "study")
+    began = Study.open(folder).header["model"]["threads"]
+    run_study(small_spec(base, out=str(folder), run={"threads": began + 1}), folder=HERE, verbose=False)
+    told = f"not what the study began with: threads {began} -> {began + 1}; the last bits of predictions may differ."
+    assert (folder / "log.txt").read_text().count(told) == 1
+
+
 def test_resume_with_other_shards_computes_nothing_again(base: Path, reference: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(reference, tmp_path / "study")
     before = (folder / "manifest.jsonl").read_bytes().splitlines()
