@@ -244,3 +244,31 @@ def test_worker_with_other_weights_is_refused(base: Path, tmp_path: Path, monkey
     with pytest.raises(StudyError, match=r"every worker must load the model that the study began with, [0-9a-f]{12};"):
         run_study(small_spec(base, out=str(tmp_path)), folder=HERE, executor=NewThread(), verbose=False)
     assert len(loaded) == 2
+
+
+class KilledWorker(Exception):
+    """What Dask says of a task that took worker after worker down with it."""
+
+
+class Deadly(Executor):
+    """Workers die of the tests of one locus."""
+
+    def submit(self, function: Any, /, *arguments: Any, **options: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        task = arguments[0]
+        if function is tasks.run_task and task.stages[0] in EXPERIMENTS and SIM2 in set(task.loci["example"]):
+            future.set_exception(KilledWorker("4 workers"))
+        else:
+            future.set_result(function(*arguments, **options))
+        return future
+
+
+def test_locus_that_workers_die_of_is_recorded_and_the_others_go_on(base: Path, finished: Path, tmp_path: Path) -> None:
+    study = run_study(spec_at(base, tmp_path), folder=HERE, executor=Deadly(), verbose=False)
+    (row,) = study.table("failures").to_dict("records")
+    assert (row["example"], row["error"]) == (SIM2, "KilledWorker")
+    assert SIM2 not in set(study.table("necessity")["example"])
+    for name in QUICK:
+        assert rows_but(tmp_path, name, SIM2).equals(rows_but(finished, name, SIM2))
+    run_study(spec_at(base, tmp_path), folder=HERE, verbose=False)
+    assert table_bytes(tmp_path) == table_bytes(finished)
