@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ._style import CATEGORY_COLORS, GUIDE, HATCHES, INK, boxes, counted, groups_of, guide, legend, need
+from ._style import CATEGORY_COLORS, GUIDE, HATCHES, INK, LINES, boxes, counted, groups_of, guide, legend, need
 
 
 def plot_context_effects(
@@ -149,7 +149,7 @@ def plot_profile(
     middle = len(wild) / 2 if center is None else center
     x = (np.arange(len(wild)) + 0.5 - middle) * bin_size / 1000
     mean, spread = mutant.mean(axis=0), mutant.std(axis=0, ddof=1) if len(mutant) > 1 else None
-    color = CATEGORY_COLORS.get(kind or "", "#0072B2")
+    color = CATEGORY_COLORS.get(kind or "", LINES[5])
     ax.fill_between(x, 0, wild, color=GUIDE, alpha=0.3, linewidth=0, step="mid")
     ax.plot(x, wild, color=INK, linewidth=1, drawstyle="steps-mid", label="wild type")
     what = f"{label} (mean of {len(mutant)}, s.d.)" if spread is not None else label

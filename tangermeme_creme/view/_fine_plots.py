@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ._style import COLORS, GUIDE, LINES, guide, legend, need
+from ._style import DASHES, GUIDE, LINES, guide, legend, need
 
 _BASES = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
 
@@ -65,9 +65,7 @@ def plot_retention_curves(
         if not by_cre:
             continue
         mean, color = np.mean(by_cre, axis=0)[::-1], LINES[k % len(LINES)]
-        ax.plot(
-            grid, mean, color=color, linestyle=("-", "--", ":")[k // len(LINES) % 3], label=f"{method} ({len(by_cre)})"
-        )
+        ax.plot(grid, mean, color=color, linestyle=DASHES[k % len(DASHES)], label=f"{method} ({len(by_cre)})")
         if len(by_cre) > 1:
             error = np.std(by_cre, axis=0, ddof=1)[::-1] / np.sqrt(len(by_cre))
             ax.fill_between(grid, mean - error, mean + error, color=color, alpha=0.2, linewidth=0)
@@ -155,7 +153,7 @@ def plot_fine_mapping(
     for k, (name, spans) in enumerate(strips.items()):
         bars = [((a - zero) / 1000, (b - a) / 1000) for a, b in zip(spans["start"], spans["end"])]
         bottom = 0.09 * (len(strips) - 1 - k) + 0.015
-        strip = ax.broken_barh(bars, (bottom, 0.06), color=COLORS[k % len(COLORS)], linewidth=0)
+        strip = ax.broken_barh(bars, (bottom, 0.06), color=LINES[k % len(LINES)], linewidth=0)
         strip.set_transform(ax.get_xaxis_transform())  # heights as a fraction of the axis
         ax.text(1.01, bottom + 0.03, name, transform=ax.transAxes, va="center", fontsize="small")
     ax.set_xlim(left[0], left[-1] + 0.001)

@@ -12,7 +12,11 @@ INK, GUIDE = "#1b1b1b", "#7a7a7a"  # text and outlines; lines that guide the eye
 
 # Okabe and Ito's colours, which the colour-blind tell apart and which differ in grey.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
-LINES = tuple(color for color in COLORS if color != "#F0E442")  # a thin line in yellow is hard to see
+# For what is no category, such as tracks and methods: none is the colour of one. Dashes and hatches tell them apart in
+# grey.
+LINES = ("#009E73", "#CC79A7", "#56B4E9", "#000000", "#8A6D00", "#7A52A8", "#5B6770")
+DASHES = ("-", "--", "-.", ":")
+FILLS = (None, "///", "...", "xx")
 
 # Of their greys each is 30 of 255 and more from the next.
 _UP, _DOWN, _NONE, _REST = "#E0661C", "#0072B2", "#A6A6A6", "#DCCFE6"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ._style import COLORS, GUIDE, MARKERS, boxes, groups_of, guide, legend, need
+from ._style import FILLS, GUIDE, LINES, MARKERS, boxes, groups_of, guide, legend, need
 
 NAMES = {
     "necessity": "necessity\n(WT - MUT) / WT",
@@ -66,7 +66,8 @@ def plot_tile_effects(table: pd.DataFrame, ax: Any, *, effect: str, center: int 
             align="edge",
             # Rounding may put an end on the other side of an effect that does not vary.
             yerr=np.stack([below, above]).clip(min=0),
-            color=COLORS[k % len(COLORS)],
+            color=LINES[k % len(LINES)],
+            hatch=FILLS[k % len(FILLS)],
             ecolor=GUIDE,
             label=str(track),
         )
