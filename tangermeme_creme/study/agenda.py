@@ -62,6 +62,11 @@ class Agenda:
         """A hash of what a test of a locus is given of others."""
         return _hash([self._context[name], self._sources_hash if stage == "swap" else ""])
 
+    def current(self, stage: str) -> list[str]:
+        """The loci whose test started from what they are given now; a shard of an older draw counts nowhere."""
+        shards = {name: self._store.shard_of(stage, name) for name in self.names}
+        return [name for name, shard in shards.items() if shard and shard.basis == self.basis(stage, name)]
+
     def tasks(self, seconds: float) -> Iterator[Task]:
         """A task for each locus with something to do: its tests in order, so that they share what is computed."""
         rows = {name: i for i, name in enumerate(self._chosen["example"])}

@@ -9,7 +9,7 @@ from typing import Any
 
 from .errors import StudyError
 from .header import differences, study_id, with_annotation
-from .manifest import Manifest
+from .manifest import NAME, Manifest
 from .store import SHARDS, Store, rebuilt_shards, remove_leftovers
 
 
@@ -56,10 +56,16 @@ def free_folder(out: Path) -> Path:
     return path
 
 
-def disk_error(out: Path, error: OSError) -> str:
+def go_on(out: Path, new_folder: bool) -> str:
+    """How to go on with a run that ended early."""
+    again = f"set out to {str(out)!r} and run without a new folder" if new_folder else "run the same command again"
+    return f"{again} to go on."
+
+
+def disk_error(out: Path, error: OSError, new_folder: bool = False) -> str:
     """What to say of an error of the file system."""
     place = f" ({error.filename})" if error.filename else ""
-    kept = "What was finished is stored: run the same command again to go on."
+    kept = f"What was finished is stored: {go_on(out, new_folder)}"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk of {out} is full{place}. {kept}"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
@@ -76,9 +82,8 @@ def _begin(folder: Path, header: dict[str, Any], say: Callable[[str], None]) -> 
             f"a folder with shards must have a manifest, or be of this study; got {folder}, in which {useless[0]}. "
             "Begin another folder with --new-folder."
         )
-    manifest = Manifest.create(folder, header)
-    manifest.shards = shards
-    manifest.rewrite()
+    manifest = Manifest(folder / NAME, header, shards)
+    manifest.rewrite()  # at once: one with the header alone would say that there is nothing
     say(f"the manifest of {folder} was missing: made again from the {len(shards)} shards that are there.")
     for problem in useless:
         say(f"{problem}; it is computed again.")

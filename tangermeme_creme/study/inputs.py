@@ -22,6 +22,7 @@ from .fingerprint import fingerprint_file
 from .spec import LociSpec, StudySpec, WindowsSpec, window_length
 
 PLACES = ["chrom", "tss", "strand"]
+_TAKEN = ("track", "context", "y_wt", "seed")  # columns of other tables that loci are put beside
 
 
 def read_loci(spec: StudySpec) -> pd.DataFrame:
@@ -46,6 +47,10 @@ def read_loci(spec: StudySpec) -> pd.DataFrame:
         raise StudyError(f"loci must be named apart; got {names[names.duplicated()].iloc[0]!r} twice.")
     if (names == "").any():
         raise StudyError(f"loci must have a name; got none at row {int((names == '').to_numpy().argmax())}.")
+    if not len(table):
+        raise StudyError("there must be a locus to study; got none.")
+    if taken := [name for name in _TAKEN if name in table.columns]:
+        raise StudyError(f"loci must leave the columns {', '.join(_TAKEN)} to the study; got {taken[0]!r}.")
     return table.sort_values("example", kind="stable").reset_index(drop=True)
 
 
@@ -165,6 +170,28 @@ def _from_windows(spec: StudySpec) -> pd.DataFrame:
     missing = sorted(set(table["example"]) - set(names))
     if missing:
         raise StudyError(f"windows.loci must name windows of windows.file; got {missing[0]!r}.")
+    return _with_whole_places(table)
+
+
+def _with_whole_places(table: pd.DataFrame) -> pd.DataFrame:
+    """Places that can be read: a chromosome, a whole position and a strand, or none of the three.
+
+    What is wrong is to be known before anything is computed: a table that is mended later is another study's.
+    """
+    if not set(PLACES) <= set(table.columns):
+        return table
+    table = table.astype(dict.fromkeys(PLACES, str))
+    # Pandas writes 5095 as 5095.0 where another row has none.
+    table["tss"] = table["tss"].str.replace(r"\.0+$", "", regex=True)
+    known = table[PLACES] != ""
+    bad = ~(known.all(axis=1) & table["tss"].str.fullmatch(r"\d+") & table["strand"].isin(["+", "-"]))
+    bad &= known.any(axis=1) & ~((table["tss"] == "") & (table["chrom"] == ""))
+    if bad.any():
+        row = int(bad.to_numpy().argmax())
+        got = ", ".join(f"{name} {table[name].iloc[row]!r}" for name in PLACES)
+        raise StudyError(
+            f"places in windows.loci must have chrom, a whole tss, and strand + or -; got {got} at row {row}."
+        )
     return table
 
 
@@ -197,4 +224,7 @@ def _genes(genes: str | Sequence[str]) -> list[str]:
         return list(genes)
     with open_bytes(genes) as file:
         lines = [line.decode().split("\t")[0].strip() for line in file]
-    return [line for line in lines if line and not line.startswith("#")]
+    named = [line for line in lines if line and not line.startswith("#")]
+    if not named:
+        raise StudyError(f"loci.genes must name a gene; got none in {genes!r}.")
+    return named

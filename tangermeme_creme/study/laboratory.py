@@ -40,12 +40,17 @@ class Setup:
 
     fingerprint: str
         Of the model that the study began with; any other is refused. Empty before it is known.
+
+    run: str
+        What tells this run from others: a worker that outlives one loads model and windows anew for the next, since
+        their files may have changed.
     """
 
     spec: StudySpec
     folder: str
     study: str = ""
     fingerprint: str = ""
+    run: str = ""
 
 
 @dataclass
@@ -92,8 +97,8 @@ PROCESS = threading.local()
 
 
 def laboratory(setup: Setup) -> Laboratory:
-    """The model and the windows of a study, loaded once a thread; a model that is not the study's is refused."""
-    key = (setup.spec, setup.folder)
+    """The model and the windows of a run, loaded once a thread; a model that is not the study's is refused."""
+    key = (setup.spec, setup.folder, setup.run)
     kept = getattr(PROCESS, "lab", None)
     if kept is None or kept[0] != key:
         forget()

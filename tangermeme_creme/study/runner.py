@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -18,7 +19,7 @@ from .costs import Extent, cost_of
 from .errors import StudyError
 from .executors import InProcess, run_tasks
 from .experiments import TABLES
-from .folder import disk_error, free_folder, open_store
+from .folder import disk_error, free_folder, go_on, open_store
 from .header import make_header, rounding_changes, study_id
 from .inputs import input_files, read_loci
 from .interrupts import remembered_interrupts
@@ -98,21 +99,22 @@ def run_study(
     if threads is not None:
         spec = replace(spec, run=replace(spec.run, threads=threads))
     out = Path(spec.out)
-    if new_folder:
-        out = free_folder(out)
     try:
+        if new_folder:
+            out = free_folder(out)
+            spec = replace(spec, out=str(out))
         out.mkdir(parents=True, exist_ok=True)
         with folder_lock(out), Progress(out, verbose) as progress, remembered_interrupts() as check:
             try:
                 return _Run(spec, out, str(folder), executor, width, progress, check).run()
             except KeyboardInterrupt:
-                progress.say("stopped; what was finished is stored: run the same command again to go on.")
+                progress.say(f"stopped; what was finished is stored: {go_on(out, new_folder)}")
                 raise
             finally:
                 if executor is None:
                     forget()
     except OSError as error:
-        raise StudyError(disk_error(out, error)) from error
+        raise StudyError(disk_error(out, error, new_folder)) from error
 
 
 class _Run:
@@ -130,7 +132,7 @@ class _Run:
     ) -> None:
         self.spec, self.out, self.progress = spec, out, progress
         self.check_interrupts = check_interrupts
-        self.setup = Setup(spec, folder)
+        self.setup = Setup(spec, folder, run=uuid.uuid4().hex)
         self.remote = executor is not None
         self.executor = executor or InProcess()
         workers = getattr(executor, "_max_workers", None) or 1
@@ -221,7 +223,7 @@ class _Run:
                     self.progress.more(agenda.cres_cost(name))
         for stage in agenda.included:
             for table in TABLES[stage]:
-                merge(self.store, stage, table, agenda.names)
+                merge(self.store, stage, table, agenda.current(stage))
         if not agenda.names:
             self.progress.say("no context is enhancing, neutral or silencing: there is nothing to test.")
         return agenda.names

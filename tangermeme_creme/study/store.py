@@ -161,8 +161,9 @@ def rebuilt_shards(folder: Path, study: str) -> tuple[list[Shard], list[str]]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove files that a killed process was writing."""
-    for path in (*(folder / SHARDS).glob("*/.*.tmp"), *folder.glob("*/.*.tmp"), *folder.glob(".*.tmp")):
+    """Remove files that a killed run was writing, and no others."""
+    ours = ((folder / SHARDS, "*/.*.tmp"), (folder / "tables", ".*.tmp"), (folder, ".manifest.jsonl*.tmp"))
+    for path in (path for place, pattern in ours for path in place.glob(pattern)):
         with suppress(OSError):
             path.unlink()
 

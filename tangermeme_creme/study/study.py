@@ -112,11 +112,13 @@ class Study:
         path = self.folder / TABLES / f"{name}.parquet"
         if path.exists():
             return ds.dataset(path)
-        store = Store(self.folder, self._manifest)
+        store, drawn = Store(self.folder, self._manifest), self._drawn()
         files = {
             shard.files[name].path: None
             for shard in self._manifest.shards
-            if name in shard.files and any(store.shard_of(shard.stage, e) is shard for e in shard.examples)
+            if name in shard.files
+            and any(store.shard_of(shard.stage, e) is shard for e in shard.examples)
+            and (shard.stage not in TESTS or drawn.issuperset(shard.examples))
         }
         if not files:
             raise StudyError(f"a dataset must be one of {', '.join([*self.tables, *self.raw_tables])}; got {name!r}.")
@@ -146,15 +148,25 @@ class Study:
             seconds[shard.stage] += shard.cost.get("seconds", 0.0)  # type: ignore[assignment]
         stages = [name for name in ("activity", "context") if name == "context" or seconds[name]]
         stages += [name for name in TESTS if name in self.spec.tests.include]
-        loci, contexts = self.table("loci"), self.table("contexts")
-        tested = contexts.loc[contexts["selected"], "example"].nunique() if len(contexts) else None
+        loci, drawn = self.table("loci"), self._drawn()
+        tested = len(drawn) if len(self.table("contexts")) else None
         known = {"activity": self.header["n_loci"], "context": len(loci) or None}
-        failed = Counter({(stage, failure.example): 1 for stage, failure in store.failures()})
+        failed = Counter({
+            (stage, failure.example): 1
+            for stage, failure in store.failures()
+            if stage not in TESTS or failure.example in drawn
+        })  # fmt: skip
+        done = {stage: set(store.done(stage)) & drawn if stage in TESTS else store.done(stage) for stage in stages}
         rows = [
             (
-                stage, len(store.done(stage)), sum(1 for name, _ in failed if name == stage), known.get(stage, tested),
+                stage, len(done[stage]), sum(1 for name, _ in failed if name == stage), known.get(stage, tested),
                 round(seconds[stage], 1),
             )
             for stage in stages
         ]  # fmt: skip
         return pd.DataFrame(rows, columns=["stage", "done", "failed", "of", "seconds"])
+
+    def _drawn(self) -> set[str]:
+        """The loci that are drawn for the tests: one that was drawn once may not be any more."""
+        contexts = self.table("contexts")
+        return set(contexts.loc[contexts["selected"].astype(bool), "example"]) if len(contexts) else set()

@@ -107,11 +107,15 @@ def _nothing(tables: Tables) -> None:
 
 
 def _state(lab: Laboratory, task: Task) -> LocusState:
-    """That of the locus that was worked on last, if it is this one, so that its activations are not run again."""
+    """That of the locus that was worked on last, if it is this one, so that its activations are not run again.
+
+    What it starts from is what the task says: another worker may have found more since this one had the locus.
+    """
     state = getattr(PROCESS, "state", None)
     if state is None or state.lab is not lab or state.example != task.loci["example"].iloc[0]:
         state = LocusState(lab, task.loci, task.context, dict(task.given))
         PROCESS.state = state
+    state.context, state.given = task.context, dict(task.given)
     return state
 
 

@@ -1,0 +1,210 @@
+"""Workers that take turns at a locus or outlive a run, older draws, broken places: no row is lost, or kept wrongly."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from study_cases import HERE, small_spec, table_bytes
+
+from tangermeme_creme.study import Study, StudyError, run_study, runner, tasks
+from tangermeme_creme.study.folder import go_on
+from tangermeme_creme.study.inputs import read_loci
+from tangermeme_creme.study.manifest import Manifest
+from tangermeme_creme.study.merge import write_table
+from tangermeme_creme.study.spec import StudySpec
+
+
+class InTurn(Executor):
+    """Workers of one thread each, and tasks to each in turn: a locus goes from one to the other and back."""
+
+    def __init__(self) -> None:
+        self.workers = [ThreadPoolExecutor(1), ThreadPoolExecutor(1)]
+        self.k, self._max_workers = 0, 2
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.k += 1
+        return self.workers[self.k % 2].submit(function, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        for worker in self.workers:
+            worker.shutdown(wait)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("workers")
+
+
+@pytest.fixture(scope="module")
+def spec(folder: Path) -> StudySpec:
+    return small_spec(folder, run={"threads": torch.get_num_threads()})
+
+
+@pytest.fixture(scope="module")
+def whole(spec: StudySpec) -> Study:
+    return run_study(spec, folder=HERE, verbose=False)
+
+
+def test_a_locus_that_goes_from_worker_to_worker_loses_nothing(
+    spec: StudySpec, whole: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "_REMOTE_SECONDS", 0.0)  # a worker gives a locus back after each test
+    with InTurn() as workers:
+        run_study(replace(spec, out=str(tmp_path / "turns")), folder=HERE, executor=workers, width=1, verbose=False)
+    assert table_bytes(tmp_path / "turns") == table_bytes(whole.folder)
+    assert len(whole.table("distance"))
+
+
+def test_a_worker_that_outlives_a_run_reads_the_genome_anew(spec: StudySpec, tmp_path: Path) -> None:
+    own = small_spec(tmp_path, tests={"include": ["necessity"]})
+    assert own.loci is not None
+    fasta = Path(own.loci.fasta)
+    with ThreadPoolExecutor(1) as worker:
+        old = run_study(own, folder=HERE, executor=worker, verbose=False).table("contexts")
+        other = fasta.with_suffix(".new")
+        other.write_text(fasta.read_text().translate(str.maketrans("ACGT", "CGTA")))
+        os.replace(other, fasta)  # the open file of the worker is still the old one
+        for index in fasta.parent.glob("*.fai"):
+            os.utime(index, (0, 0))  # older than the genome, so that it is made again
+        shutil.rmtree(own.out)
+        found = run_study(own, folder=HERE, executor=worker, verbose=False).table("contexts")
+    fresh = run_study(replace(own, out=str(tmp_path / "fresh")), folder=HERE, verbose=False).table("contexts")
+    pd.testing.assert_frame_equal(found, fresh)
+    assert not np.array_equal(old["y_wt"], found["y_wt"])
+
+
+def test_rows_of_an_older_draw_are_in_no_table(spec: StudySpec, tmp_path: Path) -> None:
+    out = tmp_path / "drawn"
+    study = run_study(replace(spec, out=str(out)), folder=HERE, verbose=False)
+    rows = study.table("distance")
+    manifest = Manifest.load(out)
+    assert manifest is not None
+    name, stages = rows["example"].iloc[0], ("sufficiency", "distance")
+    manifest.shards = [
+        replace(shard, basis="an older draw") if shard.stage in stages and name in shard.examples else shard
+        for shard in manifest.shards
+    ]
+    manifest.rewrite()
+
+    def fails(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("no memory")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(tasks.EXPERIMENTS, "sufficiency", fails)  # and distance, which starts from it, is not tried
+        again = run_study(replace(spec, out=str(out)), folder=HERE, verbose=False)
+    assert again.table("failures")["example"].tolist() == [name]
+    assert set(again.table("distance")["example"]) == set(rows["example"]) - {name}
+
+
+def test_a_manifest_is_made_again_at_once(
+    spec: StudySpec, whole: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = replace(spec, out=str(tmp_path / "lost"))
+    run_study(out, folder=HERE, verbose=False)
+    (tmp_path / "lost" / "manifest.jsonl").unlink()
+
+    def full(self: Manifest) -> None:
+        raise OSError(28, "No space left on device", "manifest.jsonl")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Manifest, "rewrite", full)
+        with pytest.raises(StudyError, match=r"the disk of .* is full"):
+            run_study(out, folder=HERE, verbose=False)
+    run_study(out, folder=HERE, verbose=False)
+    manifest = Manifest.load(tmp_path / "lost")
+    assert manifest is not None and table_bytes(tmp_path / "lost") == table_bytes(whole.folder)
+    stored = [shard for shard in manifest.shards if shard.files]  # a shard without a row has no file to be found by
+    assert stored and all("seconds" not in shard.cost for shard in stored)  # none was computed again
+
+
+def windows(folder: Path, table: pd.DataFrame, n: int = 2) -> StudySpec:
+    X = np.zeros((n, 4, 64), dtype=np.int8)
+    X[:, 0] = 1
+    np.save(folder / "X.npy", X)
+    table.to_csv(folder / "loci.tsv", sep="\t", index=False)
+    return small_spec(
+        folder, loci=None, windows={"file": str(folder / "X.npy"), "loci": str(folder / "loci.tsv")},
+        model={"length": 64}, tiles={"size": 8},
+    )  # fmt: skip
+
+
+PLACED = pd.DataFrame({"example": ["a", "b"], "chrom": "chr1", "tss": ["5", "7"], "strand": ["+", "-"]})
+
+
+@pytest.mark.parametrize(
+    ("changed", "match"),
+    [
+        ({"strand": ["+", "."]}, r"got chrom 'chr1', tss '7', strand '\.' at row 1"),
+        ({"strand": ["1", "-"]}, r"strand '1' at row 0"),
+        ({"tss": ["5", "7.5"]}, r"tss '7\.5'"),
+        ({"tss": ["", "7"]}, r"tss ''.* at row 0"),
+        ({"track": "K562"}, "leave the columns .* to the study; got 'track'"),
+        ({"context": "neutral"}, "got 'context'"),
+        ({"example": ["a", ""]}, "got none at row"),
+    ],
+)
+def test_loci_that_are_not_whole_are_refused_before_anything_is_computed(
+    tmp_path: Path, changed: dict[str, Any], match: str
+) -> None:
+    with pytest.raises(StudyError, match=match):
+        read_loci(windows(tmp_path, PLACED.assign(**changed)))
+
+
+def test_a_place_may_be_missing_and_the_others_written_as_floats(tmp_path: Path) -> None:
+    table = PLACED.assign(tss=["5.0", ""], chrom=["chr1", ""])
+    assert read_loci(windows(tmp_path, table))["tss"].tolist() == ["5", ""]
+
+
+def test_no_locus_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="there must be a locus to study; got none"):
+        read_loci(windows(tmp_path, PLACED[:0], n=0))
+
+
+def test_a_file_of_genes_without_one_is_refused(spec: StudySpec, tmp_path: Path) -> None:
+    path = tmp_path / "genes.txt"
+    path.write_text("# none yet\n\n")
+    assert spec.loci is not None
+    with pytest.raises(StudyError, match=r"must name a gene; got none in '.*genes\.txt'"):
+        read_loci(replace(spec, loci=replace(spec.loci, genes=str(path))))
+
+
+def test_a_new_folder_says_how_to_go_on_in_it(spec: StudySpec, whole: Study, tmp_path: Path) -> None:
+    assert "run the same command again" in go_on(tmp_path, False)
+    other = run_study(spec, folder=HERE, new_folder=True, verbose=False)
+    assert other.folder == whole.folder.with_name("study-2") and other.spec.out == str(other.folder)
+    assert f"set out to {str(other.folder)!r}" in go_on(other.folder, True)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StudyError, match="file"):
+        run_study(replace(spec, out=str(tmp_path / "file")), folder=HERE, new_folder=True, verbose=False)
+
+
+def test_files_of_others_are_left_alone(spec: StudySpec, tmp_path: Path) -> None:
+    mine = tmp_path / "out" / "notes" / ".draft.tmp"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    run_study(replace(spec, out=str(tmp_path / "out")), folder=HERE, verbose=False)
+    assert mine.read_text() == "mine"
+
+
+def test_loci_that_are_not_drawn_any_more_count_nowhere(spec: StudySpec, tmp_path: Path) -> None:
+    out = tmp_path / "undrawn"
+    raw = replace(spec, out=str(out), output=replace(spec.output, raw=True))
+    study = run_study(raw, folder=HERE, verbose=False)
+    contexts = study.table("contexts")
+    name = contexts["example"].iloc[0]
+    write_table(out, "contexts", contexts.assign(selected=contexts["selected"] & (contexts["example"] != name)))
+    status = Study.open(out).status().set_index("stage")
+    assert (status.loc["necessity":, "done"] == 3).all() and (status.loc["necessity":, "of"] == 3).all()
+    assert status.loc["context", "done"] == 4
+    assert name not in Study.open(out).dataset("raw_necessity").to_table()["example"].to_pylist()
+    assert name in Study.open(out).dataset("raw_context").to_table()["example"].to_pylist()
