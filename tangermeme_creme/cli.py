@@ -81,13 +81,17 @@ def _parser() -> argparse.ArgumentParser:
 
     for name, function, what in (
         ("status", _status, "say how far a study is"),
-        ("report", _report, "summarize the tables of a study"),
+        ("report", _report, "summarize a study: tables as CSV, and one page for a browser"),
         ("export", _export, "write the tables of a study as CSV and as tracks for genome browsers"),
     ):
         command = commands.add_parser(name, help=what)
         command.add_argument("folder", type=Path, help="of the study: its `out`, or the TOML file")
         if name != "status":
             command.add_argument("--out", type=Path, help=f"where to (default: {name} in the folder of the study)")
+        if name == "report":
+            command.add_argument(
+                "--figures", choices=("png", "svg", "pdf"), help="write every figure as a file too, to `figures`"
+            )
         if name == "export":
             command.add_argument(
                 "--formats", nargs="+", default=["csv", "bed", "bedgraph", "interact"], metavar="FORMAT",
@@ -161,11 +165,21 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _report(arguments: argparse.Namespace) -> int:
     from .study.report import summary_text, write_report
+    from .view.figures import study_figures, write_figures
+    from .view.report import write_page
 
     study = _opened(arguments.folder)
     folder = write_report(study, arguments.out)
     print(summary_text({name: study.table(name) for name in study.tables}))
     print(f"\nas tables in {folder}")
+    figures = study_figures(study)
+    if arguments.figures:
+        written = write_figures(figures, folder / "figures", format=arguments.figures)
+        print(f"{len(written)} figures in {folder / 'figures'}")
+    try:
+        print(f"for a browser: {write_page(study, folder / 'report.html', figures=figures)}")
+    except ImportError as error:  # of the extra alone: what else there is to say is said
+        print(f"tangermeme-creme: {error}", file=sys.stderr)
     return 0
 
 

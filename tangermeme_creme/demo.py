@@ -18,7 +18,8 @@ from .study.exports import export_study
 from .study.runner import run_study
 from .study.spec import StudySpec, read_spec
 from .study.study import Study
-from .view.plot import COLORS, plot_greedy_trace, plot_tile_effects
+from .view.plot import CATEGORY_COLORS, plot_greedy_trace, plot_tile_effects
+from .view.report import write_page
 
 LENGTH, TILE = 65_536, 5_000
 SATURATING = tuple(f"{cell} saturating" for cell in CELLS)
@@ -84,13 +85,13 @@ def toy_model(length: int) -> IncrementalModel:
 
 
 def run_demo(out: Path, *, seed: int = 0, verbose: bool = True) -> int:
-    """Simulate a genome, study it, write tables and a figure to `out`, and print what was recovered.
+    """Simulate a genome, study it, write tables, a figure and a page to `out`, and print what was recovered.
 
     Parameters
     ----------
     out: Path
-        Folder for genome.fa, genes.gtf, truth.bed, loci.tsv, study.toml, the folder of the study, its tables as CSV and
-        the figure. Made if needed.
+        Folder for genome.fa, genes.gtf, truth.bed, loci.tsv, study.toml, the folder of the study with tracks and the
+        page, which needs the extra `report`, its tables as CSV and the figure. Made if needed.
 
     seed: int, optional
         Of the genome and of the shuffles. Default is 0.
@@ -118,7 +119,13 @@ def run_demo(out: Path, *, seed: int = 0, verbose: bool = True) -> int:
     tables = [path for path in export_study(study, out / "tables", ["csv"]) if path.suffix == ".csv"]
     demo = Demo(genome, study, LENGTH, TILE, CEILING)
     _figure(demo, study, out / "tile_effects.png")
-    return _told(recovered(demo), f"{len(tables)} tables and tile_effects.png in {out}", time.perf_counter() - began)
+    made = f"{len(tables)} tables and tile_effects.png in {out}"
+    export_study(study, formats=["bed", "bedgraph", "interact"])
+    try:
+        made += f"; report: {write_page(study)}"
+    except ImportError as error:
+        made += f"; no report: {error}"
+    return _told(recovered(demo), made, time.perf_counter() - began)
 
 
 def _spec(out: Path, seed: int) -> StudySpec:
@@ -156,9 +163,11 @@ def _figure(demo: Demo, study: Study, path: Path) -> None:
         if len(traces):
             some = traces[(traces["example"] == example) & (traces["track"] == CELLS[0])]
             some = some.rename(columns={"y_wt": "y_start", "y_mut": "y_selected"})
-            for direction, color in zip(("min", "max"), COLORS):
-                plot_greedy_trace(some[some["direction"] == direction], row[2], label=direction, color=color)
+            for direction in ("min", "max"):
+                one = some[some["direction"] == direction]
+                plot_greedy_trace(one, row[2], label=direction, color=CATEGORY_COLORS[direction])
         row[0].set_ylabel(gene)
+        row[1].set_ylabel("")
         row[2].set_ylabel(f"fold change over WT, cell {CELLS[0]}")
         for ax, title in zip(row, titles):
             if i == 0:

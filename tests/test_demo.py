@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,11 @@ def test_demo_recovers_everything_and_writes_its_tables(tmp_path: Path, capsys: 
     assert {path.stem for path in (out / "tables").glob("*.csv")} == TABLES
     assert all(len(pd.read_csv(path)) for path in (out / "tables").glob("*.csv"))
     assert (out / "tile_effects.png").stat().st_size > 10_000
+    page = (out / "study_0" / "report" / "report.html").read_text()
+    assert "SIM1" in page and str(tmp_path) not in page
+    assert {"cres.A.bed", "necessity.B.bedgraph", "cre_gene.A.interact"} <= {
+        path.name for path in (out / "study_0" / "export").iterdir()
+    }
     assert {"genome.fa", "genes.gtf", "truth.bed", "loci.tsv", "study.toml"} <= {path.name for path in out.iterdir()}
     assert not list(out.rglob(".*"))
 
@@ -57,6 +63,17 @@ def test_demo_is_the_same_again_and_another_with_another_seed(tmp_path: Path) ->
         a, b, c = ((tmp_path / name / "tables" / f"{table}.csv").read_bytes() for name in "abc")
         assert a == b
         assert a != c
+
+
+def test_demo_without_jinja_has_no_report_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    assert main(["demo", "--out", str(tmp_path), "--quiet"]) == 0
+    assert 'no report: the page of a study must have Jinja2; got none: install it with pip install "tang' in (
+        capsys.readouterr().out
+    )
+    assert not (tmp_path / "study_0" / "report").exists()
 
 
 def test_demo_fails_when_a_strong_element_is_missed(
