@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from tangermeme_creme.demo import run_demo
@@ -20,7 +21,7 @@ NAMES = ("distance_fraction_of_max", "greedy_min_by_class", "kept_logos")
 
 
 def screenshot(page: Path, out: Path) -> None:
-    """The top of a page, 1,200 pixels wide."""
+    """The part of a page that its first locus has, 1,200 pixels wide."""
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
@@ -28,7 +29,8 @@ def screenshot(page: Path, out: Path) -> None:
         options.add_argument(argument)
     service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
     with webdriver.Chrome(options=options, service=service) as browser:
-        browser.get(page.resolve().as_uri())
+        browser.get(f"{page.resolve().as_uri()}#locus-1")
+        time.sleep(1)  # what is opened by the link is laid out
         browser.save_screenshot(str(out))
 
 

@@ -28,6 +28,12 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "TILE", 1_280)
 
 
+@pytest.fixture
+def without_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page takes as long as the rest, and is looked at once."""
+    monkeypatch.setattr(demo, "write_page", lambda study: study.folder / "report.html")
+
+
 def test_demo_recovers_everything_and_writes_its_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "new" / "folder"
     assert main(["demo", "--out", str(out), "--quiet"]) == 0
@@ -48,6 +54,7 @@ def test_demo_recovers_everything_and_writes_its_tables(tmp_path: Path, capsys: 
     assert not list(out.rglob(".*"))
 
 
+@pytest.mark.usefixtures("without_page")
 def test_demo_is_a_study_that_can_be_run_again_by_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--out", str(tmp_path), "--quiet"]) == 0
     lines = (tmp_path / "study_0" / "manifest.jsonl").read_text().splitlines()
@@ -56,6 +63,7 @@ def test_demo_is_a_study_that_can_be_run_again_by_its_file(tmp_path: Path, capsy
     assert (Study.open(tmp_path / "study_0").status()["done"] == 4).all()
 
 
+@pytest.mark.usefixtures("without_page")
 def test_demo_is_the_same_again_and_another_with_another_seed(tmp_path: Path) -> None:
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         assert main(["demo", "--out", str(tmp_path / name), "--quiet", "--seed", str(seed)]) == 0

@@ -84,9 +84,7 @@ def sufficiency(given: Given) -> Iterator[Drawn]:
             "Each tile's share of the prediction as it is added to the TSS tile alone, and as it is taken from the "
             "whole. On the dashed line both are the same.",
             plot_necessity_sufficiency,
-            lambda rows: (
-                f"{len(rows)} tiles, rank correlation {rows['necessity'].corr(rows['over_wt'], 'spearman'):.2f}"
-            ),
+            _agreement,
         )
 
 
@@ -210,6 +208,8 @@ def _chosen(rows: pd.DataFrame) -> str:
 
 
 def _agreement(rows: pd.DataFrame) -> str:
+    if min(rows["necessity"].nunique(), rows["over_wt"].nunique()) < 2:
+        return f"{len(rows)} tiles, of which one effect or both do not vary"
     return f"{len(rows)} tiles, rank correlation {rows['necessity'].corr(rows['over_wt'], 'spearman'):.2f}"
 
 

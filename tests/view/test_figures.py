@@ -83,6 +83,13 @@ def test_texts_say_what_is_shown_in_numbers(figures: dict[str, StudyFigure]) -> 
     )
 
 
+def test_effects_that_do_not_vary_have_no_correlation(folder: Path) -> None:
+    tables = made_tables()
+    tables["necessity"] = tables["necessity"].assign(necessity=0.0)
+    found = {figure.name: figure for figure in study_figures(Tabled(folder, made_spec(folder), tables))}
+    assert "one effect or both do not vary" in found["necessity_sufficiency"].alt
+
+
 def test_genes_take_the_place_of_names_of_loci(figures: dict[str, StudyFigure]) -> None:
     labels = [text.get_text() for text in figures["tile_positions_min"].figure.axes[0].get_yticklabels()]
     assert labels == ["AAA", "BBB", "CCC", "DDD", "g5", "FFF"]  # the fifth has no gene
