@@ -175,41 +175,6 @@ def test_readme_fine_mapping_runs() -> None:
     assert names["fewest"].columns.tolist() == ["DOWN", "UP"]
 
 
-def test_page_on_fine_mapping_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    names = toy_names()
-    start, end = names["cres"][0].tolist()
-    assert start <= 6_200 and end >= 6_200 + 3 * 24 + 16  # the planted motifs are in it
-    for block in blocks("docs/fine_mapping.md"):
-        exec(block, names)
-    motifs = set(range(6_200, 6_200 + 3 * 24 + 16))
-    for gene in ("UP", "DOWN"):
-        rows = names["kept"][names["kept"]["example"] == gene]
-        kept = {p for span in rows[["start", "end"]].itertuples(index=False) for p in range(*span)}
-        assert 16 <= len(kept) <= 110 and len(kept & motifs) > len(kept) / 2
-    assert names["gradient"].shape == (2, 4, 1024) and names["importance"].shape == (2, 1024)
-    assert (names["fewest"].loc["search"] < names["fewest"].loc["random"]).all()
-    assert (names["table"]["fewest_bp"] < 200).all() and (names["chance"].score.mean(1)[:, 10] < 0.5).all()
-    assert set(names["shared"]["other"]) >= {"saliency", "random"}
-    assert (tmp_path / "fine_mapping.png").stat().st_size > 10_000
-
-
-def test_page_on_incremental_inference_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    names = own()
-    by_name, by_hand, shared = blocks("docs/incremental.md")
-    exec(by_name, names)
-    expected = creme.necessity_test(names["network"], names["X"], names["tiles"], n=4, random_state=0)
-    torch.testing.assert_close(names["y_mut"], expected.y_mut)
-
-    class Tower(torch.nn.Module):
-        tower = torch.nn.Sequential(names["network"].stem, names["network"].tower)
-
-    names |= {"network": Tower(), "Head": lambda _: names["model"].head}
-    exec(by_hand, names)
-    exec(shared, names)
-    assert "in part" in capsys.readouterr().out
-
-
 def test_own_model_example_runs(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     import own_model
 

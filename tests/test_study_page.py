@@ -36,6 +36,9 @@ def test_pages_read_a_study(
     exec(blocks("docs/study.md", "python")[0], names)
     assert len(names["strong"]) and (names["strong"]["necessity"] > 0.3).all()
     assert {"necessity", "over_wt"} <= set(names["effects"].columns)
+    exec(blocks("docs/study.md", "python")[1], names)
+    assert Path("distance.pdf").read_bytes().startswith(b"%PDF") and names["ax"].lines
+    names["plt"].close(names["fig"])
     (block,) = (text for text in blocks("README.md", "python") if "Study" in text)
     exec(block, names)
     assert set(names["cres"]["cre"]) == {"enhancer", "silencer"} or len(names["cres"])
@@ -72,7 +75,7 @@ def test_page_goes_to_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     write_toml(content, tmp_path / "study.toml")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
-    exec(blocks("docs/study.md", "python")[1], names)
+    exec(blocks("docs/study.md", "python")[2], names)
     assert (names["study"].status()["done"] == 4).all()
 
 

@@ -18,7 +18,7 @@ PAPER_WEIGHTS = tuple(f"johahi/borzoi-replicate-{i}" for i in range(4))
 
 PAPER_TRACKS = {"PC-3": (298, 299), "GM12878": (870, 871), "K562": (872, 873)}
 """CAGE of the paper's cell lines, both strands. The paper gives no numbers: its analysis code takes the CAGE tracks
-described as "PC-3", "GM12878 ENCODE, biol_" and "K562 ENCODE, biol_", which are these in Borzoi's target table."""
+described as "PC-3", ``GM12878 ENCODE, biol_`` and ``K562 ENCODE, biol_``, which are these in Borzoi's target table."""
 
 Weights = str | PathLike[str] | torch.nn.Module
 
