@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from report_cases import IMAGE, drawn, harmful, many
-from study_cases import QUICK, small_spec
 
+from tangermeme_creme import demo
+from tangermeme_creme.models.genome import simulate_genome, write_genome
 from tangermeme_creme.study.exports import export_study
 from tangermeme_creme.study.runner import run_study
 from tangermeme_creme.view.report import write_page
@@ -58,8 +59,16 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The page of a study that was run, with all its figures, and exported tracks."""
-    study = run_study(small_spec(tmp_path_factory.mktemp("toy"), tests={"include": list(QUICK)}), verbose=False)
+    """The page of the demo, on smaller windows, with all its figures, exported tracks and a harmful gene."""
+    folder = tmp_path_factory.mktemp("toy")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo, "LENGTH", 16_384)
+        patch.setattr(demo, "TILE", 1_280)
+        write_genome(simulate_genome(4, length=demo.LENGTH, tile_size=demo.TILE, random_state=0), folder)
+        spec = demo._spec(folder, 0)
+    genes = folder / "genes.gtf"
+    genes.write_text(genes.read_text().replace('gene_name "SIM2"', f'gene_name "{IMAGE}"'))
+    study = run_study(spec, folder=folder, verbose=False)
     export_study(study, formats=["bed"])
     return write_page(study).as_uri()
 
@@ -119,12 +128,21 @@ def test_it_opens_without_an_error_and_without_a_request(browser, request, name)
     assert sum(url.startswith("file:") for url in asked) == 1
 
 
+def test_a_harmful_gene_of_the_demo_is_text(browser, toy):
+    browser.get(toy)
+    names = [locus.text for locus in browser.find_elements("css selector", ".locus > summary")]
+    assert len(names) == 4 and sum(IMAGE in name for name in names) == 1
+    assert any(IMAGE in text for text in column(browser, "table-contexts", "example"))
+    assert not browser.find_elements("css selector", "img[src=x]") and browser.get_log("browser") == []
+    assert browser.execute_script("return window.alert.toString()") == "function alert() { [native code] }"
+
+
 def test_every_figure_is_drawn(browser, toy):
     browser.get(toy)
     images = browser.execute_script(
         "return Array.from(document.images).map((image) => [image.alt, image.complete, image.naturalWidth])"
     )
-    assert len(images) > 3 and all(alt and complete and width > 0 for alt, complete, width in images)
+    assert len(images) > 20 and all(alt and complete and width > 0 for alt, complete, width in images)
 
 
 _SHOWN = """
