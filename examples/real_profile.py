@@ -44,7 +44,10 @@ def main() -> None:
         first = max(int(middle) - REACH, 0)
         bins = slice(first, int(middle) + REACH)
         wild, shuffled = result.y_wt[0, tracks].mean(0)[bins], result.y_mut[0][:, tracks].mean(1)[:, bins]
-        plot_profile(wild, shuffled, ax, bin_size=BIN, center=middle - first)
+        center = middle - first
+        if gene["strand"] == "-":  # downstream to the right
+            wild, shuffled, center = wild.flip(0), shuffled.flip(1), len(wild) - center
+        plot_profile(wild, shuffled, ax, bin_size=BIN, center=center)
         ax.set_title(name, loc="left", fontsize="medium")
     figure.savefig(options.out, dpi=150)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import fine_mapping
 import pandas as pd
 import pytest
 import real_model
+import real_profile
 import real_windows
 import torch
 from tangermeme.ersatz import dinucleotide_shuffle
@@ -19,6 +22,7 @@ from tangermeme_creme.models.readout import Readout, tss_bins
 from tangermeme_creme.sequence.loci import extract_windows
 from tangermeme_creme.sequence.shuffles import shuffle_backgrounds, tile_seed
 from tangermeme_creme.sequence.tiles import tile_grid
+from tangermeme_creme.view.plot import plot_profile
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "real"
@@ -113,3 +117,28 @@ def test_windows_are_the_genome_and_the_most_active_genes_are_highest_at_their_t
         table = real_windows.predict_genes(DATA, network).set_index("gene_name")
     assert set(table.index[:4]) == {"BMT2", "NOC2L", "CLSTN3", "YPEL1"}
     assert (table["offset"][:4].abs() <= 64).all()
+
+
+def test_profiles_of_a_trained_network_peak_at_the_tss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+
+    def kept(wild: torch.Tensor, shuffled: torch.Tensor, ax: Any, **settings: Any) -> None:
+        drawn.append(plot_profile(wild, shuffled, ax, **settings))
+
+    monkeypatch.setattr(real_profile, "plot_profile", kept)
+    arguments = [
+        "real_profile.py",
+        "--data",
+        str(DATA),
+        "--out",
+        str(tmp_path / "p.png"),
+        "--genes",
+        "NOC2L",
+        "--n",
+        "2",
+    ]
+    monkeypatch.setattr(sys, "argv", arguments)
+    real_profile.main()
+    wild = drawn[0].lines[0]
+    assert abs(wild.get_xdata()[wild.get_ydata().argmax()]) < 0.1  # kb
+    assert (tmp_path / "p.png").stat().st_size > 10_000

@@ -116,7 +116,7 @@ def dask_executor(where: str, *, threads: int | None = None) -> Iterator[tuple[E
         threads = threads or max(1, (os.cpu_count() or 1) // n)
         with _interrupts_ignored():
             cluster = LocalCluster(
-                n_workers=n, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.ERROR
+                n_workers=n, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=logging.ERROR
             )
     elif "://" in where:
         cluster = None
