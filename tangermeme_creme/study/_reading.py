@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..sequence.loci import chrom_sizes, tiles_to_genome
 from ..sequence.notices import collected
+from .errors import StudyError
 from .spec import StudySpec
 
 PLACES = ["chrom", "tss", "strand"]
@@ -39,6 +40,8 @@ class ReadableStudy(Protocol):
 def placed_loci(loci: pd.DataFrame) -> pd.DataFrame:
     """The loci with a place in the genome, by example; none where the table has no places.
 
+    A TSS that is no whole number is a `StudyError`.
+
     Examples
     --------
     >>> placed_loci(pd.DataFrame({"example": ["a", "b"], "chrom": ["chr1", ""], "tss": ["7", ""], "strand": "+"}))
@@ -51,7 +54,10 @@ def placed_loci(loci: pd.DataFrame) -> pd.DataFrame:
     if not {"example", *PLACES} <= set(loci.columns):
         return pd.DataFrame()
     known = (loci[PLACES].notna() & (loci[PLACES].astype(str) != "")).all(axis=1)
-    return loci[known].astype({"tss": np.int64}).set_index("example")
+    try:
+        return loci[known].astype({"tss": np.int64}).set_index("example")
+    except (ValueError, OverflowError) as error:
+        raise StudyError(f"places of loci must be whole; got {error}.") from error
 
 
 def genome_sizes(spec: StudySpec) -> dict[str, int] | None:

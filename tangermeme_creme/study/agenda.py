@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 
 import pandas as pd
@@ -11,7 +9,7 @@ import pandas as pd
 from .costs import Extent, cost_of
 from .experiments import GIVEN_BY, NEEDS
 from .laboratory import Setup
-from .selection import contexts_of, swap_sources
+from .selection import basis_of, content_hash, contexts_of, swap_sources
 from .spec import TESTS
 from .store import Store
 from .tasks import Task
@@ -55,12 +53,12 @@ class Agenda:
         self._sources = swap_sources(setup.spec, contexts, chosen) if swapped else pd.DataFrame()
         n_sources = self._sources["example"].nunique() if swapped else 0
         self._extent = Extent(tiles, sources=n_sources)
-        self._sources_hash = _hash(self._sources.to_dict("split"))
+        self._sources_hash = content_hash(self._sources.to_dict("split"))
         self.todo = {name: [stage for stage in self.included if self._is_left(stage, name)] for name in self.names}
 
     def basis(self, stage: str, name: str) -> str:
         """A hash of what a test of a locus is given of others."""
-        return _hash([self._context[name], self._sources_hash if stage == "swap" else ""])
+        return basis_of(self._context[name], self._sources_hash if stage == "swap" else "")
 
     def current(self, stage: str) -> list[str]:
         """The loci whose test started from what they are given now; a shard of an older draw counts nowhere."""
@@ -105,8 +103,13 @@ class Agenda:
         return sum(self.cost(stage, name) for stage in OF_CRES if stage in self.todo[name])
 
     def _is_left(self, stage: str, name: str) -> bool:
-        return not self._store.is_done(stage, name, self.basis(stage, name))
+        return not self._store.is_done(stage, name, self.basis(stage, name)) or self._lacks_rows(stage, name)
 
-
-def _hash(content: object) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    def _lacks_rows(self, stage: str, name: str) -> bool:
+        """Whether a shard has no row though there is what gives some: once, workers that took turns lost them."""
+        shard, needs = self._store.shard_of(stage, name), [need for need in NEEDS[stage] if need in GIVEN_BY]
+        if shard is None or shard.files or not needs:
+            return False
+        asked = set(getattr(getattr(self._setup.spec.tests, stage), "tracks", ()) or self._context[name])
+        given = self._store.rows_of(GIVEN_BY[needs[0]], name, needs[0])
+        return given is not None and not asked.isdisjoint({*given["track"]} & {*self._context[name]})

@@ -70,15 +70,16 @@ class _Annotation:
 
     def __init__(self, spec: StudySpec, tables: Mapping[str, pd.DataFrame]) -> None:
         self.spec, self.tables, self.tracks = spec, tables, track_names(spec)
-        self.places = placed_loci(self.table("loci"))
-        self.sizes = genome_sizes(spec) if len(self.places) else None
         self.failures: list[tuple[str, str, str, str]] = []
+        self.places = self.attempt("places", placed_loci, self.table("loci"))
+        self.sizes = genome_sizes(spec) if len(self.places) else None
 
     def table(self, name: str) -> pd.DataFrame:
         return self.tables.get(name, pd.DataFrame())
 
     def in_genome(self, name: str) -> pd.DataFrame:
-        return in_genome(self.table(name), self.places, window_length(self.spec), self.sizes)
+        length = window_length(self.spec)
+        return self.attempt(name, in_genome, self.table(name), self.places, length, self.sizes)
 
     def attempt(self, what: str, part: Callable[..., pd.DataFrame], *arguments: Any, **options: Any) -> pd.DataFrame:
         """What a part gives, or nothing where it fails."""

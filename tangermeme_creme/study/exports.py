@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -66,14 +67,16 @@ def export_study(
     Raises
     ------
     StudyError
-        If a format is none of those above, or "bigwig" is asked and the genome is not there; nothing is written then.
+        If a format is none of those above, "bigwig" is asked and the genome is not there, or places are not whole and
+        more than "csv" is asked; nothing is written then.
     """
     formats = [formats] if isinstance(formats, str) else list(formats)
     for name in formats:
         if name not in FORMATS:
             raise StudyError(f"formats must be of {', '.join(FORMATS)}; got {name!r}.")
     export = _Export(study, study.folder / "export" if out is None else Path(out))
-    if "bigwig" in formats and len(export.places) and export.sizes is None:
+    placed = bool(set(formats) - {"csv"}) and len(export.places) > 0  # CSV does without places, whole or not
+    if "bigwig" in formats and placed and export.sizes is None:
         asked = export.spec.loci
         got = "none" if asked is None else f"{asked.fasta}, which is not there"
         raise StudyError(f"bigwig must have the lengths of chromosomes, from loci.fasta; got {got}.")
@@ -90,8 +93,14 @@ class _Export:
 
     def __init__(self, study: ReadableStudy, folder: Path) -> None:
         self.study, self.spec, self.folder = study, study.spec, folder
-        self.places = _named(placed_loci(study.table("loci")))
-        self.sizes = genome_sizes(self.spec) if len(self.places) else None
+
+    @cached_property
+    def places(self) -> pd.DataFrame:
+        return _named(placed_loci(self.study.table("loci")))
+
+    @cached_property
+    def sizes(self) -> dict[str, int] | None:
+        return genome_sizes(self.spec) if len(self.places) else None
 
     def csv(self) -> Iterator[Path]:
         for name in self.study.tables:

@@ -64,6 +64,8 @@ def go_on(out: Path, new_folder: bool) -> str:
 
 def disk_error(out: Path, error: OSError, new_folder: bool = False) -> str:
     """What to say of an error of the file system."""
+    if out.exists() and not out.is_dir():
+        return f"out must be a folder; got {str(out)!r}, which is a file."
     place = f" ({error.filename})" if error.filename else ""
     kept = f"What was finished is stored: {go_on(out, new_folder)}"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

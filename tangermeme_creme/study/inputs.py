@@ -180,19 +180,19 @@ def _with_whole_places(table: pd.DataFrame) -> pd.DataFrame:
     """
     if not set(PLACES) <= set(table.columns):
         return table
-    table = table.astype(dict.fromkeys(PLACES, str))
+    text = table[PLACES].astype(str)
     # Pandas writes 5095 as 5095.0 where another row has none.
-    table["tss"] = table["tss"].str.replace(r"\.0+$", "", regex=True)
-    known = table[PLACES] != ""
-    bad = ~(known.all(axis=1) & table["tss"].str.fullmatch(r"\d+") & table["strand"].isin(["+", "-"]))
-    bad &= known.any(axis=1) & ~((table["tss"] == "") & (table["chrom"] == ""))
+    text["tss"] = text["tss"].str.replace(r"\.0+$", "", regex=True)
+    known = text != ""
+    bad = ~(known.all(axis=1) & text["tss"].str.fullmatch(r"\d{1,10}") & text["strand"].isin(["+", "-"]))
+    bad &= known.any(axis=1) & ~((text["tss"] == "") & (text["chrom"] == ""))
     if bad.any():
         row = int(bad.to_numpy().argmax())
-        got = ", ".join(f"{name} {table[name].iloc[row]!r}" for name in PLACES)
+        got = ", ".join(f"{name} {text[name].iloc[row]!r}" for name in PLACES)
         raise StudyError(
             f"places in windows.loci must have chrom, a whole tss, and strand + or -; got {got} at row {row}."
         )
-    return table
+    return table if pd.api.types.is_numeric_dtype(table["tss"]) else table.assign(tss=text["tss"])
 
 
 def _names_of(spec: WindowsSpec) -> list[str]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
+
 import pandas as pd
 
 from ..analysis.calls import select_contexts
@@ -26,7 +30,8 @@ def select_loci(spec: StudySpec, loci: pd.DataFrame, activity: pd.DataFrame | No
         pairs = [(name, track) for name in loci["example"] for track in tracks]
         return pd.DataFrame(pairs, columns=["example", "track"])
     assert spec.loci is not None
-    table = activity.merge(loci, on="example", how="left", validate="many_to_one")
+    others = loci.drop(columns=["activity", "offset", "rank"], errors="ignore")  # of the user's, who may have them too
+    table = activity.merge(others, on="example", how="left", validate="many_to_one")
     if spec.loci.min_activity is not None:
         table = table[table["activity"] >= spec.loci.min_activity].reset_index(drop=True)
     chosen = select_active(table, spec.loci.top or max(1, len(table)), max_offset=spec.loci.max_offset)
@@ -73,6 +78,16 @@ def contexts_of(contexts: pd.DataFrame) -> dict[str, dict[str, str]]:
     for row in contexts[contexts["selected"]].itertuples():
         found.setdefault(str(row.example), {})[str(row.track)] = str(row.context)
     return found
+
+
+def basis_of(context: Mapping[str, str], sources: str = "") -> str:
+    """A hash of what a test of a locus is given of others: its categories, and for the swap test a hash of sources."""
+    return content_hash([context, sources])
+
+
+def content_hash(content: object) -> str:
+    """A hash of nested lists, dictionaries and values; the order of keys does not count."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _by_example(table: pd.DataFrame, tracks: tuple[str, ...]) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import pyarrow.dataset as ds
 
 from ..analysis.calls import join_tile_effects
 from .errors import StudyError
-from .manifest import NAME, Manifest
+from .manifest import NAME, Manifest, Shard
 from .merge import TABLES
 from .parquet import read_arrow
+from .selection import basis_of, contexts_of
 from .spec import TESTS, StudySpec, spec_from_dict
 from .store import Store
 
@@ -118,7 +120,7 @@ class Study:
             for shard in self._manifest.shards
             if name in shard.files
             and any(store.shard_of(shard.stage, e) is shard for e in shard.examples)
-            and (shard.stage not in TESTS or drawn.issuperset(shard.examples))
+            and all(_counts(shard, example, drawn) for example in shard.examples)
         }
         if not files:
             raise StudyError(f"a dataset must be one of {', '.join([*self.tables, *self.raw_tables])}; got {name!r}.")
@@ -154,9 +156,12 @@ class Study:
         failed = Counter({
             (stage, failure.example): 1
             for stage, failure in store.failures()
-            if stage not in TESTS or failure.example in drawn
+            if _counts(store.shard_of(stage, failure.example), failure.example, drawn)
         })  # fmt: skip
-        done = {stage: set(store.done(stage)) & drawn if stage in TESTS else store.done(stage) for stage in stages}
+        done = {
+            stage: [name for name in store.done(stage) if _counts(store.shard_of(stage, name), name, drawn)]
+            for stage in stages
+        }
         rows = [
             (
                 stage, len(done[stage]), sum(1 for name, _ in failed if name == stage), known.get(stage, tested),
@@ -166,7 +171,15 @@ class Study:
         ]  # fmt: skip
         return pd.DataFrame(rows, columns=["stage", "done", "failed", "of", "seconds"])
 
-    def _drawn(self) -> set[str]:
-        """The loci that are drawn for the tests: one that was drawn once may not be any more."""
+    def _drawn(self) -> dict[str, str]:
+        """The loci that are drawn for the tests, which those of an earlier draw need not be, and the basis of each."""
         contexts = self.table("contexts")
-        return set(contexts.loc[contexts["selected"].astype(bool), "example"]) if len(contexts) else set()
+        drawn = contexts_of(contexts) if len(contexts) else {}
+        return {name: basis_of(context) for name, context in drawn.items()}
+
+
+def _counts(shard: Shard | None, example: str, drawn: Mapping[str, str]) -> bool:
+    """Whether what a shard has of a locus is of the present draw. Of swap the loci count alone, not their sources."""
+    if shard is None or shard.stage not in TESTS:
+        return shard is not None
+    return example in drawn and (shard.stage == "swap" or shard.basis == drawn[example])

@@ -68,6 +68,18 @@ def _codes(windows):
     return ((windows.argmax(1) + 1) * windows.sum(1)).tolist()
 
 
+@pytest.mark.parametrize(("column", "broken"), [("tss", "unknown"), ("strand", ".")])
+def test_places_that_are_broken_cost_nothing_but_what_is_in_the_genome(tmp_path, files, column, broken):
+    study = made_study(tmp_path, **files)
+    loci = study.given["loci"].astype({column: object})
+    loci.loc[0, column] = broken
+    study.given["loci"] = loci
+    with pytest.warns(TangermemeWarning, match=r"annotation\..* is left out"):
+        made = annotated(study)
+    assert list(made) == ["gene_overlap", "gene_overlap_by_group", "annotation_failures"]
+    assert made["annotation_failures"]["message"].str.contains(broken, regex=False).any()
+
+
 def test_distance_is_in_the_direction_of_transcription(tmp_path):
     cres = annotated(made_study(tmp_path))["cres_genome"]
     middle = (cres["tile_start"] + cres["tile_end"] - 1) / 2 - LENGTH // 2

@@ -64,6 +64,16 @@ def test_csv_has_every_table_as_it_is(tmp_path):
         pd.testing.assert_frame_equal(read, study.table(path.stem).replace("", np.nan), check_dtype=False, rtol=1e-12)
 
 
+def test_csv_needs_no_place(tmp_path):
+    study = made_study(tmp_path)
+    study.given["loci"] = study.given["loci"].astype({"tss": str}).replace({"tss": {"150": "unknown"}})
+    written = export_study(study, formats=["csv"])
+    assert [path.stem for path in written] == study.tables
+    with pytest.raises(StudyError, match=r"places of loci must be whole; got .*unknown"):
+        export_study(study, tmp_path / "out", formats=["csv", "bed"])
+    assert not (tmp_path / "out").exists()
+
+
 def test_cres_are_those_that_the_writer_gives_of_their_places(tmp_path):
     study = made_study(tmp_path)
     export_study(study, tmp_path / "out", ["bed"])

@@ -14,13 +14,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from study_cases import HERE, small_spec, table_bytes
+from study_cases import HERE, logged_shards, small_spec, table_bytes
 
 from tangermeme_creme.study import Study, StudyError, run_study, runner, tasks
 from tangermeme_creme.study.folder import go_on
 from tangermeme_creme.study.inputs import read_loci
 from tangermeme_creme.study.manifest import Manifest
 from tangermeme_creme.study.merge import write_table
+from tangermeme_creme.study.selection import select_loci
 from tangermeme_creme.study.spec import StudySpec
 
 
@@ -106,6 +107,45 @@ def test_rows_of_an_older_draw_are_in_no_table(spec: StudySpec, tmp_path: Path) 
     assert set(again.table("distance")["example"]) == set(rows["example"]) - {name}
 
 
+def test_raw_rows_of_an_older_draw_are_in_no_dataset(spec: StudySpec, tmp_path: Path) -> None:
+    out = tmp_path / "raw"
+    tests = replace(spec.tests, include=("sufficiency", "distance"))
+    study = run_study(
+        replace(spec, out=str(out), tests=tests, output=replace(spec.output, raw=True)), folder=HERE, verbose=False
+    )
+    drawn = set(study.dataset("raw_distance").to_table()["example"].to_pylist())
+    manifest = Manifest.load(out)
+    assert manifest is not None and len(drawn) > 1
+    name = min(drawn)
+    manifest.shards = [
+        replace(shard, basis="an older draw") if shard.stage == "distance" and name in shard.examples else shard
+        for shard in manifest.shards
+    ]
+    manifest.rewrite()
+    again = Study.open(out)
+    assert set(again.dataset("raw_distance").to_table()["example"].to_pylist()) == drawn - {name}
+    assert again.status().set_index("stage")["done"].loc[["sufficiency", "distance"]].tolist() == [4, 3]
+
+
+def test_a_shard_that_lost_its_rows_is_done_again(spec: StudySpec, whole: Study, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(whole.folder, tmp_path / "lost"))
+    manifest = Manifest.load(out)
+    assert manifest is not None
+    lost, name = ("distance", "fine_tile", "set_sufficiency", "interactions"), whole.table("cres")["example"].iloc[0]
+    manifest.shards = [
+        replace(shard, files={}) if shard.stage in lost and name in shard.examples else shard
+        for shard in manifest.shards
+    ]
+    manifest.rewrite()
+    before = logged_shards(out)
+    run_study(replace(spec, out=str(out)), folder=HERE, verbose=False)
+    assert sorted(logged_shards(out)[len(before) :]) == sorted(f"{stage} {name}" for stage in lost)
+    assert table_bytes(out) == table_bytes(whole.folder)
+    # A shard without a row that has nothing to start from, such as that of a locus without a CRE, is whole.
+    run_study(replace(spec, out=str(out)), folder=HERE, verbose=False)
+    assert len(logged_shards(out)) == len(before) + len(lost)
+
+
 def test_a_manifest_is_made_again_at_once(
     spec: StudySpec, whole: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,6 +205,22 @@ def test_a_place_may_be_missing_and_the_others_written_as_floats(tmp_path: Path)
     assert read_loci(windows(tmp_path, table))["tss"].tolist() == ["5", ""]
 
 
+def test_places_that_are_whole_are_left_as_they_are(tmp_path: Path) -> None:
+    read = read_loci(windows(tmp_path, PLACED))
+    assert read["tss"].tolist() == [5, 7] and pd.api.types.is_integer_dtype(read["tss"])
+
+
+def test_columns_of_loci_may_have_the_names_of_those_that_activity_gives(tmp_path: Path) -> None:
+    own = small_spec(tmp_path)
+    assert own.loci is not None
+    table = read_loci(own)[["example", "chrom", "tss", "strand"]].assign(activity=0.0, offset=9.0, rank=9)
+    table.to_csv(tmp_path / "mine.tsv", sep="\t", index=False)
+    loci = read_loci(replace(own, loci=replace(own.loci, tss=str(tmp_path / "mine.tsv"), max_offset=5)))
+    activity = pd.DataFrame({"example": loci["example"], "track": "A", "activity": [4.0, 3.0, 2.0, 1.0], "offset": 1.0})
+    chosen = select_loci(replace(own, loci=replace(own.loci, max_offset=5, top=2)), loci, activity)
+    assert chosen[["activity", "offset", "rank"]].to_numpy().tolist() == [[4, 1, 1], [3, 1, 2]]
+
+
 def test_no_locus_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="there must be a locus to study; got none"):
         read_loci(windows(tmp_path, PLACED[:0], n=0))
@@ -183,9 +239,33 @@ def test_a_new_folder_says_how_to_go_on_in_it(spec: StudySpec, whole: Study, tmp
     other = run_study(spec, folder=HERE, new_folder=True, verbose=False)
     assert other.folder == whole.folder.with_name("study-2") and other.spec.out == str(other.folder)
     assert f"set out to {str(other.folder)!r}" in go_on(other.folder, True)
+
+
+def test_a_new_folder_that_was_stopped_is_gone_on_with_as_its_log_says(
+    spec: StudySpec, whole: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "study"
+    shutil.copytree(whole.folder, out)
+
+    def stops(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks, "_context", stops)
+        with pytest.raises(KeyboardInterrupt):
+            run_study(replace(spec, out=str(out)), folder=HERE, new_folder=True, verbose=False)
+    other = tmp_path / "study-2"
+    log = (other / "log.txt").read_text()
+    assert f"what was finished is stored: set out to {str(other)!r} and run without a new folder to go on." in log
+    run_study(replace(spec, out=str(other)), folder=HERE, verbose=False)
+    assert table_bytes(other) == table_bytes(whole.folder)
+
+
+@pytest.mark.parametrize("new_folder", [False, True])
+def test_out_that_is_a_file_is_refused(spec: StudySpec, tmp_path: Path, new_folder: bool) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StudyError, match="file"):
-        run_study(replace(spec, out=str(tmp_path / "file")), folder=HERE, new_folder=True, verbose=False)
+    with pytest.raises(StudyError, match=r"out must be a folder; got '.*/file', which is a file\.$"):
+        run_study(replace(spec, out=str(tmp_path / "file")), folder=HERE, new_folder=new_folder, verbose=False)
 
 
 def test_files_of_others_are_left_alone(spec: StudySpec, tmp_path: Path) -> None:
