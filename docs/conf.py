@@ -27,7 +27,8 @@ copyright = f"2026, {author}"
 version = release = tangermeme_creme.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
-exclude_patterns = ["README.md", "_build"]  # README.md is the list of pages for those who read them as files
+# README.md is the list of pages for those who read them as files; notebooks that were run lie beside what is built.
+exclude_patterns = ["README.md", "_build", "jupyter_execute"]
 nitpicky = False
 
 # Pages
