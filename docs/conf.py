@@ -19,7 +19,7 @@ from sphinx.application import Sphinx
 
 import tangermeme_creme
 from tangermeme_creme import cli
-from tangermeme_creme.study.template import template
+from tangermeme_creme.study.spec import study_template
 
 project = "tangermeme_creme"
 author = "The tangermeme_creme developers"
@@ -85,7 +85,7 @@ class StudyTemplate(Directive):
     """The file that `tangermeme-creme init` writes."""
 
     def run(self) -> list[nodes.Node]:
-        return [_literal(template(), "toml")]
+        return [_literal(study_template(), "toml")]
 
 
 def _help(parser: argparse.ArgumentParser) -> str:

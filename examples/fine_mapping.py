@@ -21,11 +21,11 @@ from miniborzoi_tss import BIN, FIRST_BP, LENGTH, N_BINS, MiniBorzoiTSS
 from real_model import WIDTH, cage_tracks, load_network, read_window
 
 from tangermeme_creme import sufficiency_test
-from tangermeme_creme.analysis.baselines import compare_fine_mapping
-from tangermeme_creme.analysis.effects import tile_effect_over_wt
-from tangermeme_creme.models.readout import tss_bins
-from tangermeme_creme.sequence.tiles import tile_grid
-from tangermeme_creme.view.plot import plot_fine_mapping, plot_retention_curves
+from tangermeme_creme.analysis import tile_effect_over_wt
+from tangermeme_creme.analysis.fine_mapping import compare_fine_mapping
+from tangermeme_creme.models import tss_bins
+from tangermeme_creme.sequence import tile_grid
+from tangermeme_creme.view.plots import plot_fine_mapping, plot_retention_curves
 
 # Of plain input times gradient the absolute value alone: signed, it is saliency at the observed base.
 METHODS = [

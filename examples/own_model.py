@@ -13,9 +13,9 @@ from itertools import pairwise
 import torch
 
 from tangermeme_creme import necessity_test
-from tangermeme_creme.engine.cache import ActivationCache
+from tangermeme_creme.engine import ActivationCache
 from tangermeme_creme.engine.incremental import IncrementalModel
-from tangermeme_creme.sequence.tiles import tile_grid
+from tangermeme_creme.sequence import tile_grid
 
 LENGTH = 65_536
 

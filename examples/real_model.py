@@ -36,10 +36,9 @@ from tangermeme_creme import (
     necessity_test,
     sufficiency_test,
 )
-from tangermeme_creme.engine.cache import ActivationCache
-from tangermeme_creme.models.readout import tss_bins
-from tangermeme_creme.sequence.shuffles import shuffle_backgrounds
-from tangermeme_creme.sequence.tiles import tile_grid
+from tangermeme_creme.engine import ActivationCache
+from tangermeme_creme.models import tss_bins
+from tangermeme_creme.sequence import shuffle_backgrounds, tile_grid
 
 WIDTH = 16  # bins around the TSS that are read: 512 bp
 

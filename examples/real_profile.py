@@ -16,8 +16,8 @@ from miniborzoi_tss import BIN, FIRST_BP, LENGTH
 from real_model import cage_tracks, load_network, read_window
 
 from tangermeme_creme import context_dependence_test
-from tangermeme_creme.sequence.tiles import tile_grid
-from tangermeme_creme.view.plot import plot_profile
+from tangermeme_creme.sequence import tile_grid
+from tangermeme_creme.view.plots import plot_profile
 
 REACH = 256  # bins to either side that are shown: 8 kb
 

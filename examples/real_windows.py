@@ -18,9 +18,9 @@ import torch
 from miniborzoi_tss import BIN, FIRST_BP, LENGTH, N_BINS
 from real_model import cage_tracks, load_network
 
-from tangermeme_creme.models.readout import PeakReadout
-from tangermeme_creme.operators.activity import predict_activity
-from tangermeme_creme.sequence.loci import chrom_sizes, read_tss, tiles_to_genome
+from tangermeme_creme.models import PeakReadout
+from tangermeme_creme.operators import predict_activity
+from tangermeme_creme.sequence.genome import chrom_sizes, read_tss, tiles_to_genome
 
 FASTAS = ("hg38_chr1_1m.fa", "hg38_windows.fa")
 

@@ -21,8 +21,8 @@ from real_model import cage_tracks, load_network
 from real_windows import FASTAS, read_genes
 
 from tangermeme_creme.cli import main as command
-from tangermeme_creme.models.readout import tss_bins
-from tangermeme_creme.study.study import Study
+from tangermeme_creme.models import tss_bins
+from tangermeme_creme.study.tables import Study
 
 TOML = """\
 seed = 0

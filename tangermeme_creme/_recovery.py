@@ -8,14 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .analysis.calls import call_cres, classify_context
-from .analysis.effects import normalized_effect, tile_effect_over_control, tile_effect_over_wt
-from .models.genome import Genome
-from .models.simulate import Element, expected_activity, moved, within, without
-from .models.toy import CELLS, WEIGHTS
-from .sequence.spans import Span
-from .sequence.tiles import tile_grid
-from .study.study import Study
+from .analysis import call_cres, classify_context, normalized_effect, tile_effect_over_control, tile_effect_over_wt
+from .models.toy import CELLS, WEIGHTS, Element, Genome, expected_activity, moved, within, without
+from .sequence import Span, tile_grid
+from .study.tables import Study
 
 STRONG = 2  # copies of a motif from which an element counts as strong
 CLOSE = 0.01  # how far a measured activity may lie from the closed form, as a fraction

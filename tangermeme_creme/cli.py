@@ -32,8 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         finished is stored.
     """
     arguments = _parser().parse_args(argv)
-    from .study.errors import StudyError  # torch takes seconds to import, --help should not
-    from .study.spec import SpecError
+    from .study.spec import (
+        SpecError,
+        StudyError,  # torch takes seconds to import, --help should not
+    )
 
     in_main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, _stop) if in_main else None  # what clusters send before they kill
@@ -116,22 +118,19 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _init(arguments: argparse.Namespace) -> int:
-    from .sequence.files import replace_file
-    from .study.errors import StudyError
-    from .study.template import template
+    from .study.spec import StudyError, study_template
+    from .support import replace_file
 
     path: Path = arguments.study
     if path.exists():
         raise StudyError(f"init writes a new file; got {path}, which is there already.")
-    replace_file(path, lambda temporary: temporary.write_text(template(), encoding="utf-8"))
+    replace_file(path, lambda temporary: temporary.write_text(study_template(), encoding="utf-8"))
     print(f"wrote {path}: fill it in, then try  tangermeme-creme run {path} --dry-run")
     return 0
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from .study.executors import dask_executor
-    from .study.plan import plan_study
-    from .study.runner import run_study
+    from .study.run import dask_executor, plan_study, run_study
     from .study.spec import read_spec
 
     spec, folder = read_spec(arguments.study), arguments.study.parent
@@ -164,7 +163,7 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from .study.report import summary_text, write_report
+    from .study.tables import summary_text, write_report
     from .view.figures import study_figures, write_figures
     from .view.report import write_page
 
@@ -184,7 +183,7 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from .study.exports import export_study
+    from .study.tables import export_study
 
     for path in export_study(_opened(arguments.folder), arguments.out, arguments.formats):
         print(path)
@@ -199,7 +198,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 def _opened(path: Path) -> Any:
     from .study.spec import read_spec
-    from .study.study import Study
+    from .study.tables import Study
 
     return Study.open(read_spec(path).out if path.suffix == ".toml" else path)
 

@@ -11,14 +11,12 @@ from matplotlib.figure import Figure
 
 from ._recovery import Demo, Recovered, recovered
 from .engine.incremental import IncrementalModel
-from .models.genome import simulate_genome, write_genome
-from .models.toy import CELLS, RegulatoryToy
-from .sequence.files import replace_file
-from .study.exports import export_study
-from .study.runner import run_study
+from .models.toy import CELLS, RegulatoryToy, simulate_genome, write_genome
+from .study.run import run_study
 from .study.spec import StudySpec, read_spec
-from .study.study import Study
-from .view.plot import CATEGORY_COLORS, plot_greedy_trace, plot_tile_effects
+from .study.tables import Study, export_study
+from .support import replace_file
+from .view.plots import CATEGORY_COLORS, plot_greedy_trace, plot_tile_effects
 from .view.report import write_page
 
 LENGTH, TILE = 65_536, 5_000

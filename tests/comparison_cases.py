@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from helpers import random_sequences, shuffles
 
-from tangermeme_creme.analysis.baselines import METHODS, FineMappingComparison, compare_fine_mapping
+from tangermeme_creme.analysis.fine_mapping import METHODS, FineMappingComparison, compare_fine_mapping
 
 LENGTH, WIDTH, SEEDS, IDS = 160, 40, [4, 9], ["left", "right"]
 TSS = [(60, 90), (70, 100)]

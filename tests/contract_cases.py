@@ -9,7 +9,7 @@ import torch
 from tangermeme.utils import random_one_hot
 
 import tangermeme_creme as creme
-from tangermeme_creme.analysis.baselines import retention_curve
+from tangermeme_creme.analysis.fine_mapping import retention_curve
 
 L, N, n = 240, 3, 3
 TSS = (100, 140)

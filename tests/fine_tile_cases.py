@@ -17,8 +17,8 @@ from helpers import (
 )
 
 from tangermeme_creme import fine_tile_search
-from tangermeme_creme.operators.results import FineTileResult, FineTileStep
-from tangermeme_creme.sequence.spans import Span
+from tangermeme_creme.operators import FineTileResult, FineTileStep
+from tangermeme_creme.sequence import Span
 
 LENGTH = 120
 

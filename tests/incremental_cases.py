@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from tangermeme_creme.engine.incremental import IncrementalModel, as_list
-from tangermeme_creme.sequence.edits import Edits
+from tangermeme_creme.sequence import Edits
 
 CPU = torch.device("cpu")
 F64 = torch.float64

@@ -12,7 +12,7 @@ import torch
 from tangermeme.utils import one_hot_encode, random_one_hot
 
 from tangermeme_creme.engine.incremental import IncrementalModel
-from tangermeme_creme.models.enformer import EnformerTSS
+from tangermeme_creme.models import EnformerTSS
 from tangermeme_creme.models.toy import MOTIFS, RegulatoryToy
 
 
@@ -41,7 +41,7 @@ def enformer() -> IncrementalModel:
 @cache
 def borzoi() -> IncrementalModel:
     borzoi_pytorch = pytest.importorskip("borzoi_pytorch", reason="borzoi-pytorch is not installed")
-    from tangermeme_creme.models.borzoi import BorzoiTSS
+    from tangermeme_creme.models import BorzoiTSS
 
     sizes = {"dim": 48, "depth": 2, "heads": 2, "attn_dim_key": 8, "attn_dim_value": 16, "bins_to_return": 64}
     networks = [randomised(borzoi_pytorch.Borzoi.from_hparams(**sizes), seed) for seed in range(2)]

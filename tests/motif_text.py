@@ -6,8 +6,7 @@ import re
 
 import torch
 
-from tangermeme_creme.models.simulate import Element, motif_starts
-from tangermeme_creme.models.toy import MOTIFS
+from tangermeme_creme.models.toy import MOTIFS, Element, motif_starts
 
 
 def text_of(X: torch.Tensor) -> str:

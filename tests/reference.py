@@ -18,8 +18,7 @@ import torch
 from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.utils import random_one_hot
 
-from tangermeme_creme.sequence.shuffles import Shuffler, shuffle_backgrounds
-from tangermeme_creme.sequence.spans import Span
+from tangermeme_creme.sequence import Shuffler, Span, shuffle_backgrounds
 
 TOLERANCE = 1e-6
 

@@ -12,8 +12,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from study_tables import LOCI, TRACKS, Tabled, made_spec, made_tables
 
-from tangermeme_creme.view._style import INK
 from tangermeme_creme.view.figures import StudyFigure
+from tangermeme_creme.view.plots import INK
 
 IMAGE = "<img src=x onerror=alert(1)>"
 SCRIPT = "</script><script>alert(1)</script>"

@@ -14,7 +14,7 @@ from helpers import (
 )
 from tangermeme.predict import predict
 
-from tangermeme_creme.sequence.edits import Edits
+from tangermeme_creme.sequence import Edits
 
 LENGTH = 24
 

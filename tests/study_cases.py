@@ -13,9 +13,8 @@ from typing import Any
 import torch
 
 from tangermeme_creme.engine.incremental import IncrementalModel
-from tangermeme_creme.models.genome import simulate_genome, write_genome
-from tangermeme_creme.models.readout import PeakReadout
-from tangermeme_creme.models.toy import RegulatoryToy
+from tangermeme_creme.models import PeakReadout
+from tangermeme_creme.models.toy import RegulatoryToy, simulate_genome, write_genome
 from tangermeme_creme.study.spec import StudySpec, spec_from_dict
 
 LENGTH, TILE = 8192, 1024

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tangermeme_creme.analysis.calls import call_cres
-from tangermeme_creme.sequence.tiles import tile_grid
-from tangermeme_creme.study.parquet import read_arrow, to_bytes
+from tangermeme_creme.analysis import call_cres
+from tangermeme_creme.sequence import tile_grid
 from tangermeme_creme.study.spec import StudySpec, spec_from_dict
+from tangermeme_creme.study.store import read_arrow, to_bytes
 
 LENGTH, TILE = 700, 100
 TILES = [tuple(span) for span in tile_grid(LENGTH, TILE).context.tolist()]  # six, and the TSS base at 350

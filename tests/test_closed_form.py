@@ -9,11 +9,18 @@ import pytest
 import torch
 
 import tangermeme_creme as creme
-from tangermeme_creme.models.readout import Readout
-from tangermeme_creme.models.simulate import Element, expected_activity, moved, simulate_sequence, within, without
-from tangermeme_creme.models.toy import RESPONSES, RegulatoryToy
-from tangermeme_creme.sequence.spans import Span
-from tangermeme_creme.sequence.tiles import tile_grid
+from tangermeme_creme.models import Readout
+from tangermeme_creme.models.toy import (
+    RESPONSES,
+    Element,
+    RegulatoryToy,
+    expected_activity,
+    moved,
+    simulate_sequence,
+    within,
+    without,
+)
+from tangermeme_creme.sequence import Span, tile_grid
 
 L, SIZE = 16_384, 1_024
 GRID = tile_grid(L, SIZE)

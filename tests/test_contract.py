@@ -17,9 +17,9 @@ from tangermeme.saliency import saliency
 from tangermeme.utils import PackedSequence, TangermemeWarning
 
 import tangermeme_creme as creme
-from tangermeme_creme.operators import _common
-from tangermeme_creme.operators.results import NecessityResult
-from tangermeme_creme.sequence.shuffles import shuffle_backgrounds
+import tangermeme_creme.operators.run as run_module
+from tangermeme_creme.operators import NecessityResult
+from tangermeme_creme.sequence import shuffle_backgrounds
 
 every = pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
 shuffling = pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_batch_size_changes_nothing(case: Case, batch_size: int) -> None:
 @every
 def test_blocks_of_examples_change_nothing(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = case.call(Counts(), sequences())
-    monkeypatch.setattr(_common, "_BLOCK_BASES", 1)
+    monkeypatch.setattr(run_module, "_BLOCK_BASES", 1)
     assert same(case.call(Counts(), sequences()), expected)
 
 

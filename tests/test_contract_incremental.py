@@ -8,7 +8,7 @@ import pytest
 import torch
 from contract_cases import CASES, Case, Counts, L, N, same, sequences
 
-from tangermeme_creme.engine.cache import ActivationCache
+from tangermeme_creme.engine import ActivationCache
 from tangermeme_creme.engine.incremental import IncrementalModel
 
 BIN = 8

@@ -13,9 +13,8 @@ from tangermeme.utils import random_one_hot
 import tangermeme_creme as creme
 from tangermeme_creme.analysis.interactions import call_interactions, epistasis, log_epistasis
 from tangermeme_creme.analysis.stats import adaptive_n, summarize_effects
-from tangermeme_creme.models.readout import Readout
-from tangermeme_creme.models.simulate import Element, expected_activity, simulate_sequence, without
-from tangermeme_creme.models.toy import RegulatoryToy
+from tangermeme_creme.models import Readout
+from tangermeme_creme.models.toy import Element, RegulatoryToy, expected_activity, simulate_sequence, without
 
 L, TILE = 4_096, 256
 REACH = (1e6, 1e6)

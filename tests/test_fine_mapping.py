@@ -10,10 +10,16 @@ import pandas as pd
 import pytest
 import torch
 
-from tangermeme_creme.analysis.baselines import FineMappingComparison, compare_fine_mapping, retention_curve
-from tangermeme_creme.models.readout import Readout
-from tangermeme_creme.models.simulate import Element, expected_activity, motif_starts, simulate_sequence
-from tangermeme_creme.models.toy import MOTIFS, RegulatoryToy
+from tangermeme_creme.analysis.fine_mapping import FineMappingComparison, compare_fine_mapping, retention_curve
+from tangermeme_creme.models import Readout
+from tangermeme_creme.models.toy import (
+    MOTIFS,
+    Element,
+    RegulatoryToy,
+    expected_activity,
+    motif_starts,
+    simulate_sequence,
+)
 
 LENGTH, CENTER, SUB_TILE, WIDTH = 16_384, 8192, 50, 16
 TSS = (CENTER - 500, CENTER + 500)

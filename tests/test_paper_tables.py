@@ -9,19 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tangermeme_creme.analysis.annotate import distance_to_tss
-from tangermeme_creme.analysis.baselines import summarize_curves
-from tangermeme_creme.analysis.calls import call_cres, classify_context
-from tangermeme_creme.analysis.effects import (
+from tangermeme_creme.analysis import (
+    call_cres,
+    classify_context,
     fraction_of_max,
     normalized_effect,
     tile_effect_over_control,
     tile_effect_over_wt,
 )
+from tangermeme_creme.analysis.annotate import distance_to_tss
 from tangermeme_creme.analysis.export import write_cres
+from tangermeme_creme.analysis.fine_mapping import summarize_curves
 from tangermeme_creme.analysis.interactions import additive_trace, expected_pair, multiplicative_trace
 from tangermeme_creme.analysis.stats import compare_groups
-from tangermeme_creme.sequence.loci import tiles_to_genome
+from tangermeme_creme.sequence.genome import tiles_to_genome
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "paper_data"
 

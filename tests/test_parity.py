@@ -24,16 +24,17 @@ from reference import (
 )
 from tangermeme.ersatz import dinucleotide_shuffle
 
-from tangermeme_creme.operators.context import context_dependence_test, context_swap_test
-from tangermeme_creme.operators.distance import distance_test
-from tangermeme_creme.operators.fine_tile import fine_tile_search
-from tangermeme_creme.operators.interaction import higher_order_interaction_test
-from tangermeme_creme.operators.multiplicity import multiplicity_test
-from tangermeme_creme.operators.necessity import necessity_test
-from tangermeme_creme.operators.sufficiency import sufficiency_test
-from tangermeme_creme.sequence.shuffles import shuffle_backgrounds, tile_seed
-from tangermeme_creme.sequence.spans import Span
-from tangermeme_creme.sequence.tiles import tile_grid
+from tangermeme_creme.operators import (
+    context_dependence_test,
+    context_swap_test,
+    distance_test,
+    fine_tile_search,
+    higher_order_interaction_test,
+    multiplicity_test,
+    necessity_test,
+    sufficiency_test,
+)
+from tangermeme_creme.sequence import Span, shuffle_backgrounds, tile_grid, tile_seed
 
 creme = import_reference()
 

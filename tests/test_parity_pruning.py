@@ -13,9 +13,8 @@ import pytest
 import torch
 from reference import Predictor, assert_agree, import_reference, to_reference
 
-from tangermeme_creme.operators.fine_tile import fine_tile_search
-from tangermeme_creme.operators.results import FineTileResult
-from tangermeme_creme.sequence.spans import Span
+from tangermeme_creme.operators import FineTileResult, fine_tile_search
+from tangermeme_creme.sequence import Span
 
 creme = import_reference()
 

@@ -16,12 +16,10 @@ from tangermeme.utils import random_one_hot
 
 import tangermeme_creme as creme
 from tangermeme_creme.engine.incremental import IncrementalModel
-from tangermeme_creme.models.genome import simulate_genome, write_genome
-from tangermeme_creme.models.readout import Readout
-from tangermeme_creme.models.simulate import Element, simulate_sequence
-from tangermeme_creme.models.toy import RegulatoryToy
-from tangermeme_creme.sequence.loci import read_tss
-from tangermeme_creme.sequence.tiles import tile_grid
+from tangermeme_creme.models import Readout
+from tangermeme_creme.models.toy import Element, RegulatoryToy, simulate_genome, simulate_sequence, write_genome
+from tangermeme_creme.sequence import tile_grid
+from tangermeme_creme.sequence.genome import read_tss
 
 ROOT = Path(__file__).parents[1]
 

@@ -18,11 +18,10 @@ from tangermeme.predict import predict
 from tangermeme.utils import TangermemeWarning
 
 from tangermeme_creme import necessity_test, sufficiency_test
-from tangermeme_creme.models.readout import Readout, tss_bins
-from tangermeme_creme.sequence.loci import extract_windows
-from tangermeme_creme.sequence.shuffles import shuffle_backgrounds, tile_seed
-from tangermeme_creme.sequence.tiles import tile_grid
-from tangermeme_creme.view.plot import plot_profile
+from tangermeme_creme.models import Readout, tss_bins
+from tangermeme_creme.sequence import shuffle_backgrounds, tile_grid, tile_seed
+from tangermeme_creme.sequence.genome import extract_windows
+from tangermeme_creme.view.plots import plot_profile
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "real"

@@ -14,12 +14,11 @@ from miniborzoi_tss import BIN, FIRST_BP, LENGTH, N_BINS, MiniBorzoiTSS
 from tangermeme.predict import predict
 
 import tangermeme_creme as creme
-from tangermeme_creme.analysis.baselines import captum_attribution, compare_fine_mapping
+from tangermeme_creme.analysis.fine_mapping import captum_attribution, compare_fine_mapping
 from tangermeme_creme.analysis.stats import adaptive_n, summarize_effects
-from tangermeme_creme.engine.session import EditSession
-from tangermeme_creme.models.readout import Readout, tss_bins
-from tangermeme_creme.sequence.edits import Edits
-from tangermeme_creme.sequence.tiles import tile_grid
+from tangermeme_creme.engine import EditSession
+from tangermeme_creme.models import Readout, tss_bins
+from tangermeme_creme.sequence import Edits, tile_grid
 
 DATA = Path(__file__).parents[2] / "shared" / "real"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="needs the trained network in ../shared/real")

@@ -27,9 +27,8 @@ from captum.attr import Saliency
 from incremental import random_enformer
 from memory import rise
 
-from tangermeme_creme.analysis.baselines import captum_attribution
-from tangermeme_creme.engine.cache import ActivationCache
-from tangermeme_creme.engine.outputs import mean_objective
+from tangermeme_creme.analysis.fine_mapping import captum_attribution
+from tangermeme_creme.engine import ActivationCache, mean_objective
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -39,7 +38,7 @@ WAYS = ("whole", "span", "part")
 def network_of(arguments: argparse.Namespace) -> tuple[torch.nn.Module, torch.Tensor, tuple[int, int]]:
     """A network that is read at its TSS, a sequence, and a tile of it."""
     if arguments.network == "enformer":
-        from tangermeme_creme.models.enformer import EnformerTSS
+        from tangermeme_creme.models import EnformerTSS
 
         codes = torch.randint(0, 4, (1, 196_608), generator=torch.Generator().manual_seed(0))
         X = torch.nn.functional.one_hot(codes, 4).mT.to(torch.int8)
@@ -47,7 +46,7 @@ def network_of(arguments: argparse.Namespace) -> tuple[torch.nn.Module, torch.Te
     import real_model
     from miniborzoi_tss import BIN, FIRST_BP, N_BINS, MiniBorzoiTSS
 
-    from tangermeme_creme.models.readout import tss_bins
+    from tangermeme_creme.models import tss_bins
 
     gene = pd.read_csv(arguments.data / "genes.tsv", sep="\t").iloc[0]
     X, tss = real_model.read_window(arguments.data, gene["record"], gene["record_tss"])

@@ -30,10 +30,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from tangermeme_creme import necessity_test, sufficiency_test
-from tangermeme_creme.engine.cache import ActivationCache
-from tangermeme_creme.engine.session import EditSession
-from tangermeme_creme.sequence.edits import make_edits
-from tangermeme_creme.sequence.tiles import tile_grid
+from tangermeme_creme.engine import ActivationCache, EditSession
+from tangermeme_creme.sequence import make_edits, tile_grid
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -76,7 +74,7 @@ def random_enformer() -> torch.nn.Module:
 
 
 def benchmark_enformer(arguments: argparse.Namespace) -> None:
-    from tangermeme_creme.models.enformer import EnformerTSS
+    from tangermeme_creme.models import EnformerTSS
 
     device, dtype = torch.device(arguments.device), getattr(torch, arguments.dtype)
     network = random_enformer()
@@ -128,7 +126,7 @@ def benchmark_miniborzoi(arguments: argparse.Namespace) -> None:
     from miniborzoi_tss import MiniBorzoiTSS
     from real_model import BIN, FIRST_BP, LENGTH, N_BINS, WIDTH, cage_tracks, load_network, read_window
 
-    from tangermeme_creme.models.readout import tss_bins
+    from tangermeme_creme.models import tss_bins
 
     gene = pd.read_csv(arguments.data / "genes.tsv", sep="\t").iloc[0]
     X, tss = read_window(arguments.data, gene["record"], int(gene["record_tss"]))

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 from tangermeme.io import extract_loci
 
-from tangermeme_creme.sequence.loci import extract_windows, read_tss
+from tangermeme_creme.sequence.genome import extract_windows, read_tss
 
 
 def write_gtf(path: Path, transcripts: int, compressed: bool) -> None:

@@ -17,7 +17,7 @@ import torch
 from tangermeme.utils import random_one_hot
 
 from tangermeme_creme import necessity_test
-from tangermeme_creme.sequence.tiles import tile_grid
+from tangermeme_creme.sequence import tile_grid
 
 LENGTH, N_SHUFFLES = 196_608, 10
 

@@ -20,10 +20,8 @@ from tangermeme.predict import predict
 from tangermeme.utils import random_one_hot
 
 from tangermeme_creme import necessity_test
-from tangermeme_creme.engine.session import EditSession
-from tangermeme_creme.sequence.edits import apply_edits, make_edits, pack, to_one_hot
-from tangermeme_creme.sequence.shuffles import Shuffler
-from tangermeme_creme.sequence.tiles import tile_grid
+from tangermeme_creme.engine import EditSession
+from tangermeme_creme.sequence import Shuffler, apply_edits, make_edits, pack, tile_grid, to_one_hot
 
 LENGTH, SIZE, N_SHUFFLES, BATCH = 2114, 100, 50, 64
 

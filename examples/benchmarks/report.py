@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tangermeme_creme.analysis.calls import call_cres
-from tangermeme_creme.sequence.tiles import tile_grid
+from tangermeme_creme.analysis import call_cres
+from tangermeme_creme.sequence import tile_grid
 from tangermeme_creme.study.spec import StudySpec, spec_from_dict
 
 LENGTH, TILE, TRACKS = 196_608, 5_000, ("K562", "GM12878")

@@ -58,7 +58,7 @@ def toy(length: int) -> torch.nn.Module:
 
 def spec_of(folder: Path, n_loci: int, length: int, tile: int, function: str, **sections: Any) -> Any:
     """A study of simulated genes in `folder`, all of which go through all stages."""
-    from tangermeme_creme.models.genome import simulate_genome, write_genome
+    from tangermeme_creme.models.toy import simulate_genome, write_genome
     from tangermeme_creme.study.spec import spec_from_dict
 
     if not (folder / "genome.fa").exists():
@@ -75,8 +75,7 @@ def spec_of(folder: Path, n_loci: int, length: int, tile: int, function: str, **
 
 
 def scaling(n_loci: int, repeats: int) -> None:
-    from tangermeme_creme.study.executors import dask_executor
-    from tangermeme_creme.study.runner import run_study
+    from tangermeme_creme.study.run import dask_executor, run_study
 
     seconds: dict[int, list[float]] = {1: [], 2: []}
     tests = {"include": ["necessity", "sufficiency"], "necessity": {"n": 6}, "sufficiency": {"n": 6}}
@@ -89,7 +88,7 @@ def scaling(n_loci: int, repeats: int) -> None:
                 )  # fmt: skip
                 with dask_executor(f"local:{workers}", threads=1) as (executor, width, threads):
                     # The interpreter and PyTorch start once a worker, and are not what is asked about.
-                    executor._client.run(__import__, "tangermeme_creme.study.tasks")  # type: ignore[attr-defined]
+                    executor._client.run(__import__, "tangermeme_creme.study.run.tasks")  # type: ignore[attr-defined]
                     began = time.perf_counter()
                     run_study(spec, executor=executor, width=width, threads=threads, verbose=False)
                     seconds[workers].append(time.perf_counter() - began)
@@ -102,9 +101,9 @@ def overhead(data: Path, repeats: int) -> None:
     sys.path.insert(0, str(HERE.parents[1]))
     from study_miniborzoi import write_study
 
-    from tangermeme_creme.study.runner import run_study
+    from tangermeme_creme.study.run import run_study
     from tangermeme_creme.study.spec import read_spec, spec_from_dict, spec_to_dict
-    from tangermeme_creme.study.study import Study
+    from tangermeme_creme.study.tables import Study
 
     chosen = ["necessity", "sufficiency", "higher_order", "set_sufficiency", "interactions"]
     times: dict[str, list[float]] = {"study": [], "operators": [], "statistics": []}
@@ -140,13 +139,12 @@ def by_hand(spec: Any) -> list[Any]:
         sufficiency_test,
         tile_set_sufficiency_test,
     )
-    from tangermeme_creme.engine.cache import ActivationCache
-    from tangermeme_creme.operators.activity import predict_activity
-    from tangermeme_creme.sequence.loci import extract_windows
-    from tangermeme_creme.sequence.shuffles import shuffle_backgrounds
-    from tangermeme_creme.sequence.tiles import tile_grid
-    from tangermeme_creme.study.inputs import read_loci
-    from tangermeme_creme.study.models import load_model
+    from tangermeme_creme.engine import ActivationCache
+    from tangermeme_creme.operators import predict_activity
+    from tangermeme_creme.sequence import shuffle_backgrounds, tile_grid
+    from tangermeme_creme.sequence.genome import extract_windows
+    from tangermeme_creme.study.run import read_loci
+    from tangermeme_creme.study.run.load_model import load_model
 
     model, loci = load_model(spec.model, "."), read_loci(spec)
     predict_activity(model, spec.loci.fasta, loci, length=spec.model.length)
@@ -191,7 +189,7 @@ def memory(counts: list[int]) -> None:
 
 
 def peak(n_loci: int) -> None:
-    from tangermeme_creme.study.runner import run_study
+    from tangermeme_creme.study.run import run_study
     from tangermeme_creme.study.spec import spec_from_dict, spec_to_dict
 
     tests = {

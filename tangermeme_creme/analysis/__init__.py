@@ -1,1 +1,5 @@
-"""Numbers from results: effects, calls, interactions, statistics. No model is called here."""
+"""Effects of perturbations and calls of contexts and CREs, from results and tables."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

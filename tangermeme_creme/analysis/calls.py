@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ..sequence.columns import check_columns
-from ..sequence.spans import check_count
+from ..sequence import check_count
+from ..support import check_columns
 from .effects import as_float
 
 CATEGORIES = ("enhancing", "neutral", "silencing", "other")

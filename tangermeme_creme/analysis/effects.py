@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ..sequence.notices import warn
+from ..support import warn
 
 Values = Any  # a number, an array, a tensor or a Series
 

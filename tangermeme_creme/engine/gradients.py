@@ -9,16 +9,13 @@ from typing import Any
 import torch
 from tangermeme.utils import PackedSequence
 
-from ..sequence.edits import Edits, pack, to_one_hot
+from ..sequence import Edits, pack, to_one_hot
 from .cache import ActivationCache
 from .device import arithmetic, model_on, rows_at_once
-from .incremental import IncrementalModel
+from .incremental import IncrementalModel, PartialPath, SplitError, check_activations, give_up, runs_in_part, splice
 from .memory import memory_stated
 from .options import check_args, check_engine_options
 from .outputs import Objective, check_objective, check_output, mean_objective
-from .partial import PartialPath
-from .reach import SplitError, check_activations, splice
-from .verdict import give_up, runs_in_part
 from .work import Work
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from tangermeme.predict import predict
 
-from ..sequence.notices import warn
-from ..sequence.spans import check_count
+from ..sequence import check_count
+from ..support import warn
 from .cache import ActivationCache
 from .incremental import IncrementalModel
 

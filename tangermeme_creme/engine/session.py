@@ -11,15 +11,12 @@ import torch
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ..sequence.edits import Edits, apply_edits, check_edits, pack, to_one_hot
+from ..sequence import Edits, apply_edits, check_edits, pack, to_one_hot
 from .cache import ActivationCache
 from .device import model_on, rows_at_once
-from .incremental import IncrementalModel
+from .incremental import IncrementalModel, PartialPath, SplitError, give_up, runs_in_part
 from .options import can_run_in_part, check_args, check_engine_options
 from .outputs import Objective, Output, OutputRows, check_output
-from .partial import PartialPath
-from .reach import SplitError
-from .verdict import give_up, runs_in_part
 from .work import Work
 
 
@@ -101,7 +98,7 @@ class EditSession:
 
     Examples
     --------
-    >>> from tangermeme_creme.sequence.edits import make_edits
+    >>> from tangermeme_creme.sequence import make_edits
     >>> class CountA(torch.nn.Module):
     ...     def forward(self, X):
     ...         return X[:, 0].sum(-1, keepdim=True)

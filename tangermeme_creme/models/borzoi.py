@@ -10,15 +10,8 @@ from typing import Any
 import torch
 
 from ..engine.incremental import IncrementalModel
-from ._attention import run_block
+from .attention import run_block
 from .readout import Readout
-
-PAPER_WEIGHTS = tuple(f"johahi/borzoi-replicate-{i}" for i in range(4))
-"""Hub names of Borzoi's four replicates, which the paper averages (Methods, "Borzoi")."""
-
-PAPER_TRACKS = {"PC-3": (298, 299), "GM12878": (870, 871), "K562": (872, 873)}
-"""CAGE of the paper's cell lines, both strands. The paper gives no numbers: its analysis code takes the CAGE tracks
-described as "PC-3", ``GM12878 ENCODE, biol_`` and ``K562 ENCODE, biol_``, which are these in Borzoi's target table."""
 
 Weights = str | PathLike[str] | torch.nn.Module
 
@@ -87,9 +80,10 @@ class BorzoiTSS(IncrementalModel):
 
     Examples
     --------
-    >>> PAPER_WEIGHTS[0], PAPER_TRACKS["K562"]
+    >>> from tangermeme_creme.models import BORZOI_TRACKS, BORZOI_WEIGHTS
+    >>> BORZOI_WEIGHTS[0], BORZOI_TRACKS["K562"]
     ('johahi/borzoi-replicate-0', (872, 873))
-    >>> model = BorzoiTSS(PAPER_WEIGHTS, tracks=[PAPER_TRACKS["K562"]], replicates=None)  # doctest: +SKIP
+    >>> model = BorzoiTSS(BORZOI_WEIGHTS, tracks=[BORZOI_TRACKS["K562"]], replicates=None)  # doctest: +SKIP
     >>> necessity_test(model, X, [(0, 5000)], n=10).y_mut.shape  # doctest: +SKIP
     torch.Size([1, 1, 10, 4, 1])
     """

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..engine.incremental import IncrementalModel
-from ._attention import run_block
+from .attention import run_block
+from .paper import ENFORMER_TRACKS
 from .readout import Readout
 
 if TYPE_CHECKING:
     from enformer_pytorch import Enformer
-
-PAPER_TRACKS: dict[str, int] = {"PC-3": 4824, "GM12878": 5110, "K562": 5111}
-"""The CAGE tracks of the paper, in Enformer's human head."""
 
 _TF_GAMMA_BINS = 1536  # what the gamma tables that come with enformer-pytorch were computed for
 
@@ -49,8 +47,8 @@ class EnformerTSS(IncrementalModel):
         weights.
 
     tracks: "paper", or sequence of int, str or sequences of them
-        Which tracks of the head, in this order: 0-based numbers, or names out of `PAPER_TRACKS`. A sequence of them,
-        say the two strands of one sample, is summed. "paper" is all of `PAPER_TRACKS`.
+        Which tracks of the head, in this order: 0-based numbers, or names out of `ENFORMER_TRACKS`. A sequence of them,
+        say the two strands of one sample, is summed. "paper" is all of `ENFORMER_TRACKS`.
 
     bins: sequence of int, optional
         Output bins after Enformer's own crop, say from `tss_bins`. Default is (447, 448), the centre of 896.
@@ -225,16 +223,18 @@ def _load(weights: Any, use_tf_gamma: bool | None) -> Any:
 
 def _groups(tracks: Any) -> list[list[int]]:
     if isinstance(tracks, str) and tracks == "paper":
-        return [[track] for track in PAPER_TRACKS.values()]
+        return [[track] for track in ENFORMER_TRACKS.values()]
     if isinstance(tracks, str) or not isinstance(tracks, Iterable):
         raise ValueError(f"tracks must be a sequence, or 'paper'; got {tracks!r}.")
     groups = []
     for i, track in enumerate(tracks):
         group = list(track) if isinstance(track, Iterable) and not isinstance(track, str) else [track]
         for t in group:
-            if isinstance(t, str) and t not in PAPER_TRACKS:
-                raise ValueError(f"tracks must be named {', '.join(map(repr, PAPER_TRACKS))}; got {t!r} at index {i}.")
-        group = [PAPER_TRACKS[t] if isinstance(t, str) else t for t in group]
+            if isinstance(t, str) and t not in ENFORMER_TRACKS:
+                raise ValueError(
+                    f"tracks must be named {', '.join(map(repr, ENFORMER_TRACKS))}; got {t!r} at index {i}."
+                )
+        group = [ENFORMER_TRACKS[t] if isinstance(t, str) else t for t in group]
         groups.append([_whole(t, "tracks", i) for t in group])
         if not group:
             raise ValueError(f"tracks to be summed must be at least one; got {track!r} at index {i}.")

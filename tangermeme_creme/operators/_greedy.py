@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import torch
 
-from ..engine.outputs import Objective
-from ..engine.session import EditSession
-from ..sequence.edits import Edits, make_edits
+from ..engine import EditSession, Objective
+from ..sequence import Edits, make_edits
 from ._ties import first_best, rounding
 
 

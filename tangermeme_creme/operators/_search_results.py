@@ -7,9 +7,9 @@ from typing import NamedTuple
 import pandas as pd
 import torch
 
-from ..engine.outputs import Output
-from ..sequence.spans import Span, Spans
-from ._tidy import Labels, labelled, position_axis, shuffle_axis, tidy, tile_axis
+from ..engine import Output
+from ..sequence import Span, Spans
+from .tidy import Labels, labelled, position_axis, shuffle_axis, tidy, tile_axis
 
 
 class GreedyResult(NamedTuple):

@@ -9,14 +9,11 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from ..engine.device import model_on
-from ..engine.options import check_engine_options
-from ..engine.outputs import Output
-from ..engine.session import EditSession
-from ..sequence.columns import check_columns
-from ..sequence.loci import Fasta, stream_windows
-from ..sequence.spans import check_count
-from ._tidy import Labels
+from ..engine import EditSession, Output, check_engine_options, model_on
+from ..sequence import check_count
+from ..sequence.genome import Fasta, stream_windows
+from ..support import check_columns
+from .tidy import Labels
 
 _KEY = ["chrom", "tss", "strand"]
 _ADDED = ("track", "activity", "offset", "rank")

@@ -10,12 +10,10 @@ from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ..engine.outputs import concatenate
-from ..sequence.edits import make_edits
-from ..sequence.shuffles import RandomState, ShuffleFn
-from ..sequence.spans import Span, Spans, check_spans, span_per_example
-from ._common import cut, prepare, unflatten
+from ..engine import concatenate
+from ..sequence import RandomState, ShuffleFn, Span, Spans, check_spans, make_edits, span_per_example
 from .results import ContextResult, SwapResult
+from .run import cut, prepare, unflatten
 
 
 def context_dependence_test(

@@ -10,12 +10,10 @@ from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ..engine.outputs import concatenate, map_output
-from ..sequence.edits import make_edits
-from ..sequence.shuffles import RandomState, ShuffleFn
-from ..sequence.spans import Spans, check_apart, span_per_example
-from ._common import check_positions, cut, prepare, unflatten
+from ..engine import concatenate, map_output
+from ..sequence import RandomState, ShuffleFn, Spans, check_apart, make_edits, span_per_example
 from .results import DistanceResult
+from .run import check_positions, cut, prepare, unflatten
 
 
 def distance_test(

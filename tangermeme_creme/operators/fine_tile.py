@@ -11,13 +11,12 @@ from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ..engine.outputs import Objective, mean_objective
-from ..sequence.shuffles import RandomState, ShuffleFn
-from ..sequence.spans import Span, Spans, check_apart, check_one_width, span_per_example
-from ._common import prepare
-from ._pruning import Pruning, check_stages
-from ._scores import direction_per_example, scored_by_effect, warn_of_no_effect
+from ..engine import Objective, mean_objective
+from ..sequence import RandomState, ShuffleFn, Span, Spans, check_apart, check_one_width, span_per_example
+from .pruning import Pruning, check_stages
 from .results import FineTileResult, FineTileStep
+from .run import prepare
+from .scores import direction_per_example, scored_by_effect, warn_of_no_effect
 
 
 def fine_tile_search(

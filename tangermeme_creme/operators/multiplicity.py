@@ -10,13 +10,20 @@ from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ..engine.outputs import Objective, mean_objective
-from ..sequence.edits import make_edits
-from ..sequence.shuffles import RandomState, ShuffleFn
-from ..sequence.spans import Spans, check_apart, check_count, check_disjoint, span_per_example
-from ._common import check_direction, check_positions, cut, prepare
+from ..engine import Objective, mean_objective
+from ..sequence import (
+    RandomState,
+    ShuffleFn,
+    Spans,
+    check_apart,
+    check_count,
+    check_disjoint,
+    make_edits,
+    span_per_example,
+)
 from ._greedy import GreedyRounds
 from .results import MultiplicityResult
+from .run import check_direction, check_positions, cut, prepare
 
 
 def multiplicity_test(

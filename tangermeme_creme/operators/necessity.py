@@ -10,12 +10,10 @@ from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ..engine.outputs import concatenate
-from ..sequence.edits import make_edits
-from ..sequence.shuffles import RandomState, ShuffleFn
-from ..sequence.spans import Spans, check_spans
-from ._common import prepare, unflatten
+from ..engine import concatenate
+from ..sequence import RandomState, ShuffleFn, Spans, check_spans, make_edits
 from .results import NecessityResult
+from .run import prepare, unflatten
 
 
 def necessity_test(

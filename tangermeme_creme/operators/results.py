@@ -10,10 +10,10 @@ from typing import NamedTuple
 import pandas as pd
 import torch
 
-from ..engine.outputs import Output, map_output
-from ..sequence.spans import Spans
+from ..engine import Output, map_output
+from ..sequence import Spans
 from ._search_results import FineTileResult, FineTileStep, GreedyResult, MultiplicityResult
-from ._tidy import Labels, labelled, pair_axis, position_axis, shuffle_axis, tidy, tile_axis
+from .tidy import Labels, labelled, pair_axis, position_axis, shuffle_axis, tidy, tile_axis
 
 __all__ = [
     "ContextResult",

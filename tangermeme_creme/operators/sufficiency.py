@@ -10,12 +10,10 @@ from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ..engine.outputs import concatenate
-from ..sequence.edits import make_edits
-from ..sequence.shuffles import RandomState, ShuffleFn
-from ..sequence.spans import Spans, check_apart, check_spans, integers, span_per_example
-from ._common import cut, prepare, unflatten
+from ..engine import concatenate
+from ..sequence import RandomState, ShuffleFn, Spans, check_apart, check_spans, integers, make_edits, span_per_example
 from .results import SetSufficiencyResult, SufficiencyResult
+from .run import cut, prepare, unflatten
 
 
 def sufficiency_test(

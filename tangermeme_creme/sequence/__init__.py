@@ -1,1 +1,5 @@
-"""Pure sequence arithmetic: spans and tiles, seeded shuffles, edits. Nothing here sees a model."""
+"""Spans, tiles, edits and shuffles: arithmetic on sequences that never sees a model."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -12,8 +12,8 @@ import torch
 from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.utils import PackedSequence
 
+from ..support import warn
 from .edits import join_packed, pack, to_one_hot
-from .notices import warn
 from .spans import check_count, integers
 
 ShuffleFn = Callable[..., Any]

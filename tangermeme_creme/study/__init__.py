@@ -1,8 +1,5 @@
-"""A study: the whole analysis as one file and one command."""
+"""A study: the whole analysis of many loci from one file and one command."""
 
-from .errors import StudyError
-from .runner import run_study
-from .spec import SpecError, StudySpec, read_spec
-from .study import Study
+import lazy_loader
 
-__all__ = ["SpecError", "Study", "StudyError", "StudySpec", "read_spec", "run_study"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

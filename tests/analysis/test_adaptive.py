@@ -18,7 +18,7 @@ from tangermeme.utils import PackedSequence, TangermemeWarning
 
 import tangermeme_creme as creme
 from tangermeme_creme.analysis.stats import EFFECTS, adaptive_n, summarize_effects
-from tangermeme_creme.sequence.shuffles import later_shuffles, shuffle_backgrounds
+from tangermeme_creme.sequence import later_shuffles, shuffle_backgrounds
 
 
 class Positive(Counts):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from tangermeme.utils import TangermemeWarning
 
-import tangermeme_creme.analysis._signal as signal_module
+import tangermeme_creme.analysis.annotate.signal as signal_module
 from tangermeme_creme.analysis.annotate import bigwig_signal, signal_enrichment
 
 SIZES = {"chr1": 300, "chr2": 200}

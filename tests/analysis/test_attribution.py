@@ -14,7 +14,7 @@ from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.saliency import saliency
 from tangermeme.utils import PackedSequence
 
-from tangermeme_creme.analysis.baselines import captum_attribution
+from tangermeme_creme.analysis.fine_mapping import captum_attribution
 
 
 def integral(model: torch.nn.Module, x: torch.Tensor, start: torch.Tensor, n_steps: int = 50) -> torch.Tensor:

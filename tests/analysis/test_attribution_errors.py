@@ -13,7 +13,7 @@ from helpers import CountA
 from tangermeme.deep_lift_shap import deep_lift_shap
 from tangermeme.saliency import saliency
 
-from tangermeme_creme.analysis.baselines import captum_attribution
+from tangermeme_creme.analysis.fine_mapping import captum_attribution
 from tangermeme_creme.models.toy import RegulatoryToy
 
 

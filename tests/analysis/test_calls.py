@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tangermeme_creme.analysis.calls import (
+from tangermeme_creme.analysis import (
     CONTEXT_PRESETS,
     CallRule,
     call_cres,

@@ -29,7 +29,7 @@ from tangermeme.deep_lift_shap import deep_lift_shap
 from tangermeme.saliency import saliency
 
 from tangermeme_creme import fine_tile_search
-from tangermeme_creme.analysis.baselines import (
+from tangermeme_creme.analysis.fine_mapping import (
     METHODS,
     FineMappingComparison,
     captum_attribution,

@@ -28,9 +28,8 @@ from helpers import shuffles
 from tangermeme.deep_lift_shap import deep_lift_shap
 from tangermeme.utils import PackedSequence, TangermemeWarning
 
-from tangermeme_creme.analysis._methods import rank
-from tangermeme_creme.analysis.baselines import retention_curve
-from tangermeme_creme.engine.cache import ActivationCache
+from tangermeme_creme.analysis.fine_mapping import rank, retention_curve
+from tangermeme_creme.engine import ActivationCache
 from tangermeme_creme.engine.incremental import IncrementalModel
 
 

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from tangermeme_creme.analysis._precision_recall import resampled_precision
-from tangermeme_creme.analysis.crispri import compare_with_crispri
+from tangermeme_creme.analysis.crispri import compare_with_crispri, resampled_precision
 
 QUICK = {"effect": "necessity", "n_resamples": 20}
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import trapezoid
 
-from tangermeme_creme.analysis.baselines import area_under_curve, fewest_bp, summarize_curves
+from tangermeme_creme.analysis.fine_mapping import area_under_curve, fewest_bp, summarize_curves
 
 scores = st.floats(-2, 3, allow_nan=False)
 curves = st.lists(st.tuples(st.integers(0, 5000), scores), min_size=2, max_size=20, unique_by=lambda point: point[0])

@@ -8,7 +8,7 @@ import pytest
 import torch
 from tangermeme.utils import TangermemeWarning
 
-from tangermeme_creme.analysis.effects import (
+from tangermeme_creme.analysis import (
     fold_change,
     fraction_of_max,
     normalized_effect,

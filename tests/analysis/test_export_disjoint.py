@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tangermeme_creme.analysis._disjoint import disjoint
 from tangermeme_creme.analysis.export import write_bedgraph
+from tangermeme_creme.analysis.export.stretches import disjoint
 
 values = st.one_of(st.just(float("nan")), st.sampled_from([0.0, -0.0, 1.0, -1.0]), st.floats(-1e6, 1e6, width=32))
 tiles = st.tuples(st.sampled_from(["chr10", "chr2"]), st.integers(0, 30), st.integers(1, 15), values)

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tangermeme_creme.analysis import _browser_fields, _tracks
+import tangermeme_creme.analysis.export.browser_fields as browser_fields
+import tangermeme_creme.analysis.export.tracks as tracks
 from tangermeme_creme.analysis.export import (
     tile_pair_links,
     write_bedgraph,
@@ -140,7 +141,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeyp
         "bedpe": lambda path: write_bedpe(links, path),
     }
     before = {name: write(tmp_path / name).read_bytes() for name, write in writers.items()}
-    plain = _browser_fields.write_rows
+    plain = browser_fields.write_rows
 
     def fails_late(path: Any, header: str, columns: Any, *, keys: int = 3) -> Path:
         return plain(path, header, [*columns, [*["fine"] * (len(columns[0]) - 1), Broken()]], keys=keys)
@@ -150,9 +151,9 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeyp
             super().write(*args, **kwargs)
             raise OSError("disk full")
 
-    for module in ("_tracks", "_links"):
-        monkeypatch.setattr(f"tangermeme_creme.analysis.{module}.write_rows", fails_late)
-    monkeypatch.setattr(_tracks, "BigWigWriter", Writer)
+    for module in ("tracks", "links"):
+        monkeypatch.setattr(f"tangermeme_creme.analysis.export.{module}.write_rows", fails_late)
+    monkeypatch.setattr(tracks, "BigWigWriter", Writer)
     for name, write in writers.items():
         with pytest.raises(OSError, match="disk full"):
             write(tmp_path / name)

@@ -20,10 +20,9 @@ from tangermeme_creme.analysis.interactions import (
     greedy_traces,
     multiplicative_trace,
 )
-from tangermeme_creme.models.readout import Readout
-from tangermeme_creme.models.simulate import Element, simulate_sequence
-from tangermeme_creme.models.toy import RegulatoryToy
-from tangermeme_creme.operators.results import GreedyResult
+from tangermeme_creme.models import Readout
+from tangermeme_creme.models.toy import Element, RegulatoryToy, simulate_sequence
+from tangermeme_creme.operators import GreedyResult
 
 
 @given(st.data())

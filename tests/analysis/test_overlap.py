@@ -13,7 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tangermeme_creme.analysis._overlap import overlap_table, spans_of_mask, truth_mask
+from tangermeme_creme.analysis.fine_mapping import overlap_table, spans_of_mask, truth_mask
 
 flags = st.lists(st.booleans(), min_size=1, max_size=40)
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tangermeme.utils import PackedSequence, TangermemeWarning
 
-from tangermeme_creme.analysis.baselines import random_ranking, retention_curve
+from tangermeme_creme.analysis.fine_mapping import random_ranking, retention_curve
 
 WIDTH = 30
 ACTIVITY, EFFECT = Search((), (), ()), Search((), (), (), score="effect")

@@ -14,10 +14,9 @@ from tangermeme.utils import TangermemeWarning
 
 from tangermeme_creme import multiplicity_test
 from tangermeme_creme.analysis.interactions import fit_saturation, saturation_table
-from tangermeme_creme.models.readout import Readout
-from tangermeme_creme.models.simulate import Element, simulate_sequence
-from tangermeme_creme.models.toy import RegulatoryToy
-from tangermeme_creme.operators.results import MultiplicityResult
+from tangermeme_creme.models import Readout
+from tangermeme_creme.models.toy import Element, RegulatoryToy, simulate_sequence
+from tangermeme_creme.operators import MultiplicityResult
 
 COPIES = np.arange(1, 16)
 

@@ -15,9 +15,8 @@ from statsmodels.stats.weightstats import DescrStatsW
 from tangermeme.utils import TangermemeWarning, random_one_hot
 
 from tangermeme_creme import necessity_test, sufficiency_test
-from tangermeme_creme.analysis._resampling import expanded_tail
-from tangermeme_creme.analysis.effects import normalized_effect, tile_effect_over_control
-from tangermeme_creme.analysis.stats import EFFECTS, estimate_effect, summarize_effects
+from tangermeme_creme.analysis import normalized_effect, tile_effect_over_control
+from tangermeme_creme.analysis.stats import EFFECTS, estimate_effect, expanded_tail, summarize_effects
 
 
 def activities(n: int, rows: int = 3, seed: int = 0) -> dict[str, np.ndarray]:
@@ -303,7 +302,7 @@ def test_summary_means_are_those_of_groupby(rows: list[tuple[int, int, int]]) ->
     table["y_mut"] = np.arange(len(table)) ** 1.5 + 1
     table["y_wt"] = 100.0
     with np.errstate(all="raise"), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tangermeme_creme.analysis.stats.warn", lambda message: None)
+        patch.setattr("tangermeme_creme.analysis.stats.summary.warn", lambda message: None)
         summary = summarize_effects(table, "necessity", n_resamples=20)
     grouped = table.groupby(["example", "tile"], sort=False)["y_mut"]
     np.testing.assert_allclose(summary["necessity"], 1 - grouped.mean() / 100, rtol=1e-12)

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from incremental_cases import Does, Mix, bases, bp, edited, edits_at, naive, split, stack, watched, write
 from torch import nn
 
-from tangermeme_creme.engine.cache import ActivationCache
+from tangermeme_creme.engine import ActivationCache, EditSession
 from tangermeme_creme.engine.incremental import IncrementalModel
-from tangermeme_creme.engine.session import EditSession
-from tangermeme_creme.sequence.edits import Edits
+from tangermeme_creme.sequence import Edits
 
 L = 120
 KEPT = 8 * 3 * (L // 5)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from tangermeme_creme.engine import device as device_module
-from tangermeme_creme.engine.device import model_on, resolve_device
+import tangermeme_creme.engine.device as device_module
+from tangermeme_creme.engine import model_on, resolve_device
 
 CUDA = torch.device("cuda", 0)
 

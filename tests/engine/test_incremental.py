@@ -32,9 +32,9 @@ from incremental_cases import (
 )
 from torch import nn
 
-from tangermeme_creme.engine.session import EditSession
+from tangermeme_creme.engine import EditSession
 from tangermeme_creme.models.toy import MOTIFS, RegulatoryToy
-from tangermeme_creme.sequence.edits import Edits, pack
+from tangermeme_creme.sequence import Edits, pack
 
 L = 120
 

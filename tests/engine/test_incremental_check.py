@@ -27,9 +27,8 @@ from session_cases import Told
 from tangermeme.utils import TangermemeWarning
 from torch import nn
 
-from tangermeme_creme.engine.incremental import IncrementalModel
-from tangermeme_creme.engine.reach import SplitError
-from tangermeme_creme.engine.session import EditSession
+from tangermeme_creme.engine import EditSession
+from tangermeme_creme.engine.incremental import IncrementalModel, SplitError
 
 L = 120
 EDITS = edits_at((0, 60, 1), (1, 3, 2), (1, 117, 3), (0, 30, 40))

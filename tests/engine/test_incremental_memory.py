@@ -9,10 +9,9 @@ import pytest
 import torch
 from tangermeme.utils import TangermemeWarning, random_one_hot
 
-from tangermeme_creme.engine.cache import ActivationCache
+from tangermeme_creme.engine import ActivationCache, EditSession
 from tangermeme_creme.engine.incremental import IncrementalModel
-from tangermeme_creme.engine.session import EditSession
-from tangermeme_creme.sequence.edits import make_edits
+from tangermeme_creme.sequence import make_edits
 
 
 def predict_once(local: torch.nn.Module, cache: ActivationCache | None = None) -> weakref.ref[IncrementalModel]:

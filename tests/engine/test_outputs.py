@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from tangermeme_creme.engine.outputs import (
+from tangermeme_creme.engine import (
     OutputRows,
     apply_objective,
     check_output,

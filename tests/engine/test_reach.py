@@ -13,9 +13,7 @@ from hypothesis import strategies as st
 from incremental_cases import CPU, F64, Both, Does, bases, convolve, stack
 from torch import nn
 
-from tangermeme_creme.engine.incremental import IncrementalModel, as_list
-from tangermeme_creme.engine.reach import SplitError, measure_reach
-from tangermeme_creme.engine.windows import Reach
+from tangermeme_creme.engine.incremental import IncrementalModel, Reach, SplitError, as_list, measure_reach
 
 
 def model(local: nn.Module, axis: int = -1) -> IncrementalModel:

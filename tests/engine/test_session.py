@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 from session_cases import LENGTH, POOL, Spy, Told, edited, looped, pool, some_edits
 from tangermeme.predict import predict
 
-from tangermeme_creme.engine import session as session_module
-from tangermeme_creme.engine.session import EditSession
-from tangermeme_creme.sequence.edits import Edits, make_edits, pack
+import tangermeme_creme.engine.session as session_module
+from tangermeme_creme.engine import EditSession
+from tangermeme_creme.sequence import Edits, make_edits, pack
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 100])

@@ -14,9 +14,8 @@ from helpers import (
 )
 from session_cases import LENGTH, pool, some_edits
 
-from tangermeme_creme.engine.cache import ActivationCache
-from tangermeme_creme.engine.session import EditSession
-from tangermeme_creme.sequence.edits import make_edits
+from tangermeme_creme.engine import ActivationCache, EditSession
+from tangermeme_creme.sequence import make_edits
 
 
 def nan_from(row: int) -> torch.nn.Module:

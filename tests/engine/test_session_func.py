@@ -12,8 +12,8 @@ from helpers import (
 )
 from session_cases import LENGTH, edited, some_edits
 
-from tangermeme_creme.engine.session import EditSession
-from tangermeme_creme.sequence.edits import pack
+from tangermeme_creme.engine import EditSession
+from tangermeme_creme.sequence import pack
 
 
 def test_func_gets_one_hot_in_the_dtype_of_x_a_batch_at_a_time() -> None:

@@ -32,8 +32,7 @@ from split_cases import (
 from tangermeme.predict import predict
 from torch.nn import Embedding, Linear, Module, Sequential
 
-from tangermeme_creme.engine.incremental import IncrementalModel
-from tangermeme_creme.engine.split import split_at
+from tangermeme_creme.engine.incremental import IncrementalModel, split_at
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import torch
 from split_cases import F64, THREE, TWO, Chain, Forward, UNet, assert_equal, bases, net, state_of
 from torch.nn import Sequential
 
-from tangermeme_creme.engine.split import split_at
+from tangermeme_creme.engine.incremental import split_at
 
 
 def test_hooks_and_forwards_of_the_user_stay_and_count_once() -> None:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from incremental_cases import bases, bp, edits_at, split, stack, watched
 
-from tangermeme_creme.engine.session import EditSession
-from tangermeme_creme.engine.windows import OutputReach, Reach, Window, group_by_blocks, merge_spans
+from tangermeme_creme.engine import EditSession
+from tangermeme_creme.engine.incremental import OutputReach, Reach, Window, group_by_blocks, merge_spans
 
 
 @st.composite

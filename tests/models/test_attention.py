@@ -10,8 +10,8 @@ from enformer_pytorch import Enformer
 from enformer_pytorch.modeling_enformer import get_positional_embed
 from helpers import assert_close
 
-from tangermeme_creme.models import _attention
-from tangermeme_creme.models._attention import run_block
+import tangermeme_creme.models.attention as attention
+from tangermeme_creme.models import run_block
 
 HEADS, DIM = 4, 48
 
@@ -37,7 +37,7 @@ def inputs(n: int) -> torch.Tensor:
 def test_any_portion_of_heads_and_queries_gives_the_block(
     monkeypatch: pytest.MonkeyPatch, n: int, sizes: tuple[int, int]
 ) -> None:
-    monkeypatch.setattr(_attention, "_sizes", lambda q, n_relative: sizes)
+    monkeypatch.setattr(attention, "_sizes", lambda q, n_relative: sizes)
     with torch.no_grad():
         assert_close(run_block(block(), inputs(n), features(n)), block()(inputs(n)))
 

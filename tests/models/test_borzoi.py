@@ -17,7 +17,7 @@ from helpers import put, random_sequences, tile_shuffles
 from tangermeme.predict import predict
 
 from tangermeme_creme import necessity_test
-from tangermeme_creme.models.borzoi import PAPER_TRACKS, BorzoiTSS
+from tangermeme_creme.models import BORZOI_TRACKS, BorzoiTSS
 
 borzoi_pytorch = pytest.importorskip("borzoi_pytorch", reason="borzoi-pytorch is not installed")
 from borzoi_pytorch.pytorch_borzoi_model import TRACKS_DF  # noqa: E402
@@ -136,7 +136,7 @@ def test_borzoi_sums_strands_as_the_identifiers_pair_them() -> None:
 
 def test_borzoi_paper_tracks_are_those_that_the_analysis_takes() -> None:
     described = TRACKS_DF["description"].str.split(":").str
-    for line, tracks in PAPER_TRACKS.items():
+    for line, tracks in BORZOI_TRACKS.items():
         label = line if line == "PC-3" else f"{line} ENCODE, biol_"
         assert tracks == tuple(TRACKS_DF.index[(described[0] == "CAGE") & (described[-1].str.strip() == label)])
 

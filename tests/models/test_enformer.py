@@ -16,7 +16,7 @@ from tangermeme.predict import predict
 from tangermeme.utils import random_one_hot
 
 from tangermeme_creme import necessity_test
-from tangermeme_creme.models.enformer import PAPER_TRACKS, EnformerTSS
+from tangermeme_creme.models import ENFORMER_TRACKS, EnformerTSS
 
 SMALL: dict[str, Any] = {
     "dim": 48, "depth": 2, "heads": 4, "attn_dim_key": 8, "num_downsamples": 3, "dim_divisible_by": 8,
@@ -213,7 +213,7 @@ def test_enformer_loads_the_published_weights_by_name(monkeypatch: pytest.Monkey
 
 
 def test_enformer_knows_the_tracks_of_the_paper_by_name() -> None:
-    assert PAPER_TRACKS == {"PC-3": 4824, "GM12878": 5110, "K562": 5111}  # Methods of Toneyan & Koo 2024
+    assert ENFORMER_TRACKS == {"PC-3": 4824, "GM12878": 5110, "K562": 5111}  # Methods of Toneyan & Koo 2024
     enformer, X = small(output_heads={"human": 5313}), sequences()
     by_name = tss(enformer, X, tracks=["K562", 7, ("PC-3", "GM12878")])
     assert close(by_name, by_hand(enformer, X, [[5111], [7], [4824, 5110]], (4, 5)))

@@ -12,13 +12,15 @@ import torch
 from motif_text import motifs_in, motifs_of, reverse_complement
 from pyfaidx import Fasta
 
-from tangermeme_creme.models.genome import Genome, simulate_genome, write_genome
-from tangermeme_creme.models.simulate import (
+from tangermeme_creme.models.toy import (
     Element,
+    Genome,
+    RegulatoryToy,
     expected_activity,
+    simulate_genome,
     within,
+    write_genome,
 )
-from tangermeme_creme.models.toy import RegulatoryToy
 
 LENGTH, TILE = 8192, 1000
 ELEMENTS = [

@@ -11,9 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_cases import MODELS, each, sequences
 
-from tangermeme_creme.analysis.baselines import captum_attribution
-from tangermeme_creme.engine.cache import ActivationCache
-from tangermeme_creme.engine.gradients import SpanObjective
+from tangermeme_creme.analysis.fine_mapping import captum_attribution
+from tangermeme_creme.engine import ActivationCache, SpanObjective
 
 
 def gradients(model: Any, X: torch.Tensor, spans: list[tuple[int, int]], **options: Any) -> tuple[torch.Tensor, Any]:

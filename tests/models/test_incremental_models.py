@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_cases import MODELS, each, sequences
 
-from tangermeme_creme.engine.session import EditSession
-from tangermeme_creme.sequence.edits import Edits
+from tangermeme_creme.engine import EditSession
+from tangermeme_creme.sequence import Edits
 
 
 def both(model: Any, X: torch.Tensor, edits: Edits, **options: Any) -> tuple[torch.Tensor, torch.Tensor, EditSession]:

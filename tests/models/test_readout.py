@@ -13,7 +13,7 @@ from tangermeme.predict import predict
 from tangermeme.utils import random_one_hot
 
 from tangermeme_creme import necessity_test
-from tangermeme_creme.models.readout import PeakReadout, Readout, tss_bins
+from tangermeme_creme.models import PeakReadout, Readout, tss_bins
 
 BINS, TRACKS = 6, 5
 Y = torch.arange(2 * BINS * TRACKS, dtype=torch.float32).reshape(2, BINS, TRACKS) ** 1.5

@@ -11,8 +11,9 @@ import torch
 from motif_text import motifs_in, motifs_of, reverse_complement, text_of
 from tangermeme.ersatz import dinucleotide_shuffle
 
-from tangermeme_creme.models import simulate
-from tangermeme_creme.models.simulate import (
+import tangermeme_creme.models.toy.simulate as simulate
+from tangermeme_creme.models.toy import (
+    MOTIFS,
     Element,
     expected_activity,
     motif_starts,
@@ -21,7 +22,6 @@ from tangermeme_creme.models.simulate import (
     within,
     without,
 )
-from tangermeme_creme.models.toy import MOTIFS
 
 LENGTH, TILE = 8192, 1000
 ELEMENTS = [

@@ -14,15 +14,19 @@ from hypothesis import strategies as st
 from motif_text import reverse_complement, text_of
 from tangermeme.predict import predict
 
-from tangermeme_creme.models.simulate import (
+from tangermeme_creme.models.toy import (
+    CELLS,
+    MOTIFS,
+    RESPONSES,
+    WEIGHTS,
     Element,
+    RegulatoryToy,
     expected_activity,
     motif_starts,
     moved,
     simulate_sequence,
     without,
 )
-from tangermeme_creme.models.toy import CELLS, MOTIFS, RESPONSES, WEIGHTS, RegulatoryToy
 
 LENGTH = 4096
 TSS = LENGTH // 2

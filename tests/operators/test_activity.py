@@ -13,9 +13,9 @@ from contract_cases import CountsRows
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tangermeme_creme.models.readout import PeakReadout, Readout
-from tangermeme_creme.operators.activity import predict_activity, rank_by_activity, select_active
-from tangermeme_creme.sequence.loci import extract_windows
+from tangermeme_creme.models import PeakReadout, Readout
+from tangermeme_creme.operators import predict_activity, rank_by_activity, select_active
+from tangermeme_creme.sequence.genome import extract_windows
 
 LENGTH = 240
 

@@ -24,8 +24,7 @@ from hypothesis import strategies as st
 from tangermeme.ersatz import shuffle
 
 from tangermeme_creme import context_dependence_test, context_swap_test
-from tangermeme_creme.sequence.edits import pack
-from tangermeme_creme.sequence.shuffles import shuffle_backgrounds
+from tangermeme_creme.sequence import pack, shuffle_backgrounds
 
 LENGTH = 90
 MODEL = Mixer(LENGTH)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tangermeme_creme import distance_test, sufficiency_test
-from tangermeme_creme.sequence.edits import pack
+from tangermeme_creme.sequence import pack
 
 LENGTH = 90
 MODEL = Mixer(LENGTH)

@@ -34,8 +34,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tangermeme_creme import fine_tile_search
-from tangermeme_creme.operators.results import FineTileStep
-from tangermeme_creme.sequence.edits import pack
+from tangermeme_creme.operators import FineTileStep
+from tangermeme_creme.sequence import pack
 
 Span = tuple[int, int]
 

@@ -25,7 +25,7 @@ from tangermeme.ersatz import shuffle
 from tangermeme.utils import TangermemeWarning
 
 from tangermeme_creme import necessity_test
-from tangermeme_creme.sequence.shuffles import tile_seed
+from tangermeme_creme.sequence import tile_seed
 
 LENGTH = 90
 MODEL = Mixer(LENGTH)

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
-from tangermeme_creme.operators.results import (
+from tangermeme_creme.operators import (
     ContextResult,
     DistanceResult,
     FineTileResult,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tangermeme.ersatz import shuffle
 
 from tangermeme_creme import sufficiency_test, tile_set_sufficiency_test
-from tangermeme_creme.sequence.edits import pack
+from tangermeme_creme.sequence import pack
 
 LENGTH = 90
 MODEL = Mixer(LENGTH)

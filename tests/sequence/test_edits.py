@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tangermeme.utils import PackedSequence
 
-from tangermeme_creme.sequence.edits import (
+from tangermeme_creme.sequence import (
     Edits,
     apply_edits,
     check_edits,

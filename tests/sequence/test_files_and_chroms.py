@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tangermeme_creme.sequence.beds import read_bed
-from tangermeme_creme.sequence.chroms import known_chroms, match_chroms
-from tangermeme_creme.sequence.files import line_at, open_bytes, replace_file
+from tangermeme_creme.sequence.genome import known_chroms, match_chroms, read_bed
+from tangermeme_creme.support import line_at, open_bytes, replace_file
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:

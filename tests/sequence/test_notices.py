@@ -7,7 +7,7 @@ import threading
 import pytest
 from tangermeme.utils import TangermemeWarning
 
-from tangermeme_creme.sequence.notices import collected, warn
+from tangermeme_creme.support import collected, warn
 
 
 def test_collected_gathers_what_is_warned_of_within_it() -> None:

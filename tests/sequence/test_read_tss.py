@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tangermeme.utils import TangermemeWarning
 
-import tangermeme_creme.sequence._gtf as gtf_module
-from tangermeme_creme.sequence.loci import read_tss
+import tangermeme_creme.sequence.genome._gtf as gtf_module
+from tangermeme_creme.sequence.genome import read_tss
 
 COLUMNS = ["chrom", "tss", "strand", "gene_name", "gene_id", "transcript_id"]
 

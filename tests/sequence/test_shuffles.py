@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from tangermeme.ersatz import dinucleotide_shuffle, local_dinucleotide_shuffle, shuffle
 from tangermeme.utils import PackedSequence, TangermemeWarning
 
-from tangermeme_creme.sequence.edits import pack, to_one_hot
-from tangermeme_creme.sequence.shuffles import Shuffler, example_seeds, shuffle_backgrounds, tile_seed
+from tangermeme_creme.sequence import Shuffler, example_seeds, pack, shuffle_backgrounds, tile_seed, to_one_hot
 
 TWO_PATHS = "ACAGATA"
 """Its only shuffles are itself and AGACATA."""

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tangermeme_creme.sequence.spans import check_apart, check_disjoint, check_spans, integers, span_per_example
+from tangermeme_creme.sequence import check_apart, check_disjoint, check_spans, integers, span_per_example
 
 
 @pytest.mark.parametrize(

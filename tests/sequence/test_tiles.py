@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tangermeme_creme.sequence.tiles import span_to_genome, tile_grid
+from tangermeme_creme.sequence import span_to_genome, tile_grid
 
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from tangermeme.utils import TangermemeWarning
 
-from tangermeme_creme.sequence.loci import tiles_to_genome
+from tangermeme_creme.sequence.genome import tiles_to_genome
 
 LOCI = pd.DataFrame({"chrom": ["chr1", "chr2"], "tss": [1000, 2000], "strand": ["+", "-"], "gene_name": ["A", "B"]})
 

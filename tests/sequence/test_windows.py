@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tangermeme.io import extract_loci
 from tangermeme.utils import PackedSequence, TangermemeWarning
 
-from tangermeme_creme.sequence.loci import chrom_sizes, extract_windows, read_tss, stream_windows, tiles_to_genome
+from tangermeme_creme.sequence.genome import chrom_sizes, extract_windows, read_tss, stream_windows, tiles_to_genome
 
 PAIRS = dict(zip("ACGT", "TGCA"))
 

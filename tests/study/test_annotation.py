@@ -17,9 +17,8 @@ from tangermeme_creme.analysis.annotate import (
     sample_neutral_tiles,
     signal_enrichment,
 )
-from tangermeme_creme.sequence.loci import extract_windows
-from tangermeme_creme.study._reading import genome_sizes, in_genome, placed_loci
-from tangermeme_creme.study.annotation import ANNOTATION_TABLES, annotate
+from tangermeme_creme.sequence.genome import extract_windows
+from tangermeme_creme.study.tables import ANNOTATION_TABLES, annotate, genome_sizes, in_genome, placed_loci
 
 
 def annotated(study: Tabled) -> dict[str, pd.DataFrame]:

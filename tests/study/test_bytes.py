@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from study_cases import HERE, logged_shards, small_spec, table_bytes
 
-from tangermeme_creme.study import Study, run_study, runner
-from tangermeme_creme.study.executors import dask_executor
-from tangermeme_creme.study.progress import Progress
+import tangermeme_creme.study.run.runner as runner
+from tangermeme_creme.study import Study, run_study
+from tangermeme_creme.study.run import Progress, dask_executor
 
 ALONE = ("necessity", "sufficiency", "distance", "fine_tile")
 

@@ -9,7 +9,7 @@ import pytest
 from study_cases import HERE, file_bytes, small_spec, write_toml
 
 from tangermeme_creme.cli import main
-from tangermeme_creme.study.plan import plan_study
+from tangermeme_creme.study.run import plan_study
 from tangermeme_creme.study.spec import read_spec, spec_to_dict
 
 

@@ -12,8 +12,7 @@ import pytest
 from study_cases import HERE, QUICK, file_bytes, logged_shards, small_spec, table_bytes
 
 from tangermeme_creme.study import Study, StudyError, StudySpec, run_study
-from tangermeme_creme.study.manifest import Manifest
-from tangermeme_creme.study.store import Store
+from tangermeme_creme.study.store import Manifest, Store
 
 SIM2 = "SIM2:sim2:5095-"
 # Shards of no row have no file, by which they could be found again.
@@ -207,7 +206,7 @@ def test_disk_that_cannot_be_written_to_is_named(base: Path, small_disk: Path) -
         run_study(spec_at(base, small_disk / "study"), folder=HERE, verbose=False)
 
 
-@pytest.mark.parametrize("what", ["pathlib.Path.mkdir", "tangermeme_creme.study.lock.open"])
+@pytest.mark.parametrize("what", ["pathlib.Path.mkdir", "tangermeme_creme.study.store.lock.open"])
 def test_folder_that_cannot_be_written_to_is_named(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:

@@ -9,11 +9,11 @@ from figwig import BigWigReader
 from study_tables import LENGTH, LOCI, SIZES, TRACKS, Tabled, made_spec, made_study, made_tables
 
 from tangermeme_creme.analysis.export import write_cres
-from tangermeme_creme.sequence.loci import tiles_to_genome
-from tangermeme_creme.sequence.notices import collected
-from tangermeme_creme.study.errors import StudyError
-from tangermeme_creme.study.exports import FORMATS, export_study
-from tangermeme_creme.study.names import file_name
+from tangermeme_creme.sequence.genome import tiles_to_genome
+from tangermeme_creme.study.spec import StudyError
+from tangermeme_creme.study.store import file_name
+from tangermeme_creme.study.tables import FORMATS, export_study
+from tangermeme_creme.support import collected
 
 HASHED = file_name(["../../x"])
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from study_cases import HERE, LENGTH, small_spec
 
-from tangermeme_creme.models.genome import simulate_genome
+from tangermeme_creme.models.toy import simulate_genome
 from tangermeme_creme.study import Study, run_study
-from tangermeme_creme.study.names import file_name, locus_seed
+from tangermeme_creme.study.store import file_name, locus_seed
 
 NAMES = [
     "../../x",

@@ -18,8 +18,8 @@ import torch
 from study_cases import HERE, QUICK, command, file_bytes, logged_shards, small_spec, table_bytes, toy, write_toml
 
 from tangermeme_creme.study import StudyError, StudySpec, run_study
-from tangermeme_creme.study.lock import folder_lock
 from tangermeme_creme.study.spec import spec_to_dict
+from tangermeme_creme.study.store import folder_lock
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_new_folder_begins_beside_the_study(base: Path, copy: Path) -> None:
 HOLD = """
 import sys, time
 from pathlib import Path
-from tangermeme_creme.study.lock import folder_lock
+from tangermeme_creme.study.store.lock import folder_lock
 with folder_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)

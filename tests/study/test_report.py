@@ -9,8 +9,7 @@ import pytest
 from study_tables import LENGTH, TRACKS, Tabled, made_spec, made_study, made_tables, through_parquet
 
 from tangermeme_creme.analysis.stats import compare_groups
-from tangermeme_creme.study._summaries import SUMMARIES
-from tangermeme_creme.study.report import summary_tables, summary_text, write_report
+from tangermeme_creme.study.tables import SUMMARIES, summary_tables, summary_text, write_report
 
 
 @pytest.fixture(scope="module")

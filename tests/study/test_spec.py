@@ -10,8 +10,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from tangermeme_creme.analysis.baselines import METHODS
-from tangermeme_creme.study._fields import key, parse
+from tangermeme_creme.analysis.fine_mapping import METHODS
 from tangermeme_creme.study.spec import (
     TESTS,
     FineTileSpec,
@@ -24,6 +23,7 @@ from tangermeme_creme.study.spec import (
     track_names,
     window_length,
 )
+from tangermeme_creme.study.spec.fields import key, parse
 
 MODEL = {"adapter": "enformer", "tracks": {"K562": 5111, "PC-3": [4824, 4825]}}
 MINIMAL = {"model": MODEL, "loci": {"fasta": "hg38.fa", "tss": "genes.gtf"}}

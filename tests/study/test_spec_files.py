@@ -6,8 +6,7 @@ import tomllib
 
 import pytest
 
-from tangermeme_creme.study.spec import SpecError, check_spec, read_spec, spec_from_dict, spec_to_dict
-from tangermeme_creme.study.template import template
+from tangermeme_creme.study.spec import SpecError, check_spec, read_spec, spec_from_dict, spec_to_dict, study_template
 
 STUDY = """
 [model]
@@ -108,7 +107,7 @@ def test_a_file_of_windows_notepad_is_read(tmp_path):
 
 
 def test_the_template_is_a_study_of_defaults(tmp_path):
-    spec = read_spec(write(tmp_path, template()))
+    spec = read_spec(write(tmp_path, study_template()))
     check_spec(spec)
     given = {
         "model": {"adapter": "enformer", "tracks": {"K562": 5111}},
@@ -128,12 +127,12 @@ def keys(content, path=""):
 
 
 def test_the_template_has_every_key_and_each_example_is_taken():
-    text = re.sub(r"^# (\[.*\]|[a-z_]+ = .*)$", r"\1", template(), flags=re.MULTILINE)
+    text = re.sub(r"^# (\[.*\]|[a-z_]+ = .*)$", r"\1", study_template(), flags=re.MULTILINE)
     mapping = tomllib.loads(text)
     assert set(keys(mapping)) == set(keys(spec_to_dict(spec_from_dict(mapping))))
 
 
 def test_the_template_is_readable():
-    lines = template().splitlines()
+    lines = study_template().splitlines()
     assert max(map(len, lines)) <= 120 and not any(line.endswith(" ") for line in lines)
-    assert "tangermeme-creme run study.toml --dry-run" in template() and os.sep + "work" not in template()
+    assert "tangermeme-creme run study.toml --dry-run" in study_template() and os.sep + "work" not in study_template()

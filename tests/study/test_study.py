@@ -13,12 +13,11 @@ from study_cases import HERE, LENGTH, TRACKS, small_spec, toy
 
 from tangermeme_creme import necessity_test, sufficiency_test
 from tangermeme_creme.analysis.stats import summarize_effects
-from tangermeme_creme.sequence.loci import extract_windows
-from tangermeme_creme.sequence.tiles import tile_grid
+from tangermeme_creme.sequence import tile_grid
+from tangermeme_creme.sequence.genome import extract_windows
 from tangermeme_creme.study import Study, StudyError, run_study
-from tangermeme_creme.study.fingerprint import fingerprint_file, fingerprint_model
-from tangermeme_creme.study.names import locus_seed
-from tangermeme_creme.study.progress import Progress
+from tangermeme_creme.study.run import Progress, fingerprint_file, fingerprint_model
+from tangermeme_creme.study.store import locus_seed
 
 
 @pytest.fixture(scope="module")

@@ -16,13 +16,12 @@ import pytest
 import torch
 from study_cases import HERE, logged_shards, small_spec, table_bytes
 
-from tangermeme_creme.study import Study, StudyError, run_study, runner, tasks
-from tangermeme_creme.study.folder import go_on
-from tangermeme_creme.study.inputs import read_loci
-from tangermeme_creme.study.manifest import Manifest
-from tangermeme_creme.study.merge import write_table
-from tangermeme_creme.study.selection import select_loci
+import tangermeme_creme.study.run.runner as runner
+import tangermeme_creme.study.run.tasks as tasks
+from tangermeme_creme.study import Study, StudyError, run_study
+from tangermeme_creme.study.run import read_loci, select_loci
 from tangermeme_creme.study.spec import StudySpec
+from tangermeme_creme.study.store import Manifest, go_on, write_table
 
 
 class InTurn(Executor):

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from study_tables import LENGTH, TILE, made_tables
 
-from tangermeme_creme.view._locus_svg import LEFT, RIGHT, locus_svg
-from tangermeme_creme.view._report_loci import ByLocus
-from tangermeme_creme.view._report_row_types import Bars, Curves, Heading, Marks, Order, Row, Spans
-from tangermeme_creme.view._report_rows import rows_of
+from tangermeme_creme.view.report.loci import ByLocus
+from tangermeme_creme.view.report.locus_picture import LEFT, RIGHT, locus_svg
+from tangermeme_creme.view.report.row_types import Bars, Curves, Heading, Marks, Order, Row, Spans
+from tangermeme_creme.view.report.rows import rows_of
 
 WINDOW, TSS_TILE = (-350, 350), (-50, 50)
 SPANS = {"start": np.array([-350, -150, 50]), "end": np.array([-250, -50, 150])}

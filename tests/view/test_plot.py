@@ -8,7 +8,7 @@ import pytest
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
-from tangermeme_creme.view.plot import plot_greedy_trace, plot_tile_effects
+from tangermeme_creme.view.plots import plot_greedy_trace, plot_tile_effects
 
 RNG = np.random.default_rng(0)
 EFFECTS = pd.DataFrame(

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from tangermeme_creme.view.plot import (
+from tangermeme_creme.view.plots import (
     CATEGORY_COLORS,
     plot_context_effects,
     plot_effects_by_context,

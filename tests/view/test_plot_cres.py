@@ -11,7 +11,7 @@ import torch
 from matplotlib.figure import Figure
 from scipy import stats
 
-from tangermeme_creme.view.plot import (
+from tangermeme_creme.view.plots import (
     CATEGORY_COLORS,
     plot_cre_distances,
     plot_cre_logo,

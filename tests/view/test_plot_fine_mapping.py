@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from tangermeme_creme.view.plot import plot_fine_mapping, plot_retention_curves
+from tangermeme_creme.view.plots import plot_fine_mapping, plot_retention_curves
 
 RNG = np.random.default_rng(0)
 POINTS = {"search": [100, 80, 35, 0], "saliency": [100, 50, 20, 0], "random": [100, 50, 0]}

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 from scipy import stats
 
-from tangermeme_creme.view.plot import (
+from tangermeme_creme.view.plots import (
     CATEGORY_COLORS,
     plot_expectation,
     plot_greedy_traces,

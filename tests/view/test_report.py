@@ -19,13 +19,12 @@ from report_cases import IMAGE, SCRIPT, Page, drawn, harmful, many, read_page
 from study_cases import small_spec
 from study_tables import LOCI, TRACKS, Tabled, made_spec, made_study, made_tables
 
-from tangermeme_creme.study.exports import export_study
-from tangermeme_creme.study.manifest import Manifest
-from tangermeme_creme.study.report import summary_tables
-from tangermeme_creme.study.runner import run_study
-from tangermeme_creme.study.study import Study
-from tangermeme_creme.view import _report_loci, _report_tables
-from tangermeme_creme.view._style import CATEGORY_COLORS, INK
+import tangermeme_creme.view.report.loci as loci_module
+import tangermeme_creme.view.report.tables as tables_module
+from tangermeme_creme.study.run import run_study
+from tangermeme_creme.study.store import Manifest
+from tangermeme_creme.study.tables import Study, export_study, summary_tables
+from tangermeme_creme.view.plots import CATEGORY_COLORS, INK
 from tangermeme_creme.view.report import write_page
 
 OF_TESTS = [
@@ -116,8 +115,8 @@ def test_genes_stand_beside_loci_whose_names_do_not_tell_them(tmp_path, page):
 
 
 def test_of_a_long_table_the_largest_effects_are_shown(tmp_path, monkeypatch):
-    monkeypatch.setattr(_report_tables, "ROWS", 10)
-    monkeypatch.setattr(_report_tables, "CLOSED_ROWS", 5)
+    monkeypatch.setattr(tables_module, "ROWS", 10)
+    monkeypatch.setattr(tables_module, "CLOSED_ROWS", 5)
     page = page_of(made_study(tmp_path))
     table = made_study(tmp_path).table("necessity")
     largest = table["necessity"].abs().sort_values(ascending=False)[:5]
@@ -161,11 +160,11 @@ def test_the_first_locus_is_closed_where_there_are_many(tmp_path):
 
 
 def test_loci_beyond_the_most_are_told_of(tmp_path, monkeypatch):
-    monkeypatch.setattr("tangermeme_creme.view.report.LOCI", 4)
+    monkeypatch.setattr("tangermeme_creme.view.report.page.LOCI", 4)
     page = page_of(made_study(tmp_path))
     assert len(page.all("details", class_="locus")) == 4
     assert "The first 4 of 6 loci are shown" in page.html
-    assert _report_loci.LOCI == 2000
+    assert loci_module.LOCI == 2000
 
 
 def test_cres_of_a_locus_are_in_its_part(page):
@@ -231,7 +230,7 @@ def test_without_jinja2_it_says_what_to_install(tmp_path, monkeypatch):
 
 
 def test_the_module_is_imported_without_jinja2():
-    assert "jinja2" not in vars(sys.modules["tangermeme_creme.view.report"])
+    assert "jinja2" not in vars(sys.modules["tangermeme_creme.view.report.page"])
 
 
 def test_figures_are_images_that_follow_light_and_dark(tmp_path):

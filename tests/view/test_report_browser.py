@@ -13,9 +13,9 @@ import pytest
 from report_cases import IMAGE, drawn, harmful, many
 
 from tangermeme_creme import demo
-from tangermeme_creme.models.genome import simulate_genome, write_genome
-from tangermeme_creme.study.exports import export_study
-from tangermeme_creme.study.runner import run_study
+from tangermeme_creme.models.toy import simulate_genome, write_genome
+from tangermeme_creme.study.run import run_study
+from tangermeme_creme.study.tables import export_study
 from tangermeme_creme.view.report import write_page
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")

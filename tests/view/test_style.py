@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from scipy import stats
 
-from tangermeme_creme.view._style import CATEGORY_COLORS, boxes, draw_mean, groups_of, means
+from tangermeme_creme.view.plots.style import CATEGORY_COLORS, boxes, draw_mean, groups_of, means
 
 CONTEXTS = ("enhancing", "silencing", "neutral", "other")
 CLASSES = ("superadditive", "subadditive", "additive", "ambiguous")

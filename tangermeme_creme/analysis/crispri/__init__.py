@@ -1,0 +1,5 @@
+"""Effects against the enhancer-gene pairs that CRISPRi measured."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,88 @@
+"""Rankings of the bases of a CRE, the order that they give, and the points of a curve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from ...sequence import check_count
+
+
+def check_ranking(ranking: torch.Tensor, n_examples: int, width: int, name: str = "ranking") -> torch.Tensor:
+    """Rankings of the bases of CREs, shape (N, D, W).
+
+    Raises
+    ------
+    ValueError
+        If the shape is neither that nor (N, W), or one is NaN; the message names it.
+
+    Examples
+    --------
+    >>> check_ranking(torch.zeros(2, 5), 2, 5).shape
+    torch.Size([2, 1, 5])
+    """
+    values = ranking.detach().cpu() if isinstance(ranking, torch.Tensor) else torch.as_tensor(np.asarray(ranking))
+    rows = values[:, None] if values.ndim == 2 else values
+    if rows.ndim != 3 or rows.shape[0] != n_examples or rows.shape[1] == 0 or rows.shape[2] != width:
+        raise ValueError(
+            f"{name} must have shape ({n_examples}, {width}) or ({n_examples}, D, {width}): an importance for each "
+            f"base of the CRE; got {tuple(values.shape)}."
+        )
+    if rows.is_floating_point() and rows.isnan().any():
+        i, d, position = rows.isnan().nonzero()[0].tolist()
+        raise ValueError(f"{name} must not hold NaN; got it for example {i}, draw {d}, position {position}.")
+    return rows
+
+
+def random_ranking(n_examples: int, length: int, *, draws: int = 10) -> torch.Tensor:
+    """The random baseline: rankings without any preference, shape (N, D, W), which `retention_curve` puts in order.
+
+    Examples
+    --------
+    >>> random_ranking(2, 5000).shape
+    torch.Size([2, 10, 5000])
+    """
+    check_count("draws", draws)
+    return torch.zeros(1, 1, 1).expand(n_examples, draws, length)
+
+
+def removal_order(ranking: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
+    """The positions of each ranking, shape (N, D, W), the least important first; equal ones in a random order.
+
+    Examples
+    --------
+    >>> removal_order(torch.tensor([[[0.5, -1.0, 2.0]]]), [0])
+    tensor([[[1, 0, 2]]])
+    """
+    values = ranking.double().numpy()
+    order = np.empty(values.shape, dtype=np.int64)
+    for i, seed in enumerate(seeds):
+        for d in range(values.shape[1]):
+            ties = np.random.default_rng([seed, d]).permutation(values.shape[2])
+            order[i, d] = np.lexsort((ties, values[i, d]))
+    return torch.from_numpy(order)
+
+
+def points(steps: int | Sequence[int], width: int) -> list[int]:
+    """How many bp are left at each point of a curve, from all to none.
+
+    Raises
+    ------
+    ValueError
+        If a step is not an integer from 1, or a number of bp is not one from 0 to `width`.
+
+    Examples
+    --------
+    >>> points(4, 10), points([3, 7, 3], 10)
+    ([10, 6, 2, 0], [10, 7, 3, 0])
+    """
+    if isinstance(steps, (int, np.integer)):
+        check_count("steps", steps)
+        return [*range(width, 0, -int(steps)), 0]
+    for i, bp in enumerate(steps):
+        check_count(f"steps[{i}]", bp, minimum=0)
+        if bp > width:
+            raise ValueError(f"steps must be bp to keep, at most the {width} bp of the CRE; got {bp} at index {i}.")
+    return sorted({width, 0, *map(int, steps)}, reverse=True)

@@ -1,0 +1,167 @@
+"""Traces of greedy searches, and what additive and multiplicative effects would have given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ...operators import GreedyResult
+from ..effects import above_zero, as_float, log_activity
+
+
+def additive_trace(wt: Any, single: Any, order: Any) -> np.ndarray:
+    """(WT + cumulative sum of single effects) / WT, along the order of a greedy search.
+
+    Paper: Methods, "Comparison with additive effects".
+
+    Parameters
+    ----------
+    wt: number or array, shape=(N,)
+        Activity of the wild type.
+
+    single: array, shape=(T,) or (N, T)
+        Activity with each tile shuffled alone: the first round of the search, averaged over shuffles.
+
+    order: array of int, shape=(R,) or (N, R)
+        The tiles in the order in which they were fixed.
+
+    Returns
+    -------
+    trace: numpy.ndarray, shape=(R,) or (N, R), dtype=float64
+        Expected fold change over the wild type with the first r + 1 tiles shuffled; NaN where the wild type is not
+        above 0, which is warned of.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not go together, or `order` names a tile that is not there.
+
+    Examples
+    --------
+    >>> additive_trace(100, [60, 70], [0, 1]).tolist()
+    [0.6, 0.3]
+    """
+    base, chosen = _singles(wt, single, order)
+    return (base + np.cumsum(chosen - base, axis=-1)) / above_zero(base, "wt")
+
+
+def multiplicative_trace(wt: Any, single: Any, order: Any, *, scale: str = "log") -> np.ndarray:
+    """`additive_trace` of natural logarithms: fold changes multiply.
+
+    Paper: Methods, "Comparison with multiplicative effects". Beyond the paper, ``scale="fold"`` gives the expected
+    fold change itself, which is also defined where the wild type is below 1 and its logarithm negative.
+
+    Parameters
+    ----------
+    wt, single, order:
+        As in `additive_trace`.
+
+    scale: "log" or "fold", optional
+        The logarithm of the expected activity over that of the wild type, which `classify_multiplicative` compares, or
+        the fold change over the wild type. Default is "log".
+
+    Returns
+    -------
+    trace: numpy.ndarray, shape=(R,) or (N, R), dtype=float64
+        NaN from where an activity is not above 0; on scale "log" also where the wild type is not above 1, which is
+        warned of.
+
+    Raises
+    ------
+    ValueError
+        As `additive_trace`, or `scale` is neither of those above.
+
+    Examples
+    --------
+    >>> multiplicative_trace(100, [50, 50], [0, 1], scale="fold").round(6).tolist()
+    [0.5, 0.25]
+    >>> multiplicative_trace(100, [10, 10], [0, 1]).round(6).tolist()
+    [0.5, 0.0]
+    """
+    if scale not in ("log", "fold"):
+        raise ValueError(f"scale must be 'log' or 'fold'; got {scale!r}.")
+    base, chosen = (log_activity(values) for values in _singles(wt, single, order))
+    expected = base + np.cumsum(chosen - base, axis=-1)
+    if scale == "fold":
+        return np.exp(expected - base)
+    return expected / above_zero(base, "the logarithm of wt")
+
+
+def greedy_traces(result: GreedyResult, *, ids: Sequence[Any] | None = None) -> pd.DataFrame:
+    """The trace of a greedy search beside what additive and multiplicative effects would have given.
+
+    Parameters
+    ----------
+    result: GreedyResult
+        Of `higher_order_interaction_test`. The single effects are the means of its first round.
+
+    ids: sequence or None, optional
+        N names. Default is None, 0 to N - 1.
+
+    Returns
+    -------
+    table: pandas.DataFrame
+        One row an (example, round): `example`, `round`, `n_tiles`, `tile`, `observed`, `additive`, `multiplicative`
+        (fold changes over the wild type), `observed_log` and `multiplicative_log` (logarithm over that of the wild
+        type) and, where the search had a holdout, `holdout`: the observed fold change without the winner's curse.
+        Fold changes are NaN where the wild type is not above 0, logarithms over its own where it is not above 1; each
+        is warned of once.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many `ids` as examples.
+    """
+    N, R = result.order.shape
+    if ids is not None and len(ids) != N:
+        raise ValueError(f"ids must have {N} entries, one for each example; got {len(ids)}.")
+    order, selected = result.order.numpy(), as_float(result.y_selected, "y_selected")
+    single = as_float(result.y_candidates[:, 0].double().mean(-1), "single")
+    wt = above_zero(as_float(result.y_start[:, 0], "wt"), "the wild type")  # warned of once, for all columns
+    log_wt = log_activity(wt)[:, None]
+    log_reference = above_zero(log_wt, "the logarithm of the wild type")
+    fold = multiplicative_trace(wt, single, order, scale="fold")
+    columns = {
+        "observed": selected / wt[:, None],
+        "additive": additive_trace(wt, single, order),
+        "multiplicative": fold,
+        "observed_log": log_activity(selected) / log_reference,
+        "multiplicative_log": (log_wt + log_activity(fold)) / log_reference,
+    }
+    if result.y_holdout is not None:
+        columns["holdout"] = as_float(result.y_holdout, "y_holdout") / wt[:, None]
+    names = list(range(N) if ids is None else ids)
+    table = pd.DataFrame({
+        "example": [name for name in names for _ in range(R)],
+        "round": np.tile(np.arange(R), N),
+        "n_tiles": np.tile(np.arange(1, R + 1), N),
+        "tile": order.ravel(),
+    })  # fmt: skip
+    return table.assign(**{name: values.ravel() for name, values in columns.items()})
+
+
+def _singles(wt: Any, single: Any, order: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The wild type, shape (..., 1), and the single activities in order, shape (..., R)."""
+    base, alone = as_float(wt, "wt"), as_float(single, "single")
+    tiles = np.asarray(order.cpu() if isinstance(order, torch.Tensor) else order)
+    N = {a.shape[0] for a, own in ((base, 0), (alone, 1), (tiles, 1)) if a.ndim > own}
+    if base.ndim > 1 or alone.ndim not in (1, 2) or tiles.ndim not in (1, 2) or len(N) > 1:
+        rule = "wt, single and order must have shapes (N,), (N, T) and (N, R), or lack N"
+        raise ValueError(f"{rule}; got {base.shape}, {alone.shape} and {tiles.shape}.")
+    if tiles.size == 0:
+        tiles = tiles.astype(np.int64)
+    if not np.issubdtype(tiles.dtype, np.integer) or (tiles < 0).any() or (tiles >= alone.shape[-1]).any():
+        raise ValueError(f"order must be indices of the {alone.shape[-1]} tiles; got {tiles.tolist()}.")
+    if alone.ndim == 1 and tiles.ndim == 1:
+        chosen = alone[tiles]
+    else:
+        rows = N.pop()
+        alone = np.broadcast_to(alone, (rows, alone.shape[-1]))
+        chosen = np.take_along_axis(alone, np.broadcast_to(tiles, (rows, tiles.shape[-1])), axis=1)
+    if base.ndim and chosen.ndim == 1:
+        chosen = np.broadcast_to(chosen, (len(base), len(chosen)))
+    return base[..., None], chosen

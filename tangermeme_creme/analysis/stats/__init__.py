@@ -1,0 +1,5 @@
+"""Effects with intervals, comparisons of groups, and how many shuffles an effect needs."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,240 @@
+"""What all tests share: checked inputs, blocks of examples, sessions on the wild type and on the control."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from tangermeme.predict import predict
+from tangermeme.utils import PackedSequence
+from tqdm import tqdm
+
+from ..engine import EditSession, Output, check_args, check_engine_options, map_output, model_on, warn_of_cast_args
+from ..sequence import (
+    RandomState,
+    ShuffleFn,
+    Shuffler,
+    check_apart,
+    check_count,
+    example_seeds,
+    integers,
+    make_edits,
+    pack,
+)
+
+# The base sequences and contents of a block take about this many bytes: many short examples fill batches together,
+# and one long example is a block of its own.
+_BLOCK_BASES = 2**25
+
+_ENGINE_DEFAULTS: dict[str, Any] = {
+    "batch_size": 32,
+    "dtype": None,
+    "device": None,
+    "incremental": "auto",
+    "cache": None,
+}
+
+
+@dataclass
+class Experiment:
+    """The checked inputs of one test, with what every test does with them.
+
+    Made by `prepare`. `X` is packed, `n` shuffles are drawn an example, `seeds` has one seed an example.
+    """
+
+    name: str
+    model: torch.nn.Module
+    X: PackedSequence
+    one_hot_dtype: torch.dtype
+    n: int
+    seeds: list[int]
+    shuffler: Shuffler | None
+    backgrounds: PackedSequence | None
+    args: Sequence[torch.Tensor] | None
+    func: Callable[..., Any]
+    func_kwargs: dict[str, Any]
+    engine: dict[str, Any]
+    verbose: bool
+    noun: str = "example"
+    bar: Any = field(default=None)
+
+    @property
+    def n_examples(self) -> int:
+        return len(self.X)
+
+    @property
+    def length(self) -> int:
+        """Length of the sequences in bp."""
+        return self.X.length
+
+    @contextmanager
+    def running(self, total: int | None, unit: str = "seq") -> Iterator[None]:
+        """The model on its device, a progress bar over `total` sequences or others, and the warnings at the end."""
+        with (
+            model_on(self.model, self.engine["device"]),
+            tqdm(total=total, desc=self.name, unit=unit, disable=not self.verbose) as self.bar,
+        ):
+            yield
+        if self.shuffler is not None:
+            self.shuffler.warn()
+
+    def blocks(self, bases: int, total: int | None = None) -> Iterator[torch.Tensor]:
+        """The examples, or `total` of anything, in order, a block at a time.
+
+        `bases` is how many base codes one of them keeps in memory.
+        """
+        size = max(1, _BLOCK_BASES // max(1, bases))
+        if "random_state" in inspect.signature(self.func).parameters:
+            size = 1  # each example's own seed goes to func, whatever else is in the call
+        yield from torch.arange(self.n_examples if total is None else total).split(size)
+
+    def codes(self, examples: torch.Tensor) -> torch.Tensor:
+        """Base codes of some examples, shape (B, L)."""
+        return self.X[examples].to_codes()
+
+    def session(self, codes: torch.Tensor, examples: torch.Tensor, names: Sequence[str] | None = None) -> EditSession:
+        """A session on base sequences, shape (rows, L), that belong to `examples`, shape (rows,)."""
+        return EditSession(
+            self.model,
+            PackedSequence.from_codes(codes),
+            args=None if self.args is None else [arg[examples.to(arg.device)] for arg in self.args],
+            func=self.func,
+            func_kwargs=self.func_kwargs,
+            random_state=self.seeds[int(examples[0])],
+            one_hot_dtype=self.one_hot_dtype,
+            progress=self.bar,
+            names=names or [f"{self.noun} {i}" for i in examples.tolist()],
+            **self.engine,
+        )
+
+    def wild_type(self, examples: torch.Tensor, codes: torch.Tensor) -> Output:
+        """Predictions of the examples as they are. Costs one pass an example."""
+        with self.session(codes, examples) as session:
+            return session.predict()
+
+    def draw_backgrounds(self, examples: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
+        """The n backgrounds of each example, shape (B * n, L): those that were given, else drawn."""
+        if self.backgrounds is not None:
+            given = self.backgrounds[examples][:, : self.n]
+            return given.to_codes().reshape(-1, self.length)
+        assert self.shuffler is not None
+        drawn = [
+            self.shuffler.background(codes[b], self.n, seed=self.seeds[i], example=i)
+            for b, i in enumerate(examples.tolist())
+        ]
+        return torch.cat(drawn)
+
+    def control(self, examples: torch.Tensor, codes: torch.Tensor, tss: torch.Tensor) -> EditSession:
+        """A session on the control: the TSS tiles, shape (B, 2), in the n backgrounds of each example.
+
+        Row ``b * n + k`` is background k of example b of the block.
+        """
+        session = self.session(self.draw_backgrounds(examples, codes), examples.repeat_interleave(self.n))
+        b = torch.arange(len(examples))[:, None]
+        rows = b * self.n + torch.arange(self.n)
+        session.commit(make_edits(rows, tss[b, 0], b, cut(codes, tss)))
+        return session
+
+    def draw_tiles(
+        self, examples: torch.Tensor, codes: torch.Tensor, tiles: torch.Tensor, n: int
+    ) -> list[torch.Tensor]:
+        """The n shuffles of every tile of every example, in order (example, tile, shuffle)."""
+        assert self.shuffler is not None
+        content: list[torch.Tensor] = []
+        for b, i in enumerate(examples.tolist()):
+            for start, end in tiles.tolist():
+                seed = self.seeds[i]
+                content.extend(self.shuffler.tile(codes[b], start, end, n, seed=seed, example=i))
+        return content
+
+
+def prepare(
+    name: str,
+    model: torch.nn.Module,
+    X: torch.Tensor | PackedSequence,
+    *,
+    n: int = 1,
+    shuffle_fn: ShuffleFn | None = None,
+    backgrounds: torch.Tensor | PackedSequence | None = None,
+    args: Sequence[torch.Tensor] | None = None,
+    random_state: RandomState = 0,
+    func: Callable[..., Any] = predict,
+    additional_func_kwargs: dict[str, Any] | None = None,
+    kwargs: dict[str, Any],
+    X_name: str = "X",
+    args_name: str = "args",
+) -> Experiment:
+    """Check the arguments that all tests share; `kwargs` are the engine's, and those of a `func` of one's own."""
+    packed = pack(X, X_name)
+    check_count("n", n)
+    engine = {key: kwargs.get(key, default) for key, default in _ENGINE_DEFAULTS.items()}
+    check_engine_options(model, engine["batch_size"], engine["incremental"], engine["cache"])
+    others = {key: value for key, value in kwargs.items() if key not in {*_ENGINE_DEFAULTS, "verbose"}}
+    if others and func is predict:
+        raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(others))!r}.")
+    check_args(args, len(packed), args_name)
+    warn_of_cast_args(args, func, args_name)
+    return Experiment(
+        name=name,
+        model=model,
+        X=packed,
+        one_hot_dtype=X.dtype if isinstance(X, torch.Tensor) else torch.int8,
+        n=n,
+        seeds=example_seeds(random_state, len(packed)),
+        shuffler=None if shuffle_fn is None else Shuffler(shuffle_fn),
+        backgrounds=None if backgrounds is None else _check_backgrounds(backgrounds, packed, n),
+        args=args,
+        func=func,
+        func_kwargs={**others, **(additional_func_kwargs or {})},
+        engine=engine,
+        verbose=bool(kwargs.get("verbose", False)),
+    )
+
+
+def _check_backgrounds(backgrounds: torch.Tensor | PackedSequence, X: PackedSequence, n: int) -> PackedSequence:
+    packed = pack(backgrounds, "backgrounds", batch_axes=2)
+    shape = tuple(packed.shape)
+    if shape[0] != len(X) or shape[1] < n or shape[3] != X.length:
+        raise ValueError(f"backgrounds must have shape ({len(X)}, {n} or more, 4, {X.length}); got {shape}.")
+    return packed
+
+
+def cut(codes: torch.Tensor, spans: torch.Tensor) -> list[torch.Tensor]:
+    """One span, shape (B, 2), out of each row of `codes`, shape (B, L)."""
+    return [row[start:end].clone() for row, (start, end) in zip(codes, spans.tolist())]
+
+
+def unflatten(y: Output, *shape: int) -> Output:
+    """Split the first axis of an output, or of each of several, into `shape`."""
+    return map_output(lambda y_: y_.reshape(*shape, *y_.shape[1:]), y)
+
+
+def check_direction(direction: str) -> None:
+    """Refuse a direction that is neither "min" nor "max"."""
+    if direction not in ("min", "max"):
+        raise ValueError(f"direction must be 'min' or 'max'; got {direction!r}.")
+
+
+def check_positions(
+    positions: torch.Tensor | Sequence[int], tss: torch.Tensor, cre: torch.Tensor, length: int
+) -> torch.Tensor:
+    """Start positions, shape (P,), at which no example's CRE leaves the sequence or overlaps its TSS tile."""
+    starts = integers(positions, "positions")
+    if starts.ndim != 1 or len(starts) == 0:
+        raise ValueError(f"positions must be at least one start, shape (P,); got shape {tuple(starts.shape)}.")
+    width = cre[:, 1] - cre[:, 0]
+    ends = starts + width[:, None]
+    off = (starts < 0) | (ends > length)
+    if off.any():
+        i, p = off.nonzero()[0].tolist()
+        raise ValueError(
+            f"positions must keep the CRE inside the sequence of {length} bp; got [{starts[p]}, {ends[i, p]}) "
+            f"at index {p}."
+        )
+    placed = torch.stack([starts.expand_as(ends), ends], dim=-1)
+    check_apart(placed, tss[:, None], "positions", "tss_tile")
+    return starts

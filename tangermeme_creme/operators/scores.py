@@ -1,0 +1,129 @@
+"""How much of a CRE's activity, or of its effect, is left: the score of the fine-tile search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from ..support import warn
+from .run import check_direction
+
+NO_EFFECT = "no activity or effect to keep"
+
+
+class CreScore(NamedTuple):
+    """The score of one CRE: mean objective over that of the whole, or the same of what is above the control.
+
+    Parameters
+    ----------
+    direction: "min" or "max"
+
+    by_effect: bool
+        Score the effect over the control instead of the activity.
+
+    control, whole: float
+        Mean objective without the CRE (0 when scored by activity) and with all of it.
+
+    Examples
+    --------
+    >>> by_activity, by_effect = CreScore("max", False, 0.0, 8.0), CreScore("min", True, 8.0, 2.0)
+    >>> by_activity(4.0), by_effect(5.0), by_effect.defined, CreScore("max", True, 8.0, 2.0).defined
+    (0.5, 0.5, True, False)
+    """
+
+    direction: str
+    by_effect: bool
+    control: float
+    whole: float
+
+    @property
+    def gain(self) -> float:
+        """What a score of 1 is worth."""
+        return self.whole - self.control
+
+    @property
+    def defined(self) -> bool:
+        """Whether there is something to keep: without it, scores would be divided by zero or by the wrong sign."""
+        return self.gain < 0 if self.by_effect and self.direction == "min" else self.gain > 0
+
+    @property
+    def below(self) -> bool:
+        """Whether a score must stay below a threshold: the activity of a silencer rises as it is pruned."""
+        return self.direction == "min" and not self.by_effect
+
+    def __call__(self, mean: Any) -> Any:
+        return (mean - self.control) / self.gain
+
+    def right_side(self, score: float, threshold: float) -> bool:
+        """Whether a score is on the right side of a threshold."""
+        return score < threshold if self.below else score > threshold
+
+
+def check_threshold(threshold: float, *, below: bool, name: str = "threshold", at: str = "") -> None:
+    """Refuse a threshold that is on the wrong side of 1, the score of the whole CRE.
+
+    Raises
+    ------
+    ValueError
+        If it is not below 1, or above for a score that must stay below it; the message ends in `at`, where it was.
+
+    Examples
+    --------
+    >>> check_threshold(0.8, below=False)
+    """
+    if below and not threshold > 1:
+        raise ValueError(
+            f"{name} must be above 1 for direction='min' with score='activity', where pruning a silencer raises the "
+            f"score; got {threshold}{at}."
+        )
+    if not below and not threshold < 1:
+        raise ValueError(f"{name} must be below 1, the score of the whole CRE; got {threshold}{at}.")
+
+
+def scored_by_effect(score: str | None, direction: str) -> bool:
+    """Whether CREs of a direction are scored by their effect; None does so for silencers.
+
+    Raises
+    ------
+    ValueError
+        If `score` is neither "activity", "effect" nor None.
+
+    Examples
+    --------
+    >>> scored_by_effect(None, "min"), scored_by_effect(None, "max"), scored_by_effect("effect", "max")
+    (True, False, True)
+    """
+    if score not in (None, "activity", "effect"):
+        raise ValueError(f"score must be 'activity', 'effect' or None; got {score!r}.")
+    return score == "effect" or (score is None and direction == "min")
+
+
+def direction_per_example(direction: str | Sequence[str], n_examples: int) -> list[str]:
+    """One direction for all examples, or one each.
+
+    Raises
+    ------
+    ValueError
+        If one is neither "min" nor "max", or there are neither one nor as many as examples.
+
+    Examples
+    --------
+    >>> direction_per_example("max", 2), direction_per_example(["max", "min"], 2)
+    (['max', 'max'], ['max', 'min'])
+    """
+    directions = [direction] * n_examples if isinstance(direction, str) else list(direction)
+    if len(directions) != n_examples:
+        raise ValueError(f"direction must be one or one an example ({n_examples}); got {len(directions)}.")
+    for each in directions:
+        check_direction(each)
+    return directions
+
+
+def warn_of_no_effect(examples: Sequence[int], of: int) -> None:
+    """Say once which of so many CREs have no score."""
+    if examples:
+        shown = ", ".join(map(str, examples[:5])) + (", ..." if len(examples) > 5 else "")
+        warn(
+            f"{len(examples)} of {of} CREs have {NO_EFFECT} in the asked direction, so that nothing is pruned and the "
+            f"score is NaN: example {shown}."
+        )

@@ -1,0 +1,17 @@
+from .beds import read_bed as read_bed
+from .chroms import known_chroms as known_chroms
+from .chroms import match_chroms as match_chroms
+from .chroms import plain_chrom as plain_chrom
+from .fasta import Fasta as Fasta
+from .fasta import chrom_sizes as chrom_sizes
+from .table_columns import chromosomes as chromosomes
+from .table_columns import numbers as numbers
+from .table_columns import positions as positions
+from .table_columns import regions as regions
+from .table_columns import strands as strands
+from .table_columns import texts as texts
+from .to_genome import tiles_to_genome as tiles_to_genome
+from .tss import read_tss as read_tss
+from .windows import check_loci as check_loci
+from .windows import extract_windows as extract_windows
+from .windows import stream_windows as stream_windows

@@ -1,0 +1,63 @@
+"""BED files, plain or gzipped."""
+
+from __future__ import annotations
+
+import os
+
+import pandas as pd
+
+from ...support import open_bytes
+
+BED = ("chrom", "start", "end", "name", "score", "strand")
+
+
+def read_bed(path: str | os.PathLike[str], columns: int = 3) -> pd.DataFrame:
+    """The first columns of a BED file: `chrom`, `start`, `end`, and where more are asked for `name`, `score`, `strand`.
+
+    Parameters
+    ----------
+    path: path
+        Plain or gzipped. Lines of "track", "browser" and "#" are skipped.
+
+    columns: int, optional
+        3 to 6. Default is 3.
+
+    Returns
+    -------
+    table: pandas.DataFrame
+        One row a line, 0-based and half-open, in the order of the file. `score` is text.
+
+    Raises
+    ------
+    ValueError
+        If a line has fewer columns, or positions other than ``0 <= start < end``, or a gzipped file is cut short; the
+        message names the file and the line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile("w", suffix=".bed") as file:
+    ...     _ = file.write("track name=a\\nchr1\\t5\\t9\\n")
+    ...     file.flush()
+    ...     read_bed(file.name)
+      chrom  start  end
+    0  chr1      5    9
+    """
+    rule = f"a BED line must be {', '.join(BED[:columns])}, parted by tabs, with 0 <= start < end in bp"
+    parts: list[list] = [[] for _ in range(columns)]
+    with open_bytes(path) as file:
+        for number, line in enumerate(file, start=1):
+            text = line.decode(errors="replace").removeprefix("\ufeff").rstrip("\r\n")
+            if not text.strip() or text.startswith(("#", "track", "browser")):
+                continue
+            fields = text.split("\t") if "\t" in text else text.split()
+            if len(fields) < columns or not _in_order(fields[1], fields[2]):
+                raise ValueError(f"{rule}; got {text[:120]!r} in line {number} of {os.fspath(path)}.")
+            for part, field in zip(parts, (fields[0], int(fields[1]), int(fields[2]), *fields[3:])):
+                part.append(field)
+    table = pd.DataFrame(dict(zip(BED, parts)))
+    return table.astype({"start": "int64", "end": "int64"})
+
+
+def _in_order(start: str, end: str) -> bool:
+    return start.isdecimal() and end.isdecimal() and int(start) < int(end)

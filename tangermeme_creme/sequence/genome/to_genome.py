@@ -1,0 +1,167 @@
+"""From tiles of windows back to the genome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...support import check_columns, warn
+from ..spans import Spans, check_count, check_spans
+from ..tiles import spans_to_genome
+from .chroms import match_chroms
+from .windows import check_loci, tss_of
+
+_TURNED = {"+": "-", "-": "+"}
+
+
+def tiles_to_genome(
+    tiles: Spans | pd.DataFrame,
+    loci: pd.DataFrame,
+    length: int,
+    *,
+    pairs: str = "all",
+    sizes: Mapping[str, int] | pd.Series | None = None,
+) -> pd.DataFrame:
+    """Where tiles of windows lie in the genome.
+
+    The sequence of the genome there, reverse-complemented on '-', is that of the tile. Costs no forward pass.
+
+    Parameters
+    ----------
+    tiles: shape=(T, 2), or pandas.DataFrame
+        0-based half-open spans in bp of the windows. A table, such as `to_frame` gives, has them in `start` and `end`,
+        or for pairs in `start_1`, `end_1`, `start_2` and `end_2`, and in `example` the index of the row of `loci`.
+
+    loci: pandas.DataFrame
+        `chrom`, `tss` (0-based base) and `strand`, one row a window. Its index names the examples: 0 to N - 1 in order,
+        as `to_frame` numbers them, or the names that it was given as `ids`.
+
+    length: int
+        Of the windows, in bp.
+
+    pairs: "all" or "matched", optional
+        Whether the spans are all those of every locus, or span i is of locus i. Default is "all".
+
+    sizes: mapping of str to int, Series or None, optional
+        Lengths of chromosomes, from `chrom_sizes`. Then spans are cut off at their ends, and those that lie wholly in
+        the padding are left out, with a warning that counts them. None gives spans as they are, below 0 too. Default is
+        None.
+
+    Returns
+    -------
+    table: pandas.DataFrame
+        `chrom`, `start`, `end` (genomic, 0-based, half-open) and `strand`, that of the gene, then `tss` and, where
+        `loci` has them, `gene_name` and `gene_id`; `example`, `tile` (spans alone), `tile_start` and `tile_end` (those
+        of the window), and what else the table has. Where the table has a `strand` of its own, say of motif hits,
+        `strand` is the one that this is on in the genome, and `tile_strand` that on the window.
+
+    Raises
+    ------
+    ValueError
+        If a span leaves the window, an example is not in the index of `loci` or twice, or a column is missing; if the
+        index is of other integers than 0 to N - 1, the table is in bp of the genome already, or a TSS lies past the
+        end of its chromosome in `sizes`. The message names it.
+
+    Examples
+    --------
+    >>> loci = pd.DataFrame({"chrom": ["chr1", "chr2"], "tss": [1000, 1000], "strand": ["+", "-"]}, index=["A", "B"])
+    >>> tiles_to_genome([(0, 10), (50, 60)], loci, 100)[["chrom", "start", "end", "strand", "example", "tile"]]
+      chrom  start   end strand example  tile
+    0  chr1    950   960      +       A     0
+    1  chr1   1000  1010      +       A     1
+    2  chr2   1041  1051      -       B     0
+    3  chr2    991  1001      -       B     1
+    """
+    check_count("length", length)
+    check_loci(loci)
+    _check_index(loci.index)
+    if not isinstance(tiles, pd.DataFrame):
+        tiles = _one_row_a_tile(check_spans(tiles, length).numpy(), loci, pairs)
+    ends = [suffix for suffix in ("", "_1", "_2") if f"start{suffix}" in tiles and f"end{suffix}" in tiles]
+    check_columns(tiles, ["example", *([] if ends else ["start", "end"])], "tiles")
+    if f"tile_start{ends[0]}" in tiles:
+        raise ValueError(
+            f"tiles must be in bp of windows; got column 'tile_start{ends[0]}': they are in the genome already."
+        )
+    rows = loci.index.get_indexer(tiles["example"])
+    if (rows < 0).any():
+        i = int((rows < 0).argmax())
+        raise ValueError(f"examples must be in the index of loci; got {tiles['example'].tolist()[i]!r} at row {i}.")
+    place, rest = loci.iloc[rows].reset_index(drop=True), tiles.reset_index(drop=True)
+    tss, strand = tss_of(loci)[rows], place["strand"].to_numpy(dtype=object)
+    found: dict[str, Any] = {"chrom": place["chrom"]}
+    own: dict[str, Any] = {}
+    for suffix in ends:
+        local = np.stack([_whole(tiles[f"{part}{suffix}"], f"{part}{suffix}") for part in ("start", "end")], axis=1)
+        if len(local):
+            check_spans(local, length)
+        genomic = spans_to_genome(local[:, 0], local[:, 1], tss=tss, strand=strand, length=length)
+        found |= dict(zip((f"start{suffix}", f"end{suffix}"), genomic))
+        own |= {f"tile_start{suffix}": local[:, 0], f"tile_end{suffix}": local[:, 1]}
+    if "strand" in rest:
+        own["tile_strand"] = rest["strand"]
+        turned = [_TURNED.get(one, one) if other == "-" else one for one, other in zip(rest["strand"], strand)]
+        strand = np.array(turned, dtype=object)
+    names = {name: place[name] for name in ("gene_name", "gene_id") if name in place and name not in rest}
+    rest = rest.drop(columns=[name for name in (*found, "strand", "tss") if name in rest])
+    first = {name: rest.pop(name) for name in ("gene_name", "gene_id", "example", "tile") if name in rest}
+    table = pd.concat([pd.DataFrame(found | {"strand": strand, "tss": tss} | names | first | own), rest], axis=1)
+    return table if sizes is None else _inside(table, {str(name): int(size) for name, size in sizes.items()}, ends)
+
+
+def _check_index(index: pd.Index) -> None:
+    if index.has_duplicates:
+        raise ValueError(f"the index of loci must name each once; got {index[index.duplicated()][0]!r} twice.")
+    if pd.api.types.is_integer_dtype(index.dtype) and index.tolist() != list(range(len(index))):
+        i = next(i for i, label in enumerate(index) if label != i)
+        raise ValueError(
+            "the index of loci must be 0 to N - 1 in order, as tests number their examples, or names; got "
+            f"{index.tolist()[i]} at row {i}: reset_index(drop=True), or set_index to a column of names."
+        )
+
+
+def _whole(values: pd.Series, name: str) -> np.ndarray:
+    """Positions as int64, of whatever kind they are."""
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    bad = np.flatnonzero(~(numbers == np.floor(numbers)))
+    if len(bad):
+        raise ValueError(f"{name} must be whole bp; got {values.tolist()[bad[0]]!r} at row {bad[0]}.")
+    return numbers.astype(np.int64)
+
+
+def _one_row_a_tile(spans: np.ndarray, loci: pd.DataFrame, pairs: str) -> pd.DataFrame:
+    if pairs not in ("all", "matched"):
+        raise ValueError(f"pairs must be 'all' or 'matched'; got {pairs!r}.")
+    n, index = len(loci), loci.index
+    if pairs == "matched":
+        spans = spans.repeat(n, axis=0) if len(spans) == 1 else spans
+        if len(spans) != n:
+            raise ValueError(f"matched tiles must be one a locus ({n}), or one for all; got {len(spans)}.")
+        columns = {"example": index, "tile": 0, "start": spans[:, 0], "end": spans[:, 1]}
+    else:
+        tile = np.tile(np.arange(len(spans)), n)
+        starts, ends = spans[tile].T
+        columns = {"example": index.repeat(len(spans)), "tile": tile, "start": starts, "end": ends}
+    return pd.DataFrame(columns, index=range(len(columns["start"])))
+
+
+def _inside(table: pd.DataFrame, sizes: dict[str, int], ends: list[str]) -> pd.DataFrame:
+    names = match_chroms(table["chrom"], sizes)
+    known = table["chrom"].astype(str).map({name: sizes[other] for name, other in names.items()})
+    if known.isna().any():
+        i = int(known.isna().argmax())
+        raise ValueError(f"sizes must have each chromosome of loci; got {table['chrom'].iloc[i]!r} at row {i}.")
+    size = known.to_numpy(dtype=np.int64)
+    past = (table["tss"] >= size).to_numpy()
+    if past.any():
+        i = int(past.argmax())
+        got = f"{table['tss'].iloc[i]} on {table['chrom'].iloc[i]} of {size[i]} bp"
+        raise ValueError(f"a TSS must lie on its chromosome; got {got} at row {i}: are sizes of another assembly?")
+    cut = {f"{part}{suffix}": table[f"{part}{suffix}"].clip(0, size) for suffix in ends for part in ("start", "end")}
+    kept = np.logical_and.reduce([(cut[f"start{suffix}"] < cut[f"end{suffix}"]).to_numpy() for suffix in ends])
+    if not kept.all():
+        warn(f"{(~kept).sum()} of {len(kept)} tiles lie wholly off their chromosome, in padding, and are left out.")
+    return table.assign(**cut)[kept].reset_index(drop=True)

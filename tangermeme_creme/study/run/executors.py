@@ -1,0 +1,134 @@
+"""Where tasks run: in this process, or on anything with the interface of `concurrent.futures`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import contextmanager
+from typing import Any
+
+from ..spec import StudyError
+from .tasks import Outcome, Task, run_task
+
+
+class InProcess(Executor):
+    """Runs what is submitted at once, in the thread that submits it."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run a function, and return a future that is done."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def run_tasks(
+    executor: Executor, tasks: Iterable[Task], width: Callable[[], int]
+) -> Iterator[tuple[Task, Outcome | BaseException]]:
+    """Run tasks and give what each came to, in the order in which they end.
+
+    No more than `width()` are on their way, so that neither tasks nor results pile up. What is left of a task goes
+    first. On an exception in the caller's loop, tasks that have not begun are cancelled.
+    """
+    coming = iter(tasks)
+    again: deque[Task] = deque()
+    running: dict[Future[Outcome], Task] = {}
+    try:
+        while True:
+            while len(running) < max(1, width()):
+                task = again.popleft() if again else next(coming, None)
+                if task is None:
+                    break
+                running[executor.submit(run_task, task)] = task
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                task, error = running.pop(future), future.exception()
+                if error is not None:
+                    yield task, error
+                    continue
+                outcome = future.result()
+                if outcome.rest is not None:
+                    again.append(outcome.rest)
+                yield task, outcome
+    finally:
+        for future in running:
+            future.cancel()
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """What is started here does not hear Ctrl-C, which a terminal sends to all: the process that started it does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def dask_executor(where: str, *, threads: int | None = None) -> Iterator[tuple[Executor, Callable[[], int], int]]:
+    """An executor on a Dask cluster, and how many tasks it takes at a time.
+
+    Parameters
+    ----------
+    where: str
+        "local:N" starts N processes here, for as long as the block; else the address of a scheduler, "tcp://...".
+
+    threads: int or None, optional
+        Of PyTorch, in each local process. None shares the cores out. Default is None.
+
+    Yields
+    ------
+    executor: concurrent.futures.Executor
+        A task is tried again on another worker if its own dies, three times.
+
+    width: callable
+        Two tasks a worker, however many there are at the time.
+
+    threads: int or None
+        Of PyTorch in each worker; None leaves that to the workers of a cluster.
+
+    Raises
+    ------
+    StudyError
+        If dask.distributed is not installed, or `where` is neither.
+    """
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise StudyError(
+            f"--dask needs dask.distributed: pip install 'tangermeme-creme[study]'; got {error}."
+        ) from error
+    kind, _, number = where.partition(":")
+    if kind == "local" and number.isdecimal() and int(number) > 0:
+        n = int(number)
+        threads = threads or max(1, (os.cpu_count() or 1) // n)
+        with _interrupts_ignored():
+            cluster = LocalCluster(
+                n_workers=n, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=logging.ERROR
+            )
+    elif "://" in where:
+        cluster = None
+    else:
+        raise StudyError(f"--dask must be 'local:N' or the address of a scheduler, 'tcp://host:port'; got {where!r}.")
+    try:
+        with Client(cluster or where) as client:
+
+            def width() -> int:
+                return 2 * max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
+
+            yield client.get_executor(retries=3, pure=False), width, threads  # type: ignore[misc]
+    finally:
+        if cluster is not None:
+            cluster.close()

@@ -1,0 +1,226 @@
+"""The loci of a study, and their windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyfaidx
+import torch
+from tangermeme.utils import PackedSequence
+
+from ...sequence import join_packed, pack
+from ...sequence.genome import chrom_sizes, extract_windows, match_chroms, read_tss
+from ...support import check_columns, open_bytes, warn
+from ..spec import LociSpec, StudyError, StudySpec, WindowsSpec, window_length
+from .fingerprint import fingerprint_file
+
+PLACES = ["chrom", "tss", "strand"]
+_TAKEN = ("track", "context", "y_wt", "seed")  # columns of other tables that loci are put beside
+
+
+def read_loci(spec: StudySpec) -> pd.DataFrame:
+    """Every locus that could be studied, one row each, by name in column `example`.
+
+    A locus of a GTF is called by its gene and place, "GATA2:chr3:128493184-", which no other locus has a part in; one
+    of a table or of ready windows as it is there. Sorted by name, so that the order of files does not count.
+
+    Raises
+    ------
+    StudyError
+        If a file cannot be read or is broken, two loci have one name, or a gene that is asked for is not there.
+    """
+    try:
+        table = _from_annotation(spec.loci) if spec.loci is not None else _from_windows(spec)
+    except OSError as error:
+        raise StudyError(f"the loci of a study must be readable; got {error.filename}: {error.strerror}.") from error
+    except ValueError as error:
+        raise StudyError(f"the loci of a study must be whole: {error}") from error
+    names = table["example"]
+    if names.duplicated().any():
+        raise StudyError(f"loci must be named apart; got {names[names.duplicated()].iloc[0]!r} twice.")
+    if (names == "").any():
+        raise StudyError(f"loci must have a name; got none at row {int((names == '').to_numpy().argmax())}.")
+    if not len(table):
+        raise StudyError("there must be a locus to study; got none.")
+    if taken := [name for name in _TAKEN if name in table.columns]:
+        raise StudyError(f"loci must leave the columns {', '.join(_TAKEN)} to the study; got {taken[0]!r}.")
+    return table.sort_values("example", kind="stable").reset_index(drop=True)
+
+
+def input_files(spec: StudySpec) -> dict[str, str]:
+    """A hash of the content of each file that a study reads, by the key that names it."""
+    named: dict[str, str | None] = {}
+    if spec.loci is not None:
+        genes = spec.loci.genes if isinstance(spec.loci.genes, str) else None
+        named |= {"loci.fasta": spec.loci.fasta, "loci.tss": spec.loci.tss, "loci.genes": genes}
+    if spec.windows is not None:
+        named |= {"windows.file": spec.windows.file, "windows.loci": spec.windows.loci}
+    for kind in ("bigwig", "bed", "gene_lists"):
+        named |= {f"annotation.{kind}.{name}": path for name, path in getattr(spec.annotation, kind).items()}
+    named["annotation.repeats"] = spec.annotation.repeats
+    found = {}
+    for key, path in named.items():
+        if path is not None:
+            try:
+                found[key] = fingerprint_file(path)
+            except OSError as error:
+                raise StudyError(f"{key} must be a file that can be read; got {path!r}: {error.strerror}.") from error
+    return found
+
+
+class Windows:
+    """Windows of loci, read when they are asked for, from a file that stays open.
+
+    Parameters
+    ----------
+    spec: StudySpec
+    """
+
+    def __init__(self, spec: StudySpec) -> None:
+        self.length = window_length(spec)
+        self._fasta: pyfaidx.Fasta | None = None
+        self._ready: dict[str, int] = {}
+        self._array: np.ndarray | None = None
+        if spec.loci is not None:
+            self._fasta = pyfaidx.Fasta(spec.loci.fasta)
+        elif spec.windows is not None:
+            self._ready = {name: i for i, name in enumerate(_names_of(spec.windows))}
+            if spec.windows.file.endswith(".npy"):
+                self._array = np.load(spec.windows.file, mmap_mode="r", allow_pickle=False)
+            else:
+                self._fasta = pyfaidx.Fasta(spec.windows.file)
+
+    @property
+    def fasta(self) -> pyfaidx.Fasta:
+        """The open file."""
+        assert self._fasta is not None
+        return self._fasta
+
+    def read(self, loci: pd.DataFrame, width: int | None = None) -> PackedSequence:
+        """The windows of some loci, shape (N, 4, L), or the `width` bp of them that the TSS tile of that size has."""
+        width = self.length if width is None else width
+        if not self._ready:
+            windows = extract_windows(self._fasta, loci, width, packed=True)
+            assert isinstance(windows, PackedSequence)
+            return windows
+        start = self.length // 2 - width // 2
+        return join_packed([self._one(name, slice(start, start + width)) for name in loci["example"]])
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._fasta is not None:
+            self._fasta.close()
+
+    def _one(self, name: str, span: slice) -> PackedSequence:
+        if self._array is not None:
+            X = self._array[self._ready[name]]
+        else:
+            assert self._fasta is not None
+            record = self._fasta[name]
+            text = np.frombuffer(str(record[:]).upper().encode(), dtype=np.uint8)
+            X = (text == np.frombuffer(b"ACGT", dtype=np.uint8)[:, None]).astype(np.int8)
+        if X.shape != (4, self.length):
+            raise ValueError(f"a window must have shape (4, {self.length}); got {X.shape} for {name!r}.")
+        return pack(torch.from_numpy(np.ascontiguousarray(X[None, :, span])))
+
+
+def _from_annotation(spec: LociSpec) -> pd.DataFrame:
+    table = read_tss(spec.tss, spec.feature, list(spec.gene_type) or None, chroms=list(spec.chroms) or None)
+    there = match_chroms(table["chrom"].unique(), list(chrom_sizes(spec.fasta)))
+    lacking = ~table["chrom"].isin(list(there))
+    if lacking.all():
+        raise StudyError(
+            f"loci.fasta must have the chromosomes of loci.tss; got none of them, {table['chrom'].iloc[0]!r} first."
+        )
+    if lacking.any():
+        warn(f"{lacking.sum()} of {len(table)} TSSs lie on chromosomes that loci.fasta lacks, and are left out.")
+    table = table[~lacking].reset_index(drop=True)
+    wanted = _genes(spec.genes)
+    if wanted:
+        named = {name: table[name].isin(wanted) for name in ("gene_name", "gene_id")}
+        missing = [
+            gene for gene in wanted if not any((table.loc[rows, name] == gene).any() for name, rows in named.items())
+        ]
+        if missing:
+            raise StudyError(
+                f"loci.genes must be in loci.tss; got {missing[0]!r}, and {len(missing)} that are not there."
+            )
+        table = table[named["gene_name"] | named["gene_id"]].reset_index(drop=True)
+    if "example" not in table:
+        place = table["chrom"] + ":" + table["tss"].astype(str) + table["strand"]
+        called = table["gene_name"].where(table["gene_name"] != "", table["gene_id"])
+        table["example"] = (called + ":").where(called != "", "") + place
+    table["example"] = table["example"].astype(str)
+    return table[["example", *(name for name in table.columns if name != "example")]]
+
+
+def _from_windows(spec: StudySpec) -> pd.DataFrame:
+    assert spec.windows is not None
+    names = _names_of(spec.windows)
+    if spec.windows.loci is None or spec.windows.loci == spec.windows.file:
+        return pd.DataFrame({"example": names})
+    table = _read_table(spec.windows.loci)
+    missing = sorted(set(table["example"]) - set(names))
+    if missing:
+        raise StudyError(f"windows.loci must name windows of windows.file; got {missing[0]!r}.")
+    return _with_whole_places(table)
+
+
+def _with_whole_places(table: pd.DataFrame) -> pd.DataFrame:
+    """Places that can be read: a chromosome, a whole position and a strand, or none of the three.
+
+    What is wrong is to be known before anything is computed: a table that is mended later is another study's.
+    """
+    if not set(PLACES) <= set(table.columns):
+        return table
+    text = table[PLACES].astype(str)
+    # Pandas writes 5095 as 5095.0 where another row has none.
+    text["tss"] = text["tss"].str.replace(r"\.0+$", "", regex=True)
+    known = text != ""
+    bad = ~(known.all(axis=1) & text["tss"].str.fullmatch(r"\d{1,10}") & text["strand"].isin(["+", "-"]))
+    bad &= known.any(axis=1) & ~((text["tss"] == "") & (text["chrom"] == ""))
+    if bad.any():
+        row = int(bad.to_numpy().argmax())
+        got = ", ".join(f"{name} {text[name].iloc[row]!r}" for name in PLACES)
+        raise StudyError(
+            f"places in windows.loci must have chrom, a whole tss, and strand + or -; got {got} at row {row}."
+        )
+    return table if pd.api.types.is_numeric_dtype(table["tss"]) else table.assign(tss=text["tss"])
+
+
+def _names_of(spec: WindowsSpec) -> list[str]:
+    """Of the windows, in the order of the file: records of a FASTA; of an array 0 to N - 1, or what the table says."""
+    if not spec.file.endswith(".npy"):
+        with pyfaidx.Fasta(spec.file) as fasta:
+            return [str(name) for name in fasta.keys()]  # noqa: SIM118  a Fasta iterates over records
+    array = np.load(spec.file, mmap_mode="r", allow_pickle=False)
+    if array.ndim != 3 or array.shape[1] != 4:
+        raise StudyError(f"windows.file must have shape (N, 4, L); got {array.shape} in {spec.file!r}.")
+    if spec.loci is None:
+        return [str(i) for i in range(len(array))]
+    names = list(_read_table(spec.loci)["example"])
+    if len(names) != len(array):
+        raise StudyError(f"windows.loci must have a row for each of {len(array)} windows; got {len(names)}.")
+    return names
+
+
+def _read_table(path: str) -> pd.DataFrame:
+    separator = "," if ".csv" in Path(path).suffixes else "\t"
+    with open_bytes(path) as file:
+        table = pd.read_csv(file, sep=separator, dtype={"example": str, "chrom": str}, keep_default_na=False)
+    check_columns(table, ["example"], "windows.loci")
+    return table
+
+
+def _genes(genes: str | Sequence[str]) -> list[str]:
+    if not isinstance(genes, str):
+        return list(genes)
+    with open_bytes(genes) as file:
+        lines = [line.decode().split("\t")[0].strip() for line in file]
+    named = [line for line in lines if line and not line.startswith("#")]
+    if not named:
+        raise StudyError(f"loci.genes must name a gene; got none in {genes!r}.")
+    return named

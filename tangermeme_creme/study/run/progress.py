@@ -1,0 +1,96 @@
+"""What a run says while it goes: a bar a stage, and a line a shard in a log."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tqdm import tqdm
+
+from ..store import Shard
+from .tasks import Part
+
+LOG = "log.txt"
+
+
+class Progress:
+    """The log of a folder, and a bar on the terminal.
+
+    Parameters
+    ----------
+    folder: Path
+
+    verbose: bool
+        Whether to show bars and what happens besides.
+    """
+
+    def __init__(self, folder: Path, verbose: bool) -> None:
+        self._path, self._verbose = folder / LOG, verbose
+        self.bar: Any = None
+
+    def __enter__(self) -> Progress:
+        self._file = open(self._path, "a", encoding="utf-8", errors="backslashreplace")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def say(self, text: str) -> None:
+        """Put a line into the log, and on the terminal."""
+        self.log(text)
+        if self._verbose:
+            tqdm.write(text)
+
+    def log(self, text: str) -> None:
+        """Put a line into the log."""
+        line = " ".join(text.split())
+        self._file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
+        self._file.flush()
+
+    def log_error(self, error: BaseException) -> None:
+        """Put an error into the log, with where it was raised."""
+        self._file.write("".join(traceback.format_exception(error)))
+        self._file.flush()
+
+    @contextmanager
+    def stage(self, name: str, total: float, unit: str = "seq") -> Iterator[None]:
+        """A bar for a stage of `total` units."""
+        with tqdm(
+            total=round(total), desc=name, unit=unit, unit_scale=True, disable=not (self._verbose and total)
+        ) as self.bar:
+            yield
+            self.bar.n = self.bar.total  # what was planned was a bound
+
+    def more(self, units: float) -> None:
+        """There is more to do than was known."""
+        if self.bar is not None:
+            self.bar.total += round(units)
+            self.bar.refresh()
+
+    def stored(self, shard: Shard, part: Part, units: float) -> None:
+        """A shard is stored: a line, and the bar goes on."""
+        rows = sum(file.rows for file in shard.files.values())
+        work = [f"{int(shard.cost[kind])} {kind}" for kind in ("full", "partial") if kind in shard.cost]
+        seconds = shard.cost.get("seconds", 0.0)
+        self.log(f"{shard.stage} {_named(shard.examples)}: {rows} rows, {', '.join([*work, f'{seconds:.2f} s'])}")
+        for failure in part.failures:
+            what = f", {failure.what}" if failure.what else ""
+            self.say(f"FAILED {shard.stage} {failure.example}{what}: {failure.error}: {failure.message}")
+        for text in part.tracebacks:
+            self._file.write(text)
+        for notice in part.notices:
+            self.log(f"notice of {shard.stage} {_named(shard.examples)}: {notice}")
+        if self.bar is not None:
+            self.bar.set_postfix_str(f"{shard.stage} {shard.examples[-1][:24]}", refresh=False)
+            self.bar.update(round(units))
+
+
+def _named(examples: Sequence[str]) -> str:
+    return examples[0] if len(examples) == 1 else f"{examples[0]} and {len(examples) - 1} more"

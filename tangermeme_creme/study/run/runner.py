@@ -1,0 +1,287 @@
+"""A study from its beginning, or from where it was left, to its tables."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ...sequence import tile_grid
+from ...support import collected
+from ..spec import StudyError, StudySpec, check_spec, window_length
+from ..store import (
+    Failure,
+    Store,
+    disk_error,
+    folder_lock,
+    free_folder,
+    gather,
+    go_on,
+    make_header,
+    merge_table,
+    open_store,
+    rounding_changes,
+    study_id,
+    write_table,
+)
+from ..tables import ANNOTATION_TABLES, Study, annotate
+from ..tests import TABLES, Extent, cost_of
+from .executors import InProcess, run_tasks
+from .inputs import input_files, read_loci
+from .interrupts import remembered_interrupts
+from .loaded_study import Setup, first_prediction, forget
+from .progress import Progress
+from .remaining import Agenda
+from .selection import chosen_loci, needs_activity, select_categories, select_loci
+from .tasks import Outcome, Part, Task
+
+_TSS_A_LOCUS = 16  # activity takes one sequence, where a context takes a hundred
+_REMOTE_SECONDS = 60.0
+
+
+def run_study(
+    spec: StudySpec,
+    *,
+    folder: str | Path = ".",
+    executor: Executor | None = None,
+    width: int | Callable[[], int] | None = None,
+    threads: int | None = None,
+    new_folder: bool = False,
+    verbose: bool = True,
+) -> Study:
+    """Run a study, or go on with one.
+
+    Run it again and it goes on: a finished shard, one test of one locus, is not computed again. The tables depend on
+    the spec, the model and the input files alone, and not on the executor, the order of loci, kills or the size of
+    shards. Batch size, threads and device move their last bits where the model's own rounding depends on them: the log
+    says whether it does on the batch, and what else is not as it was when the study began.
+
+    Parameters
+    ----------
+    spec: StudySpec
+        From `read_spec`. `spec.out` is the folder.
+
+    folder: path, optional
+        Modules in it can be named in the spec; as a rule that of the TOML file. Default is the working directory.
+
+    executor: concurrent.futures.Executor or None, optional
+        Where tasks run. Each thread of each of its processes loads the model once. None is this process. Default is
+        None.
+
+    width: int, callable or None, optional
+        The most tasks that are on their way. None is two a worker of the executor. Default is None.
+
+    threads: int or None, optional
+        Of PyTorch in each worker. None is `spec.run.threads`, and if that is None too what a worker has. Default is
+        None.
+
+    new_folder: bool, optional
+        Whether to begin in a folder of another name if `spec.out` has a study already. Default is False.
+
+    verbose: bool, optional
+        Whether to show progress. Default is True.
+
+    Returns
+    -------
+    study: Study
+
+    Raises
+    ------
+    StudyError
+        If the folder is in use, belongs to another study, or cannot be written to, or nothing can be computed.
+
+    SpecError
+        If keys of the spec do not go together.
+
+    KeyboardInterrupt
+        On Ctrl-C, after the running batch. What was finished is stored.
+    """
+    check_spec(spec)
+    if threads is not None:
+        spec = replace(spec, run=replace(spec.run, threads=threads))
+    out = Path(spec.out)
+    try:
+        if new_folder:
+            out = free_folder(out)
+            spec = replace(spec, out=str(out))
+        out.mkdir(parents=True, exist_ok=True)
+        with folder_lock(out), Progress(out, verbose) as progress, remembered_interrupts() as check:
+            try:
+                return _Run(spec, out, str(folder), executor, width, progress, check).run()
+            except KeyboardInterrupt:
+                progress.say(f"stopped; what was finished is stored: {go_on(out, new_folder)}")
+                raise
+            finally:
+                if executor is None:
+                    forget()
+    except OSError as error:
+        raise StudyError(disk_error(out, error, new_folder)) from error
+
+
+class _Run:
+    """One run, from the lock to the tables."""
+
+    def __init__(
+        self,
+        spec: StudySpec,
+        out: Path,
+        folder: str,
+        executor: Executor | None,
+        width: int | Callable[[], int] | None,
+        progress: Progress,
+        check_interrupts: Callable[[], None],
+    ) -> None:
+        self.spec, self.out, self.progress = spec, out, progress
+        self.check_interrupts = check_interrupts
+        self.setup = Setup(spec, folder, run=uuid.uuid4().hex)
+        self.remote = executor is not None
+        self.executor = executor or InProcess()
+        workers = getattr(executor, "_max_workers", None) or 1
+        fixed = (2 * workers if self.remote else 1) if width is None else width
+        self.width: Callable[[], int] = fixed if callable(fixed) else lambda: fixed
+        self.tiles = len(tile_grid(window_length(spec), spec.tiles.size).context)
+        self.in_part = spec.run.incremental is not False
+        self.store: Store
+
+    def run(self) -> Study:
+        spec, progress = self.spec, self.progress
+        loci = read_loci(spec)
+        inputs = input_files(spec)
+        found = self._try_model(loci)
+        header = make_header(spec, found, inputs, len(loci))
+        self.store = open_store(self.out, header, progress.say)
+        self.setup = replace(self.setup, study=study_id(header), fingerprint=found["fingerprint"])
+        for change in rounding_changes(self.store.manifest.header, header):
+            progress.say(f"not what the study began with: {change}; the last bits of predictions may differ.")
+        if found["rounding"]:
+            progress.say(
+                f"predictions of this model depend on the batch that they are made in, by {found['rounding']:.1g} of "
+                "the largest: with another batch size the tables are the same to that."
+            )
+        chosen, selection = self._choose(loci)
+        contexts = self._contexts(chosen, selection)
+        tested = self._tests(chosen, contexts)
+        failures = self._failures(tested, self._annotate())
+        write_table(self.out, "failures", failures)
+        study = Study(self.out)
+        failed = f"; {len(failures)} failures, in table failures" if len(failures) else ""
+        progress.say(f"done: {len(study.tables)} tables in {self.out}{failed}")
+        return study
+
+    def _try_model(self, loci: pd.DataFrame) -> dict[str, Any]:
+        """A first prediction, at one of three loci, so that a single one that is broken stops nothing."""
+        for i in sorted({0, len(loci) // 2, len(loci) - 1}):
+            try:
+                return dict(self.executor.submit(first_prediction, self.setup, loci.iloc[[i]]).result())
+            except StudyError:
+                raise
+            except Exception as error:
+                self.progress.log_error(error)
+                last = f"{loci['example'].iloc[i]}: {type(error).__name__}: {error}"
+        raise StudyError(f"the model must predict one of three windows; it failed on all, on the last, of {last}")
+
+    def _choose(self, loci: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """TSS activity, and the loci that it selects."""
+        activity = None
+        if needs_activity(self.spec):
+            self._by_locus("activity", loci, self.spec.run.loci_per_shard * _TSS_A_LOCUS)
+            merge_table(self.store, "activity", "activity", loci["example"].tolist())
+            activity = gather(self.store, "activity", "activity", loci["example"].tolist())
+            self._stop_if_empty("activity", activity)
+        selection = select_loci(self.spec, loci, activity)
+        chosen = chosen_loci(self.spec, loci, selection)
+        self._stop_if_empty("selection", chosen)
+        write_table(self.out, "selection", selection)
+        write_table(self.out, "loci", chosen)
+        return chosen, selection
+
+    def _contexts(self, chosen: pd.DataFrame, selection: pd.DataFrame) -> pd.DataFrame:
+        """Context dependence, and the categories and the draw that it leads to."""
+        self._by_locus("context", chosen, self.spec.run.loci_per_shard)
+        found = gather(self.store, "context", "context", chosen["example"].tolist())
+        self._stop_if_empty("context", found)
+        contexts = select_categories(self.spec, found, selection)
+        write_table(self.out, "contexts", contexts)
+        return contexts
+
+    def _by_locus(self, stage: str, loci: pd.DataFrame, size: int) -> None:
+        """A stage in which loci are on their own, some to a shard."""
+        left = loci[~loci["example"].isin(self.store.done(stage))]
+        tasks = (Task(self.setup, (stage,), left.iloc[i : i + size]) for i in range(0, len(left), size))
+        one = cost_of(self.spec, stage, Extent(self.tiles), in_part=self.in_part).total
+        with self.progress.stage(stage, one * len(left)):
+            for part in self._parts(tasks):
+                self._put(part, one * len(part.examples))
+
+    def _tests(self, chosen: pd.DataFrame, contexts: pd.DataFrame) -> list[str]:
+        """All tests of one locus after the other; returns the loci."""
+        agenda = Agenda(self.setup, self.store, chosen, contexts, tiles=self.tiles, in_part=self.in_part)
+        with self.progress.stage("tests", agenda.known_cost()):
+            for part in self._parts(agenda.tasks(_REMOTE_SECONDS if self.remote else 0.0)):
+                name = part.examples[0]
+                self._put(part, agenda.cost(part.stage, name))
+                if part.stage == "sufficiency":
+                    self.progress.more(agenda.cres_cost(name))
+        for stage in agenda.included:
+            for table in TABLES[stage]:
+                merge_table(self.store, stage, table, agenda.current(stage))
+        if not agenda.names:
+            self.progress.say("no context is enhancing, neutral or silencing: there is nothing to test.")
+        return agenda.names
+
+    def _annotate(self) -> pd.DataFrame:
+        """What is known about the places of CREs, made anew; and what could not be told."""
+        study = Study(self.out)
+        tables = {name: study.table(name) for name in ("loci", "contexts", "cres", "sufficiency", "kept")}
+        with collected() as notices:
+            made = annotate(self.spec, tables)
+        for notice in notices:
+            self.progress.say(f"annotation: {notice}")
+        failed = made.pop("annotation_failures", pd.DataFrame())
+        for name in ANNOTATION_TABLES:
+            write_table(self.out, name, made.get(name, pd.DataFrame()))
+        return failed
+
+    def _failures(self, tested: list[str], of_annotation: pd.DataFrame) -> pd.DataFrame:
+        """What failed, at which locus, or at none; without loci that are not drawn any more."""
+        columns = ["example", "stage", "what", "error", "message"]
+        rows = [
+            (f.example, stage, f.what, f.error, f.message)
+            for stage, f in self.store.failures()
+            if stage in ("activity", "context") or f.example in tested
+        ]
+        return pd.concat([pd.DataFrame(rows, columns=columns), of_annotation.assign(example="")], ignore_index=True)
+
+    def _parts(self, tasks: Iterator[Task]) -> Iterator[Part]:
+        """The shards that tasks come to. A task that took its worker down with it comes to one that failed."""
+        for task, outcome in run_tasks(self.executor, tasks, self.width):
+            if isinstance(outcome, Outcome):
+                yield from outcome.parts
+            elif type(outcome).__name__ == "KilledWorker":
+                examples, why = tuple(task.loci["example"]), "its worker died, and so did others that tried again"
+                lost = tuple(Failure(name, "", "KilledWorker", why) for name in examples)
+                yield Part(task.stages[0], examples, {}, lost, (), {})
+            elif isinstance(outcome, StudyError):
+                raise outcome
+            else:
+                raise StudyError(
+                    f"a worker failed outside of any test, at {task.loci['example'].iloc[0]!r}: "
+                    f"{type(outcome).__name__}: {outcome}"
+                ) from outcome
+
+    def _put(self, part: Part, units: float) -> None:
+        shard = self.store.put(part.stage, part.examples, part.tables, part.basis, part.failures, part.cost)
+        self.progress.stored(shard, part, units)
+        self.check_interrupts()
+
+    def _stop_if_empty(self, stage: str, table: pd.DataFrame) -> None:
+        if len(table):
+            return
+        failures = [failure for name, failure in self.store.failures() if name == stage]
+        why = f": {failures[0].error}: {failures[0].message}" if failures else ""
+        raise StudyError(f"there must be a locus to go on with; got none after stage {stage}{why}")

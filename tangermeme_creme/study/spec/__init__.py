@@ -1,0 +1,5 @@
+"""What a study is: its settings, their checks and its template. Imports no torch."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,14 @@
+from .annotation import ANNOTATION_TABLES as ANNOTATION_TABLES
+from .annotation import annotate as annotate
+from .exports import FORMATS as FORMATS
+from .exports import export_study as export_study
+from .places import ReadableStudy as ReadableStudy
+from .places import genome_sizes as genome_sizes
+from .places import in_genome as in_genome
+from .places import placed_loci as placed_loci
+from .places import sorted_by as sorted_by
+from .study import Study as Study
+from .summaries import summary_tables as summary_tables
+from .summaries import summary_text as summary_text
+from .summaries import write_report as write_report
+from .summary_functions import SUMMARIES as SUMMARIES

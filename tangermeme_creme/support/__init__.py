@@ -1,0 +1,5 @@
+"""What every floor uses and what knows nothing of genomics: files, notices, columns of tables."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,227 @@
+"""Figures of sets of tiles: greedy searches, their expectations, where the tiles lie, and pairs: Figures 5 and 6."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .style import COLORS, GUIDE, INK, MARKERS, draw_mean, groups_of, guide, legend, means, need
+
+_TRACES = {
+    "observed": ("observed", "-", "o"),
+    "holdout": ("observed, held-out shuffles", "-.", "d"),
+    "additive": ("additive expectation", "--", "s"),
+    "multiplicative": ("multiplicative expectation", ":", "^"),
+}
+_COLORS = {"observed": INK, "holdout": "#56B4E9", "additive": "#E69F00", "multiplicative": "#009E73"}
+
+
+def plot_greedy_trace(table: pd.DataFrame, ax: Any, *, label: str | None = None, color: str = COLORS[0]) -> Any:
+    """Draw the objective over the wild type while a greedy search shuffles tile after tile.
+
+    Parameters
+    ----------
+    table: pandas.DataFrame
+        `GreedyResult.to_frame()` of one example: `round`, `y_start`, `y_selected`.
+
+    ax: matplotlib.axes.Axes
+
+    label: str or None, optional
+        For the legend. Default is None.
+
+    color: str, optional
+        Default is the first of `COLORS`.
+
+    Returns
+    -------
+    ax: matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> table = pd.DataFrame({"round": [0, 1], "y_start": [4.0, 2.0], "y_selected": [2.0, 1.0]})
+    >>> plot_greedy_trace(table, Figure().subplots()).lines[0].get_ydata()
+    array([1.  , 0.5 , 0.25])
+    """
+    need(table, ["round", "y_start", "y_selected"])
+    rounds = table.groupby("round")[["y_start", "y_selected"]].first().sort_index()
+    wild_type = rounds["y_start"].iloc[0]
+    values = [1.0, *(rounds["y_selected"] / wild_type)]
+    ax.plot(range(len(values)), values, marker="o", color=color, label=label)
+    guide(ax, y=1)
+    ax.set_xlabel("tiles shuffled")
+    ax.set_ylabel("fold change over wild type")
+    return ax
+
+
+def plot_greedy_traces(
+    table: pd.DataFrame,
+    ax: Any,
+    *,
+    traces: Sequence[str] = ("observed", "additive", "multiplicative"),
+    by: str | None = None,
+) -> Any:
+    """Draw greedy searches and their additive and multiplicative expectation, as mean and standard error: Figures 5, 6.
+
+    Give the rows of one direction, and of one class of interaction for a panel a class.
+
+    Parameters
+    ----------
+    table: pandas.DataFrame
+        One row a locus and round: `n_tiles`, and the traces, all over the wild type, as `greedy_traces` and the table
+        `higher_order` of a study have them. All begin at 1, without a tile shuffled.
+
+    ax: matplotlib.axes.Axes
+
+    traces: sequence of str, optional
+        Columns of `observed`, `holdout`, `additive` and `multiplicative`. Default is all but the second.
+
+    by: str or None, optional
+        A column of groups, say `context`, in the colours of which the first of the traces alone is drawn. Default is
+        None.
+
+    Returns
+    -------
+    ax: matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If a column or a trace is missing.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> table = pd.DataFrame({"n_tiles": [1, 2], "observed": [0.5, 0.25], "additive": [0.5, 0.0]})
+    >>> ax = plot_greedy_traces(table, Figure().subplots(), traces=["observed", "additive"])
+    >>> {line.get_label(): line.get_ydata().tolist() for line in ax.lines[:2]}
+    {'observed': [1.0, 0.5, 0.25], 'additive expectation': [1.0, 0.5, 0.0]}
+    """
+    for name in traces:
+        if name not in _TRACES:
+            raise ValueError(f"traces must be of {', '.join(_TRACES)}; got {name!r}.")
+    need(table, ["n_tiles", *traces])
+    for group, color, part in groups_of(table, by):
+        loci = f"{group} ({part['example'].nunique()})" if "example" in part.columns else group
+        for trace in traces if by is None else traces[:1]:
+            label, style, marker = _TRACES[trace]
+            curve = means(part, "n_tiles", trace)
+            curve = pd.concat([pd.DataFrame([[1.0, 1.0, 1.0, 1]], index=[0], columns=curve.columns), curve])
+            if not curve["low"][1:].notna().any():
+                curve[["low", "high"]] = np.nan
+            look: dict[str, Any] = {"color": _COLORS[trace], "linestyle": style} if by is None else {"color": color}
+            look |= {"band": 0.22 if trace == traces[0] else 0.1, "label": label if by is None else loci}
+            draw_mean(ax, curve, marker=marker, markersize=4, **look)
+    guide(ax, y=1)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set_xlabel("tiles shuffled")
+    ax.set_ylabel("fold change over wild type")
+    legend(ax)
+    return ax
+
+
+def plot_expectation(
+    table: pd.DataFrame, ax: Any, *, model: str = "additive", n_tiles: int = 2, by: str | None = "interaction"
+) -> Any:
+    """Draw what was expected of sets of one size against what was observed, a point a locus: Figure 6f to h.
+
+    Parameters
+    ----------
+    table: pandas.DataFrame
+        As in `plot_greedy_traces`; with the column of classes.
+
+    ax: matplotlib.axes.Axes
+
+    model: str, optional
+        "additive" or "multiplicative". Default is "additive".
+
+    n_tiles: int, optional
+        The size of the sets. Default is 2.
+
+    by: str or None, optional
+        The column of classes. Default is "interaction".
+
+    Returns
+    -------
+    ax: matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> table = pd.DataFrame({"n_tiles": [1, 2], "observed": [0.5, 0.25], "additive": [0.5, 0.0]})
+    >>> plot_expectation(table, Figure().subplots(), by=None).lines[-1].get_xydata().tolist()
+    [[0.25, 0.0]]
+    """
+    need(table, ["n_tiles", "observed", model, *([by] if by else [])])
+    known = table[(table["n_tiles"] == n_tiles) & table["observed"].notna() & table[model].notna()]
+    ax.axline((0, 0), slope=1, color=GUIDE, linewidth=0.9, linestyle="--", zorder=0)
+    for k, (name, color, part) in enumerate(groups_of(known, by)):
+        ax.plot(
+            part["observed"], part[model], linestyle="none", marker="o^vsD"[k % 5], color=color, markeredgecolor=INK,
+            markeredgewidth=0.4, markersize=5, label=f"{name} ({len(part)})" if name else None,
+        )  # fmt: skip
+    ax.set_xlabel(f"observed, {n_tiles} tiles shuffled (fold over WT)")
+    ax.set_ylabel(f"{model} expectation (fold over WT)")
+    legend(ax)
+    return ax
+
+
+def plot_set_sufficiency(
+    table: pd.DataFrame, ax: Any, *, value: str = "fold_over_wt", by: str | None = "context"
+) -> Any:
+    """Draw what the tiles of greedy searches do together in backgrounds, as mean and standard error: Figure 5f and g.
+
+    A single locus has the interval of its shuffles instead, where the table has one.
+
+    Parameters
+    ----------
+    table: pandas.DataFrame
+        One row a locus and number of tiles, of one direction: `n_tiles`, the value and the category.
+
+    ax: matplotlib.axes.Axes
+
+    value: str, optional
+        "fold_over_wt", or "fold_over_control" for silencers. Default is "fold_over_wt".
+
+    by: str or None, optional
+        The column of categories. Default is "context".
+
+    Returns
+    -------
+    ax: matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> table = pd.DataFrame({"n_tiles": [1, 1, 2], "context": "enhancing", "fold_over_wt": [0.25, 0.75, 1.0]})
+    >>> plot_set_sufficiency(table, Figure().subplots()).lines[0].get_xydata().tolist()
+    [[1.0, 0.5], [2.0, 1.0]]
+    """
+    need(table, ["n_tiles", value, *([by] if by else [])])
+    for name, color, part in groups_of(table[table[value].notna()], by):
+        label = f"{name} ({part['example'].nunique()})" if "example" in part.columns else name
+        draw_mean(ax, means(part, "n_tiles", value), color=color, marker=MARKERS.get(name, "o"), label=label)
+    guide(ax, y=1)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set_xlabel("tiles in the set")
+    ax.set_ylabel(f"fold change over {'control' if value.endswith('control') else 'wild type'}")
+    legend(ax)
+    return ax

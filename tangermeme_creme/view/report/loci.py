@@ -1,0 +1,191 @@
+"""The parts of a report that are of one locus each: every test on one axis, and a table of its CREs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...sequence import tile_grid
+from ...study.spec import StudySpec, track_names, window_length
+from ...study.tables import placed_loci
+from .locus_picture import locus_svg
+from .row_types import Heading
+from .rows import Tile, rows_of
+from .text import number, without_folders
+
+LOCI = 2_000  # that have a part of their own
+Tables = Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class InTrack:
+    """What a locus is in a track: the category of its context, the context effect, and how many CREs it has."""
+
+    track: str
+    context: str
+    effect: str
+    cres: str
+
+
+@dataclass(frozen=True)
+class Locus:
+    """The part of a locus. `svg` is markup, and all else text."""
+
+    key: str
+    name: str
+    example: str
+    place: str
+    tracks: list[InTrack]
+    svg: str
+    columns: list[str]
+    cres: list[list[str]]
+    failures: list[str]
+
+
+class ByLocus:
+    """The rows of a table by locus and track, as arrays: a thousand loci are cut out of a table in one go."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        keys = [name for name in ("example", "track") if name in table.columns]
+        self.columns = {str(name): table[name].to_numpy() for name in table.columns}
+        grouped = table.groupby(keys, sort=False, observed=True).indices if len(keys) == 2 and len(table) else {}
+        self.indices: Mapping[Any, np.ndarray] = grouped
+
+    def rows(self, example: str, track: str) -> dict[str, np.ndarray]:
+        """Columns of the rows; {} if there are none."""
+        index = self.indices.get((example, track))
+        return {} if index is None else {name: values[index] for name, values in self.columns.items()}
+
+
+def selected_loci(tables: Tables) -> list[str]:
+    """The loci that were drawn for the tests in some track, in the order of the study."""
+    contexts = tables.get("contexts", pd.DataFrame())
+    if not len(contexts):
+        return []
+    return list(dict.fromkeys(contexts.loc[contexts["selected"].astype(bool), "example"].astype(str)))
+
+
+def gene_names(tables: Tables) -> dict[str, str]:
+    """Names of genes by locus; none without them."""
+    loci = tables.get("loci", pd.DataFrame())
+    if "gene_name" not in loci:
+        return {}
+    named = loci[loci["gene_name"].notna() & (loci["gene_name"] != "")]
+    return dict(zip(named["example"].astype(str), named["gene_name"].astype(str)))
+
+
+def loci_of(spec: StudySpec, tables: Tables, names: Sequence[str]) -> Iterator[Locus]:
+    """The parts of these loci, numbered from 1.
+
+    Parameters
+    ----------
+    spec: StudySpec
+
+    tables: mapping of str to pandas.DataFrame
+        As a study gives them.
+
+    names: sequence of str
+
+    Yields
+    ------
+    locus: Locus
+    """
+    given = {name: ByLocus(table) for name, table in tables.items() if "track" in table.columns}
+    genes, places = gene_names(tables), placed_loci(tables.get("loci", pd.DataFrame()))
+    failures = _failures(tables)
+    length = window_length(spec)
+    center, tss = tile_grid(length, spec.tiles.size).center, length // 2
+    for k, name in enumerate(names, start=1):
+        place = places.loc[name] if name in places.index else None
+        drawn = [track for track in track_names(spec) if _context(given, name, track).get("selected", [False])[0]]
+        gene = genes.get(name, name)
+        rows = rows_of(given, name, drawn, tss)
+        tests = dict.fromkeys(row.label for row in rows if not isinstance(row, Heading))
+        columns, cres = _cres(given, name, drawn, tss, place is not None)
+        yield Locus(
+            key=f"locus-{k}",
+            name=gene,
+            example=name,
+            place="" if place is None else f"{place['chrom']}:{place['tss']} {place['strand']}",
+            tracks=[_in_track(given, name, track) for track in drawn],
+            svg="" if not rows else locus_svg(
+                f"Tests of {gene} along its window",
+                f"{', '.join(tests)}, from {-tss / 1000:g} to {(length - tss) / 1000:g} kb around the TSS; {len(cres)} "
+                "CREs, in the table below.",
+                rows, window=(-tss, length - tss), tss_tile=(center[0] - tss, center[1] - tss),
+            ),
+            columns=columns,
+            cres=cres,
+            failures=failures.get(name, []),
+        )  # fmt: skip
+
+
+def _context(given: Mapping[str, ByLocus], name: str, track: str) -> dict[str, np.ndarray]:
+    return given["contexts"].rows(name, track)
+
+
+def _in_track(given: Mapping[str, ByLocus], name: str, track: str) -> InTrack:
+    row = _context(given, name, track)
+    cres = given["cres"].rows(name, track).get("cre", np.array([])) if "cres" in given else np.array([])
+    counts = [(kind, int((cres == kind).sum())) for kind in ("enhancer", "silencer")]
+    called = ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in counts if n)
+    context = row["context"][0]
+    return InTrack(track, "undefined" if pd.isna(context) else str(context), number(row["context_effect"][0]), called)
+
+
+def _failures(tables: Tables) -> dict[str, list[str]]:
+    table = tables.get("failures", pd.DataFrame())
+    found: dict[str, list[str]] = {}
+    for row in table.itertuples() if len(table) else ():
+        where = ", ".join(part for part in (row.stage, row.what) if part)
+        found.setdefault(str(row.example), []).append(without_folders(f"{where}: {row.error}: {row.message}"))
+    return found
+
+
+def _cres(
+    given: Mapping[str, ByLocus], name: str, tracks: Sequence[str], tss: int, placed: bool
+) -> tuple[list[str], list[list[str]]]:
+    """The CREs of a locus as text, in the columns in which any has something."""
+    rows: list[dict[str, str]] = []
+    for track in tracks if "cres" in given else ():
+        found = given["cres"].rows(name, track)
+        tests = {
+            table: given[table].rows(name, track)
+            for table in ("cres_genome", "necessity", "multiplicity", "saturation", "fine_tile")
+            if table in given
+        }
+        for k in range(len(found.get("tile", ()))):
+            tile = Tile(int(found["tile"][k]), (int(found["start"][k]), int(found["end"][k])))
+            rows.append(_cre({column: values[k] for column, values in found.items()}, tile, tests, tss, placed))
+    columns = [column for column in (rows[0] if rows else ()) if any(row[column] for row in rows)]
+    return columns, [[row[column] for column in columns] for row in rows]
+
+
+def _cre(
+    cre: Mapping[str, Any], tile: Tile, tests: Mapping[str, Mapping[str, np.ndarray]], tss: int, placed: bool
+) -> dict[str, str]:
+    effect = "over_wt" if cre["cre"] == "enhancer" else "over_control"
+    start, end = tile.span
+    there = tile.rows(tests.get("cres_genome", {}), "tile") if placed else {}
+
+    def column(table: str, key: str, name: str) -> Any:
+        return tile.rows(tests.get(table, {}), key).get(name, ())
+
+    fold, kept = column("multiplicity", "cre_tile", "fold_over_control"), column("fine_tile", "cre_tile", "bp_kept")
+    levels, need = column("saturation", "cre_tile", "saturates"), column("necessity", "tile", "necessity")
+    low, high = number(cre[f"{effect}_low"]), number(cre[f"{effect}_high"])
+    return {
+        "track": str(cre["track"]),
+        "CRE": str(cre["cre"]),
+        "from the TSS (kb)": f"{(start - tss) / 1000:+g} to {(end - tss) / 1000:+g}",
+        "place": f"{there['chrom'][0]}:{there['start'][0]}-{there['end'][0]}" if there else "",
+        "effect [95% interval]": f"{number(cre[effect])} [{low}, {high}]",
+        "necessity": number(need[0]) if len(need) else "",
+        "1, 2, ... copies, fold over control": ", ".join(number(float(f"{value:.3g}")) for value in fold),
+        "levels off": "" if not len(levels) or pd.isna(levels[0]) else str(levels[0]),
+        "bp kept": number(kept.min()) if len(kept) else "",
+    }
