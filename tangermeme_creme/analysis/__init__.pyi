@@ -1,7 +1,3 @@
-from .calls import CALL_PRESETS as CALL_PRESETS
-from .calls import CATEGORIES as CATEGORIES
-from .calls import CONTEXT_PRESETS as CONTEXT_PRESETS
-from .calls import CallRule as CallRule
 from .calls import call_cres as call_cres
 from .calls import classify_context as classify_context
 from .calls import join_tile_effects as join_tile_effects
@@ -16,3 +12,7 @@ from .effects import log_activity as log_activity
 from .effects import normalized_effect as normalized_effect
 from .effects import tile_effect_over_control as tile_effect_over_control
 from .effects import tile_effect_over_wt as tile_effect_over_wt
+from .presets import CALL_PRESETS as CALL_PRESETS
+from .presets import CATEGORIES as CATEGORIES
+from .presets import CONTEXT_PRESETS as CONTEXT_PRESETS
+from .presets import CallRule as CallRule

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,38 +12,7 @@ import torch
 from ..sequence import check_count
 from ..support import check_columns
 from .effects import as_float
-
-CATEGORIES = ("enhancing", "neutral", "silencing", "other")
-
-# Thresholds of `classify_context`, to be passed on: classify_context(effect, **CONTEXT_PRESETS["borzoi"]).
-CONTEXT_PRESETS: dict[str, dict[str, float]] = {
-    "enformer": {"enhancing": 0.95, "neutral": 0.05, "silencing": -0.3},
-    "borzoi": {"enhancing": 0.9, "neutral": 0.05, "silencing": -0.2},
-}
-
-
-class CallRule(NamedTuple):
-    """Thresholds of `call_cres`: which effect, in which contexts, makes an enhancer or a silencer.
-
-    Parameters
-    ----------
-    enhancer, silencer: float
-        An effect above, and below, makes the call.
-
-    enhancer_contexts, silencer_contexts: tuple of str
-        Categories of contexts in which tiles are called.
-    """
-
-    enhancer: float = 0.3
-    silencer: float = -0.3
-    enhancer_contexts: tuple[str, ...] = ("enhancing",)
-    silencer_contexts: tuple[str, ...] = ("silencing",)
-
-
-CALL_PRESETS: dict[str, CallRule] = {
-    "enformer": CallRule(),
-    "borzoi": CallRule(silencer=-0.15, silencer_contexts=("silencing", "neutral")),
-}
+from .presets import CALL_PRESETS, CATEGORIES, CallRule
 
 
 def classify_context(effect: Any, enhancing: float = 0.95, neutral: float = 0.05, silencing: float = -0.3) -> Any:
@@ -76,6 +45,7 @@ def classify_context(effect: Any, enhancing: float = 0.95, neutral: float = 0.05
     --------
     >>> classify_context([0.97, 0.5, -0.01, -0.4, float("nan")]).tolist()
     ['enhancing', 'other', 'neutral', 'silencing', None]
+    >>> from tangermeme_creme.analysis import CONTEXT_PRESETS
     >>> classify_context(0.92, **CONTEXT_PRESETS["borzoi"])
     'enhancing'
     """

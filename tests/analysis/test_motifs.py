@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tangermeme.utils import PackedSequence
 
+import tangermeme_creme.analysis.fine_mapping.motifs as motifs_module
 from tangermeme_creme.analysis.fine_mapping import motif_hits, motif_mask
 
 PSEUDO, BIN = 1e-4, 0.1  # what memelite adds to a probability, and the width of its score bins in bits
@@ -132,7 +133,6 @@ def test_hits_are_in_order_and_typed() -> None:
 
 
 def test_many_sequences_are_scanned_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-
     X = random_sequences(5, 100, seed=2)
     whole = motif_hits(X, MOTIFS, 0.02)
     monkeypatch.setattr(motifs_module, "_BASES", 200)

@@ -14,8 +14,9 @@ from study_cases import HERE, QUICK, logged_shards, small_spec, table_bytes, toy
 import tangermeme_creme.study.run.tasks as tasks
 from tangermeme_creme.cli import main
 from tangermeme_creme.study import Study, StudyError, StudySpec, run_study
-from tangermeme_creme.study.run import Windows, read_loci
+from tangermeme_creme.study.run import read_loci
 from tangermeme_creme.study.spec import spec_to_dict
+from tangermeme_creme.study.tables import Windows
 from tangermeme_creme.study.tests import EXPERIMENTS
 
 SIM1, SIM2 = "SIM1:sim1:5096+", "SIM2:sim2:5095-"

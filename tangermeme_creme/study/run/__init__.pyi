@@ -2,7 +2,6 @@ from .executors import InProcess as InProcess
 from .executors import dask_executor as dask_executor
 from .fingerprint import fingerprint_file as fingerprint_file
 from .fingerprint import fingerprint_model as fingerprint_model
-from .inputs import Windows as Windows
 from .inputs import read_loci as read_loci
 from .plan import Plan as Plan
 from .plan import plan_study as plan_study
@@ -12,4 +11,3 @@ from .selection import basis_of as basis_of
 from .selection import contexts_of as contexts_of
 from .selection import select_loci as select_loci
 from .tasks import Task as Task
-from .tasks import context_thresholds as context_thresholds

@@ -1,23 +1,17 @@
-"""The loci of a study, and their windows."""
+"""The loci of a study, and the files that it reads."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-import numpy as np
 import pandas as pd
-import pyfaidx
-import torch
-from tangermeme.utils import PackedSequence
 
-from ...sequence import join_packed, pack
-from ...sequence.genome import chrom_sizes, extract_windows, match_chroms, read_tss
-from ...support import check_columns, open_bytes, warn
-from ..spec import LociSpec, StudyError, StudySpec, WindowsSpec, window_length
+from ...sequence.genome import chrom_sizes, match_chroms, read_tss
+from ...support import open_bytes, warn
+from ..spec import LociSpec, StudyError, StudySpec
+from ..tables import PLACES, read_loci_table, window_names
 from .fingerprint import fingerprint_file
 
-PLACES = ["chrom", "tss", "strand"]
 _TAKEN = ("track", "context", "y_wt", "seed")  # columns of other tables that loci are put beside
 
 
@@ -71,62 +65,6 @@ def input_files(spec: StudySpec) -> dict[str, str]:
     return found
 
 
-class Windows:
-    """Windows of loci, read when they are asked for, from a file that stays open.
-
-    Parameters
-    ----------
-    spec: StudySpec
-    """
-
-    def __init__(self, spec: StudySpec) -> None:
-        self.length = window_length(spec)
-        self._fasta: pyfaidx.Fasta | None = None
-        self._ready: dict[str, int] = {}
-        self._array: np.ndarray | None = None
-        if spec.loci is not None:
-            self._fasta = pyfaidx.Fasta(spec.loci.fasta)
-        elif spec.windows is not None:
-            self._ready = {name: i for i, name in enumerate(_names_of(spec.windows))}
-            if spec.windows.file.endswith(".npy"):
-                self._array = np.load(spec.windows.file, mmap_mode="r", allow_pickle=False)
-            else:
-                self._fasta = pyfaidx.Fasta(spec.windows.file)
-
-    @property
-    def fasta(self) -> pyfaidx.Fasta:
-        """The open file."""
-        assert self._fasta is not None
-        return self._fasta
-
-    def read(self, loci: pd.DataFrame, width: int | None = None) -> PackedSequence:
-        """The windows of some loci, shape (N, 4, L), or the `width` bp of them that the TSS tile of that size has."""
-        width = self.length if width is None else width
-        if not self._ready:
-            windows = extract_windows(self._fasta, loci, width, packed=True)
-            assert isinstance(windows, PackedSequence)
-            return windows
-        start = self.length // 2 - width // 2
-        return join_packed([self._one(name, slice(start, start + width)) for name in loci["example"]])
-
-    def close(self) -> None:
-        """Close the file."""
-        if self._fasta is not None:
-            self._fasta.close()
-
-    def _one(self, name: str, span: slice) -> PackedSequence:
-        if self._array is not None:
-            X = self._array[self._ready[name]]
-        else:
-            assert self._fasta is not None
-            record = self._fasta[name]
-            text = np.frombuffer(str(record[:]).upper().encode(), dtype=np.uint8)
-            X = (text == np.frombuffer(b"ACGT", dtype=np.uint8)[:, None]).astype(np.int8)
-        if X.shape != (4, self.length):
-            raise ValueError(f"a window must have shape (4, {self.length}); got {X.shape} for {name!r}.")
-        return pack(torch.from_numpy(np.ascontiguousarray(X[None, :, span])))
-
-
 def _from_annotation(spec: LociSpec) -> pd.DataFrame:
     table = read_tss(spec.tss, spec.feature, list(spec.gene_type) or None, chroms=list(spec.chroms) or None)
     there = match_chroms(table["chrom"].unique(), list(chrom_sizes(spec.fasta)))
@@ -159,10 +97,10 @@ def _from_annotation(spec: LociSpec) -> pd.DataFrame:
 
 def _from_windows(spec: StudySpec) -> pd.DataFrame:
     assert spec.windows is not None
-    names = _names_of(spec.windows)
+    names = window_names(spec.windows)
     if spec.windows.loci is None or spec.windows.loci == spec.windows.file:
         return pd.DataFrame({"example": names})
-    table = _read_table(spec.windows.loci)
+    table = read_loci_table(spec.windows.loci)
     missing = sorted(set(table["example"]) - set(names))
     if missing:
         raise StudyError(f"windows.loci must name windows of windows.file; got {missing[0]!r}.")
@@ -189,30 +127,6 @@ def _with_whole_places(table: pd.DataFrame) -> pd.DataFrame:
             f"places in windows.loci must have chrom, a whole tss, and strand + or -; got {got} at row {row}."
         )
     return table if pd.api.types.is_numeric_dtype(table["tss"]) else table.assign(tss=text["tss"])
-
-
-def _names_of(spec: WindowsSpec) -> list[str]:
-    """Of the windows, in the order of the file: records of a FASTA; of an array 0 to N - 1, or what the table says."""
-    if not spec.file.endswith(".npy"):
-        with pyfaidx.Fasta(spec.file) as fasta:
-            return [str(name) for name in fasta.keys()]  # noqa: SIM118  a Fasta iterates over records
-    array = np.load(spec.file, mmap_mode="r", allow_pickle=False)
-    if array.ndim != 3 or array.shape[1] != 4:
-        raise StudyError(f"windows.file must have shape (N, 4, L); got {array.shape} in {spec.file!r}.")
-    if spec.loci is None:
-        return [str(i) for i in range(len(array))]
-    names = list(_read_table(spec.loci)["example"])
-    if len(names) != len(array):
-        raise StudyError(f"windows.loci must have a row for each of {len(array)} windows; got {len(names)}.")
-    return names
-
-
-def _read_table(path: str) -> pd.DataFrame:
-    separator = "," if ".csv" in Path(path).suffixes else "\t"
-    with open_bytes(path) as file:
-        table = pd.read_csv(file, sep=separator, dtype={"example": str, "chrom": str}, keep_default_na=False)
-    check_columns(table, ["example"], "windows.loci")
-    return table
 
 
 def _genes(genes: str | Sequence[str]) -> list[str]:

@@ -16,8 +16,8 @@ from ...engine import EditSession, model_on, rows_at_once
 from ...sequence import Span, tile_grid
 from ...support import collected
 from ..spec import StudyError, StudySpec, track_names, window_length
+from ..tables import Windows
 from .fingerprint import fingerprint_model
-from .inputs import Windows
 from .load_model import load_activity_model, load_model
 
 

@@ -10,10 +10,10 @@ from functools import partial
 
 import pandas as pd
 
-from ...analysis import CONTEXT_PRESETS, classify_context
+from ...analysis import classify_context
 from ...operators import context_dependence_test, predict_activity
 from ...support import collected
-from ..spec import ContextSpec
+from ..spec import context_thresholds
 from ..store import Failure, locus_seed, shard_note, to_bytes
 from ..tests import EXPERIMENTS, GIVEN_BY, NEEDS, LocusState, Tables, summarized
 from .loaded_study import PROCESS, Laboratory, Setup, laboratory
@@ -157,12 +157,6 @@ def _context(tables: Tables, lab: Laboratory, locus: pd.DataFrame) -> None:
     summary = summarized(frame, ["context_effect"])
     summary["context"] = classify_context(summary["context_effect"], **context_thresholds(settings))
     tables.add(context=summary, raw_context=frame)
-
-
-def context_thresholds(spec: ContextSpec) -> dict[str, float]:
-    """The preset, with what the study says otherwise."""
-    preset = CONTEXT_PRESETS[spec.preset]
-    return {name: value if getattr(spec, name) is None else getattr(spec, name) for name, value in preset.items()}
 
 
 def _measured(lab: Laboratory, task: Task, stage: str, run: Callable[[Tables], None], state: LocusState | None) -> Part:

@@ -17,3 +17,5 @@ from .sections import window_length as window_length
 from .sections_of_tests import TESTS as TESTS
 from .sections_of_tests import FineTileSpec as FineTileSpec
 from .template import study_template as study_template
+from .thresholds import call_rule as call_rule
+from .thresholds import context_thresholds as context_thresholds

@@ -2,6 +2,7 @@ from .annotation import ANNOTATION_TABLES as ANNOTATION_TABLES
 from .annotation import annotate as annotate
 from .exports import FORMATS as FORMATS
 from .exports import export_study as export_study
+from .places import PLACES as PLACES
 from .places import ReadableStudy as ReadableStudy
 from .places import genome_sizes as genome_sizes
 from .places import in_genome as in_genome
@@ -12,3 +13,6 @@ from .summaries import summary_tables as summary_tables
 from .summaries import summary_text as summary_text
 from .summaries import write_report as write_report
 from .summary_functions import SUMMARIES as SUMMARIES
+from .windows import Windows as Windows
+from .windows import read_loci_table as read_loci_table
+from .windows import window_names as window_names

@@ -5,7 +5,6 @@ from .experiments import EXPERIMENTS as EXPERIMENTS
 from .experiments import GIVEN_BY as GIVEN_BY
 from .experiments import NEEDS as NEEDS
 from .experiments import TABLES as TABLES
-from .experiments import call_rule as call_rule
 from .frames import Tables as Tables
 from .frames import summarized as summarized
 from .locus import LocusState as LocusState

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ...analysis import CALL_PRESETS, CallRule, call_cres
+from ...analysis import call_cres
 from ...analysis.interactions import call_interactions, classify_traces, greedy_traces
 from ...engine import EditSession
 from ...operators import (
@@ -19,7 +19,7 @@ from ...operators import (
     tile_set_sufficiency_test,
 )
 from ...sequence import make_edits
-from ..spec import CresSpec
+from ..spec import call_rule
 from .cre_experiments import distance, fine_tile, multiplicity
 from .frames import OneTrack, Tables, placed, summarized, with_spans
 from .locus import LocusState
@@ -157,12 +157,6 @@ def _pairs(tables: Tables, state: LocusState, k: int, track: str) -> None:
     summary = call_interactions(summary, by="epistasis")
     labels = {"context": state.context[track]}
     tables.add(interactions=placed(summary, **labels), raw_interactions=placed(frame, **labels))
-
-
-def call_rule(spec: CresSpec) -> CallRule:
-    """The preset, with what the study says otherwise."""
-    given = {name: getattr(spec, name) for name in CallRule._fields}
-    return CALL_PRESETS[spec.preset]._replace(**{name: value for name, value in given.items() if value is not None})
 
 
 def _in_context(state: LocusState, table: pd.DataFrame) -> pd.DataFrame:

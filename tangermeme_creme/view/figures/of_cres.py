@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ...study.run import Windows
+from ...study.tables import Windows
 from ...support import collected
 from ..plots import (
     plot_cre_distances,

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ...study.run import context_thresholds
-from ...study.spec import StudySpec
-from ...study.tests import call_rule
+from ...study.spec import StudySpec, call_rule, context_thresholds
 
 
 @dataclass(frozen=True)
