@@ -1,9 +1,10 @@
-"""Fine mapping of the strongest tiles around real genes: the search against attributions and random bases.
+"""Compare the fine-tile search with attributions and random bases, on the strongest tiles around real genes.
 
     python examples/fine_mapping.py --data FOLDER --out OUT
 
-FOLDER is the one that `examples/real_model.py` describes. The sufficiency test of every gene whose TSS the network
-reads ranks its 5 kb tiles by (MUT - CONTROL) / WT; the strongest are compared. Tables go to OUT as TSV, figures as PNG.
+`examples/real_model.py` describes FOLDER. A sufficiency test of every gene whose TSS lies in the output of the network
+ranks its 5 kb tiles by (MUT - CONTROL) / WT; the methods are compared on the strongest tiles. Tables go to OUT as TSV,
+figures as PNG.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from tangermeme_creme.analysis import tile_effect_over_wt
 from tangermeme_creme.analysis.fine_mapping import compare_fine_mapping
 from tangermeme_creme.models import tss_bins
 from tangermeme_creme.sequence import tile_grid
-from tangermeme_creme.view.plots import plot_fine_mapping, plot_retention_curves
+from tangermeme_creme.view import plot_fine_mapping, plot_retention_curves
 
-# Of plain input times gradient the absolute value alone: signed, it is saliency at the observed base.
+# Input times gradient only as absolute value: with its sign, it equals saliency at the observed base.
 METHODS = [
     "search", "saliency", "saliency_absolute", "input_x_gradient_absolute", "integrated_gradients",
     "integrated_gradients_absolute", "corrected_saliency", "deep_lift_shap", "random",
@@ -36,7 +37,7 @@ STEPS = [*range(50, 1000, 50), *range(1000, 5000, 250)]
 
 
 def strongest_tiles(data: Path, network: torch.nn.Module, n: int, count: int) -> pd.DataFrame:
-    """The tiles with the largest sufficiency effects over the wild type, of all genes whose TSS is read."""
+    """Find the tiles with the largest sufficiency effects over the wild type, of all genes whose TSS is read."""
     tables = []
     for gene in pd.read_csv(data / "genes.tsv", sep="\t").itertuples():
         X, tss = read_window(data, gene.record, gene.record_tss)
@@ -75,10 +76,10 @@ def compare(data: Path, network: torch.nn.Module, tiles: pd.DataFrame, options: 
                 reader(data, network, row.strand, tss), X, tile_grid(LENGTH, 5000, center=tss).center,
                 (row.start, row.start + 5000), random_state=0, ids=[row.tile], **options,
             )  # fmt: skip
-        told = {str(warning.message).splitlines()[0] for warning in caught}
+        messages = {str(warning.message).splitlines()[0] for warning in caught}
         print(
             f"{row.tile}: {time.perf_counter() - began:.0f} s",
-            *(f"  warned: {line}" for line in sorted(told)),
+            *(f"  warned: {line}" for line in sorted(messages)),
             sep="\n",
         )
         results.append(result)
@@ -86,7 +87,7 @@ def compare(data: Path, network: torch.nn.Module, tiles: pd.DataFrame, options: 
 
 
 def report(results: list[Any], tiles: pd.DataFrame, out: Path, name: str) -> None:
-    """Print the tables, write them and draw."""
+    """Print and write the tables, and draw the figures."""
     summary = pd.concat([result.summary for result in results])
     curves = pd.concat([result.curves for result in results])
     overlap = pd.concat([result.overlap for result in results])
@@ -127,7 +128,7 @@ def main() -> None:
     parser.add_argument("--scales", type=int, nargs="+", default=[500, 50])
     parser.add_argument("--thresholds", type=float, nargs="+", default=[0.9, 0.8])
     parser.add_argument("--prune", type=int, nargs="+", default=[1, 10])
-    parser.add_argument("--motifs", type=Path, help="a MEME file, for method motifs")
+    parser.add_argument("--motifs", type=Path, help="MEME file for method motifs")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     network = load_network(options.data)

@@ -1,7 +1,7 @@
-"""A trained U-Net split for incremental inference: its convolutions, and the rest for a few bins of a few tracks.
+"""Split a trained U-Net for incremental inference: its convolutions, and the rest for a few bins of a few tracks.
 
 The network is `miniborzoi.py` of the folder that `examples/real_model.py` describes. Its tower returns activations at
-strides 32, 64 and 128, of which the decoder reads the first two around the asked bins only: `keep` says so.
+strides 32, 64 and 128. The decoder reads the first two only around the requested bins; `keep` names these bins.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 
-from tangermeme_creme.engine.incremental import IncrementalModel
+from tangermeme_creme.engine import IncrementalModel
 
 LENGTH, BIN, N_BINS, FIRST_BP = 131_072, 32, 2048, 32_768
 
 
 class MiniBorzoiTSS(IncrementalModel):
-    """The mean of some bins of each of some tracks, shape (N, tracks), of a MiniBorzoi.
+    """Predict the mean over bins, per track, shape (N, tracks), with a MiniBorzoi.
 
-    The last transformer block asks its queries, and the decoder runs, for the asked bins alone.
+    The last transformer block and the decoder run for the requested bins only.
 
     Parameters
     ----------
     network: torch.nn.Module
-        A MiniBorzoi. Used as it is.
+        A MiniBorzoi. It is not changed.
 
     tracks, bins: sequence of int
-        Output bins have 32 bp and begin at 32,768 bp of the window. The span from the first to the last is computed.
+        Output bins have 32 bp and begin at 32,768 bp of the window. All bins from the first to the last are computed.
 
     summed: bool, optional
         Whether the tracks are summed, to shape (N, 1). Default is False.
@@ -54,11 +54,11 @@ class _Tower(torch.nn.Module):
 class _Head(torch.nn.Module):
     def __init__(self, network: torch.nn.Module, tracks: list[int], bins: list[int], summed: bool) -> None:
         super().__init__()
-        self._network = [network]  # in a list, so that its parameters are the tower's alone
+        self._network = [network]  # in a list, so that the parameters belong only to the tower
         self._tracks, self._summed = tracks, summed
         first, last = (FIRST_BP // BIN + b for b in (min(bins), max(bins)))
         self._bins = [FIRST_BP // BIN + b - first for b in bins]
-        # A convolution over three bins is the last step at either stride, so that one more is needed on each side.
+        # The last step at either stride is a convolution over three bins, which needs one more bin on each side.
         self.fine = (first - 1, last + 2)
         self.middle = (self.fine[0] // 2 - 1, (self.fine[1] - 1) // 2 + 2)
         self.coarse = (self.middle[0] // 2, (self.middle[1] - 1) // 2 + 1)
@@ -80,7 +80,7 @@ class _Head(torch.nn.Module):
             x = network.up[i](_gelu(network.up_norm[i](x))).repeat_interleave(2, dim=2)
             x = x[:, :, wanted[0] - 2 * start : wanted[1] - 2 * start]
             x = x + network.skip[i](_gelu(network.skip_norm[i](skip)))
-            x = network.pointwise[i](network.depthwise[i](x)[:, :, 1:-1])  # the outermost lack a neighbour
+            x = network.pointwise[i](network.depthwise[i](x)[:, :, 1:-1])  # the outermost bins lack a neighbour
             start = wanted[0] + 1
         x = _gelu(x[:, :, self._bins])
         y = F.softplus(F.conv1d(x, network.head.weight[self._tracks], network.head.bias[self._tracks]))
@@ -93,7 +93,7 @@ def _gelu(x: torch.Tensor) -> torch.Tensor:
 
 
 def _attend(attention: torch.nn.Module, x: torch.Tensor, span: tuple[int, int]) -> torch.Tensor:
-    """What `attention` gives for the tokens of `span`: queries for these, keys and values of all."""
+    """Compute `attention` for the tokens of `span`: queries of these tokens, keys and values of all."""
     n, length, _ = x.shape
     q = attention._split(attention.to_q(x[:, slice(*span)])) * attention.key**-0.5
     k, v = attention._split(attention.to_k(x)), attention._split(attention.to_v(x))

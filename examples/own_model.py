@@ -1,8 +1,8 @@
-"""Your own network, split so that edits run in part: a Basenji-like CNN and transformer with random weights.
+"""Split your own network so that edits run in part: a Basenji-like CNN and transformer with random weights.
 
     python examples/own_model.py
 
-Prints how much was run, and how far the predictions are from those of the whole network.
+Prints the work of both ways, and the largest difference of their predictions.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ from itertools import pairwise
 import torch
 
 from tangermeme_creme import necessity_test
-from tangermeme_creme.engine import ActivationCache
-from tangermeme_creme.engine.incremental import IncrementalModel
+from tangermeme_creme.engine import ActivationCache, IncrementalModel
 from tangermeme_creme.sequence import tile_grid
 
 LENGTH = 65_536
 
 
 class Basset128(torch.nn.Module):
-    """Convolutions and poolings to bins of 128 bp, a transformer over the bins, and the two central ones read out."""
+    """Pool convolutions to bins of 128 bp, run a transformer over the bins, and read the two central bins."""
 
     def __init__(self, channels: int = 64) -> None:
         super().__init__()

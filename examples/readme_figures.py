@@ -1,8 +1,8 @@
-"""The figures of README: those of the demo, and its report as a browser shows it.
+"""Make the figures of README: figures of the demo, and its report as a browser shows it.
 
     python examples/readme_figures.py --out docs/images
 
-Needs Chromium, ChromeDriver and selenium for the picture of the report, which is left out without them.
+The picture of the report needs Chromium, ChromeDriver and selenium, and is left out without them.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pathlib import Path
 
 from tangermeme_creme.demo import run_demo
 from tangermeme_creme.study import Study
-from tangermeme_creme.view.figures import study_figures, write_figures
+from tangermeme_creme.view import study_figures, write_figures
 
 NAMES = ("distance_fraction_of_max", "greedy_min_by_class", "kept_logos")
 
 
 def screenshot(page: Path, out: Path) -> None:
-    """The part of a page that its first locus has, 1,200 pixels wide."""
+    """Save a picture of the first locus of a page, 1,200 pixels wide."""
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
@@ -30,7 +30,7 @@ def screenshot(page: Path, out: Path) -> None:
     service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
     with webdriver.Chrome(options=options, service=service) as browser:
         browser.get(f"{page.resolve().as_uri()}#locus-1")
-        time.sleep(1)  # what is opened by the link is laid out
+        time.sleep(1)  # the page lays out the section of the link
         browser.save_screenshot(str(out))
 
 
@@ -44,7 +44,7 @@ def main() -> None:
         run_demo(demo)
         shutil.copy(demo / "tile_effects.png", out / "tile_effects.png")
         study = Study.open(demo / "study_0")
-        write_figures([one for one in study_figures(study) if one.name in NAMES], out, dpi=110)
+        write_figures([figure for figure in study_figures(study) if figure.name in NAMES], out, dpi=110)
         if shutil.which("chromedriver") and shutil.which("chromium"):
             screenshot(demo / "study_0" / "report" / "report.html", out / "report.png")
 

@@ -1,17 +1,17 @@
-"""CREME on a trained network and human sequence: what drives the predicted CAGE of three genes.
+"""Run CREME on a trained network and human sequence: find what drives the predicted CAGE of three genes.
 
     python examples/real_model.py --data FOLDER
 
-FOLDER holds a trained network and the windows it is to be asked about:
+FOLDER holds a trained network and windows:
 
 - ``miniborzoi.py`` with ``load()``, which returns a model of (N, 4, 131072) to (N, 74, 2048), tracks by 32 bp bins of
-  the central 65,536 bp, and ``targets.tsv`` with a row a track, of which ``identifier`` ends in the strand of a CAGE
-  track;
+  the central 65,536 bp, and ``targets.tsv`` with one row per track; the ``identifier`` of a CAGE track ends in its
+  strand;
 - ``hg38_windows.fa`` and ``hg38_chr1_1m.fa``, and ``genes.tsv``: gene, strand, record (a name in a FASTA) and
   record_tss (index of the TSS in it).
 
-The windows are not centred on a TSS: the tile grid is, and the readout is the bins around it. The network is split by
-`MiniBorzoiTSS`, so that an edit runs through its convolutions in part.
+The windows are not centred on a TSS; the tile grid is, and the readout takes the bins around the TSS. `MiniBorzoiTSS`
+splits the network, so that an edit runs through its convolutions in part.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ WIDTH = 16  # bins around the TSS that are read: 512 bp
 
 
 def load_network(data: Path) -> torch.nn.Module:
+    """Load the trained network of the folder."""
     spec = importlib.util.spec_from_file_location("miniborzoi", data / "miniborzoi.py")
     assert spec is not None
     assert spec.loader is not None
@@ -53,7 +54,7 @@ def load_network(data: Path) -> torch.nn.Module:
 
 
 def read_window(data: Path, record: str, tss: int) -> tuple[torch.Tensor, int]:
-    """The window of a gene, shape (1, 4, LENGTH), and where its TSS lies in it."""
+    """Read the window of a gene, shape (1, 4, LENGTH), and the index of its TSS in the window."""
     for name in ("hg38_windows.fa", "hg38_chr1_1m.fa"):
         with pyfaidx.Fasta(str(data / name), build_index=False) as fasta:
             if record in fasta:
@@ -65,7 +66,7 @@ def read_window(data: Path, record: str, tss: int) -> tuple[torch.Tensor, int]:
 
 
 def cage_tracks(data: Path, strand: str) -> list[int]:
-    """The CAGE tracks of one strand."""
+    """Return the CAGE tracks of one strand."""
     targets = pd.read_csv(data / "targets.tsv", sep="\t", index_col=0)
     cage = targets["description"].str.startswith("CAGE:") & targets["identifier"].str.endswith(strand)
     return [int(track) for track in targets.index[cage]]
@@ -131,9 +132,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with the network and the windows")
     parser.add_argument("--genes", nargs="+", default=["BMT2", "NOC2L", "CLSTN3"], help="genes of genes.tsv")
-    parser.add_argument("--n", type=int, default=5, help="shuffles a tile, and backgrounds (default: 5)")
+    parser.add_argument("--n", type=int, default=5, help="shuffles per tile, and number of backgrounds (default: 5)")
     parser.add_argument("--batch-size", type=int, default=4)
-    parser.add_argument("--device", default=None, help="default: CUDA when there is one")
+    parser.add_argument("--device", default=None, help="default: CUDA if there is a GPU")
     parser.add_argument("--verbose", action="store_true", help="show progress bars")
     arguments = parser.parse_args()
 

@@ -1,8 +1,8 @@
-"""Predicted CAGE of a trained network around three TSSs, before and after their context is shuffled.
+"""Draw the predicted CAGE of a trained network around three TSSs, before and after their context is shuffled.
 
     python examples/real_profile.py --data FOLDER --out profiles.png
 
-FOLDER is that of `examples/real_model.py`. Costs 11 forward passes a gene with the default of ten shuffles.
+`examples/real_model.py` describes FOLDER. Costs 11 forward passes per gene with the default of ten shuffles.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from real_model import cage_tracks, load_network, read_window
 
 from tangermeme_creme import context_dependence_test
 from tangermeme_creme.sequence import tile_grid
-from tangermeme_creme.view.plots import plot_profile
+from tangermeme_creme.view import plot_profile
 
-REACH = 256  # bins to either side that are shown: 8 kb
+REACH = 256  # bins shown to either side: 8 kb
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with the network and the windows")
-    parser.add_argument("--out", type=Path, required=True, help="a PNG")
+    parser.add_argument("--out", type=Path, required=True, help="PNG file to write")
     parser.add_argument("--genes", nargs="+", default=["BMT2", "NOC2L", "CLSTN3"], help="genes of genes.tsv")
     parser.add_argument("--n", type=int, default=10, help="shuffles (default: 10)")
     options = parser.parse_args()

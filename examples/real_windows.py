@@ -1,11 +1,12 @@
-"""Windows around real genes, and whether a trained network predicts their TSS where it is annotated.
+"""Extract windows around real genes, and test whether a trained network predicts their TSS at the annotated place.
 
     python examples/real_windows.py --data FOLDER
 
-FOLDER is that of `examples/real_model.py`. Each gene's window is read from its record, centred on the TSS and turned on
-'-', so that the CAGE tracks of '+' are the sense ones; what lies off the record is padded with N. The table has, by
-activity (the sum of the tracks, in the mean of the four bins around the TSS), how much of the window is there, and how
-far from the TSS, in bp, the prediction is highest in the 65,536 bp that the network predicts.
+`examples/real_model.py` describes FOLDER. The window of each gene is read from its record, centred on the TSS and
+reverse-complemented on '-', so that the CAGE tracks of '+' are the sense tracks. Positions beyond the record are padded
+with N. The table is sorted by activity (the sum of the tracks, mean of the four bins around the TSS). It has the part
+of the window that lies on the record, and the distance in bp from the TSS to the highest prediction in the 65,536 bp
+that the network predicts.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ FASTAS = ("hg38_chr1_1m.fa", "hg38_windows.fa")
 
 
 def read_genes(data: Path, fasta: str) -> pd.DataFrame:
-    """The TSSs on the records of a FASTA, in bp of the record, and how much of each window lies on it."""
+    """Read the TSSs on the records of a FASTA, in bp of the record, and how much of each window lies on the record."""
     sizes = chrom_sizes(data / fasta)
     genes = read_tss(data / "genes.tsv")
     genes = genes[genes["record"].isin(sizes)]
@@ -36,7 +37,7 @@ def read_genes(data: Path, fasta: str) -> pd.DataFrame:
 
 
 def predict_genes(data: Path, network: torch.nn.Module) -> pd.DataFrame:
-    """Activity and offset of every gene of genes.tsv, the most active first."""
+    """Predict activity and offset of every gene of genes.tsv, the most active first."""
     model = PeakReadout(
         network, position=LENGTH // 2, bin_size=BIN, n_bins=N_BINS, first_bp=FIRST_BP, width=4,
         tracks=[tuple(cage_tracks(data, "+"))], bin_axis=2, track_axis=1,

@@ -1,11 +1,11 @@
-"""A study of a trained network and human sequence: the whole analysis, from genes to tables.
+"""Run a study of a trained network and human sequence: the full analysis, from genes to tables.
 
     python examples/study_miniborzoi.py --data FOLDER --out OUT [--dry-run] [--dask local:2]
 
-FOLDER is that of `examples/real_model.py`. Writes OUT/genome.fa (the two FASTA files in one), OUT/genes.tsv (the genes,
-with their places on its records) and OUT/study.toml, and runs that: of the genes the most active by the network's own
-prediction, and all nine tests of those. The activity is the sum of the sense CAGE tracks over the four bins at the TSS.
-Run it again and it goes on where it was stopped. It prints the time and the head of each table.
+`examples/real_model.py` describes FOLDER. Writes OUT/genome.fa (the two FASTA files in one), OUT/genes.tsv (the genes,
+with their places on the records of the FASTA) and OUT/study.toml, and runs this study: it selects the genes with the
+highest predicted activity, and runs all nine tests on them. The activity is the sum of the sense CAGE tracks over the
+four bins at the TSS. The same command resumes a stopped study. It prints the time and the head of each table.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from real_windows import FASTAS, read_genes
 
 from tangermeme_creme.cli import main as command
 from tangermeme_creme.models import tss_bins
-from tangermeme_creme.study.tables import Study
+from tangermeme_creme.study import Study
 
 TOML = """\
 seed = 0
@@ -65,13 +65,13 @@ fine_tile = {{ n = 6, score = "effect" }}
 
 
 def cage(data: str) -> torch.nn.Module:
-    """The model of the study, shape (N, 1)."""
+    """Load the model of the study, shape (N, 1)."""
     bins = tss_bins(LENGTH // 2, bin_size=BIN, n_bins=N_BINS, first_bp=FIRST_BP, width=4)
     return MiniBorzoiTSS(load_network(Path(data)), tracks=cage_tracks(Path(data), "+"), bins=bins, summed=True)
 
 
 def write_study(data: Path, out: Path, top: int) -> Path:
-    """Put the input of the study together, and return its file."""
+    """Write the input of the study, and return the path of its TOML file."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "genome.fa").write_text("".join((data / name).read_text() for name in FASTAS))
     genes = pd.concat([read_genes(data, name) for name in FASTAS], ignore_index=True)
@@ -86,7 +86,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with the network and the windows")
     parser.add_argument("--out", type=Path, required=True, help="folder for the study")
-    parser.add_argument("--top", type=int, default=4, help="how many genes (default: 4)")
+    parser.add_argument("--top", type=int, default=4, help="number of genes (default: 4)")
     arguments, others = parser.parse_known_args()
     path = write_study(arguments.data, arguments.out, arguments.top)
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What each test of the demo's study finds, against what was planted."""
+"""Compare what each test of the demo's study finds with what was planted."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .models.toy import CELLS, WEIGHTS, Element, Genome, expected_activity, move
 from .sequence import Span, tile_grid
 from .study.tables import Study
 
-STRONG = 2  # copies of a motif from which an element counts as strong
-CLOSE = 0.01  # how far a measured activity may lie from the closed form, as a fraction
+STRONG = 2  # an element with at least so many copies of a motif is strong
+CLOSE = 0.01  # the largest relative difference of a measured activity from the closed form
 
 
 class Recovered(NamedTuple):
-    """How many of the things that a test should find it found; `missed` names the strong elements among the rest."""
+    """How many of the expected results a test found; `missed` names the strong elements that it did not find."""
 
     test: str
     found: int
@@ -28,7 +28,7 @@ class Recovered(NamedTuple):
 
 
 class Demo:
-    """The simulated genome beside the study of it."""
+    """The simulated genome, and the study of it."""
 
     def __init__(self, genome: Genome, study: Study, length: int, tile: int, ceiling: float) -> None:
         self.genome, self.study, self.length = genome, study, length
@@ -43,7 +43,7 @@ class Demo:
         return self.genome.elements[self.examples[example]]
 
     def expected(self, elements: list[Element], track: str) -> float:
-        """The activity in a track, in closed form."""
+        """Return the activity in a track, in closed form."""
         cell, saturating = track[0], track not in CELLS
         response: dict[str, Any] = {"response": "saturating", "ceiling": self.ceiling} if saturating else {}
         response = response or {"response": "multiplicative"}
@@ -53,13 +53,13 @@ class Demo:
         return next(t for t, (start, end) in enumerate(self.tiles) if start <= element.start < end)
 
     def rows(self, table: str, of: Iterable[str] = ("example",)) -> list[Any]:
-        """One row of a table for each combination of columns, whose other rows are there to be looked up."""
+        """Return the first row of a table for each combination of columns."""
         frame = self.study.table(table)
         return list(frame.drop_duplicates(list(of)).itertuples(index=False)) if len(frame) else []
 
 
 def recovered(demo: Demo) -> list[Recovered]:
-    """A line a test."""
+    """Return one line per test."""
     return [
         _contexts(demo), _swap(demo), _single(demo, "necessity", "necessity"),
         _single(demo, "sufficiency", "over_control"), _calls(demo), _pairs(demo), _greedy(demo, "min", 1),
@@ -90,7 +90,7 @@ def _swap(demo: Demo) -> Recovered:
 
 
 def _single(demo: Demo, test: str, effect: str) -> Recovered:
-    """A planted element is recovered if its tile has the right sign and stands out from all tiles without one."""
+    """Count planted elements whose tile has the right sign and a larger effect than every tile without an element."""
     table = demo.study.table(test)
     effects = table.set_index(["example", "tile", "track"])[effect]
     found, of, missed = 0, 0, []
@@ -113,8 +113,8 @@ def _calls(demo: Demo) -> Recovered:
     table, rows = demo.study.table("sufficiency"), []
     for example, tile, track in table[["example", "tile", "track"]].itertuples(index=False):
         elements = demo.elements(example)
-        kept = (elements, within(elements, [demo.tss]), within(elements, [demo.tss, demo.tiles[tile]]))
-        wt, control, mut = (demo.expected(some, track) for some in kept)
+        present = (elements, within(elements, [demo.tss]), within(elements, [demo.tss, demo.tiles[tile]]))
+        wt, control, mut = (demo.expected(planted, track) for planted in present)
         rows.append((tile_effect_over_wt(mut, control, wt), tile_effect_over_control(mut, control)))
     expected = pd.DataFrame(rows, columns=["over_wt", "over_control"], index=table.index)
     expected = call_cres(expected.assign(context=table["context"]))
@@ -124,7 +124,7 @@ def _calls(demo: Demo) -> Recovered:
 
 
 def _pairs(demo: Demo) -> Recovered:
-    # The response multiplies what each tile does, so that no two interact on the scale of logarithms.
+    # The response multiplies the effects of tiles, so that no two tiles interact on the log scale.
     pairs = demo.study.table("interactions")
     none = int((pairs["log_interaction"] == "none").sum()) if len(pairs) else 0
     return Recovered("interactions", none, len(pairs), "pairs of tiles (x cell types) that multiply, as planted")
@@ -189,12 +189,12 @@ def _fine_tile(demo: Demo) -> Recovered:
     rows = demo.rows("fine_tile", ["example", "cre_tile", "track"])
     found, missed, bp = 0, [], 0
     for row in rows:
-        some = kept[
+        spans = kept[
             (kept["example"] == row.example) & (kept["cre_tile"] == row.cre_tile) & (kept["track"] == row.track)
         ]
         (element,) = (e for e in demo.elements(row.example)[1:] if demo.tile_of(e) == row.cre_tile)
-        hit = bool(((some["start"] < element.end) & (some["end"] > element.start)).any())
-        found, bp = found + hit, bp + int((some["end"] - some["start"]).sum())
+        hit = bool(((spans["start"] < element.end) & (spans["end"] > element.start)).any())
+        found, bp = found + hit, bp + int((spans["end"] - spans["start"]).sum())
         if not hit and element.copies >= STRONG:
             missed.append(f"{element.kind} of {demo.examples[row.example]} in track {row.track}")
     of_bp = demo.tiles[0][1] - demo.tiles[0][0]
@@ -211,5 +211,5 @@ def _fine_mapping(demo: Demo) -> Recovered:
 
 
 def _close(measured: Iterable[float], expected: Iterable[float]) -> int:
-    """How many are as expected."""
+    """Count the values that are as expected."""
     return int(np.isclose(list(measured), list(expected), rtol=CLOSE).sum())

@@ -22,23 +22,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     argv: sequence of str or None, optional
-        The arguments after the program's name. None takes those of the process. Default is None.
+        The arguments after the name of the program. None takes those of the process. Default is None.
 
     Returns
     -------
     code: int
-        0; 1 if a study is complete but for loci that failed, or the demo missed a planted strong element; 2 if
-        something was refused, with the reason on stderr; 130 after Ctrl-C or a termination signal, when what was
-        finished is stored.
+        0; 1 if loci of a study failed and all else is complete, or if the demo missed a strong planted element; 2 if
+        an input was refused, with the reason on stderr; 130 after Ctrl-C or a termination signal, with every finished
+        shard stored.
     """
-    arguments = _parser().parse_args(argv)
-    from .study.spec import (
-        SpecError,
-        StudyError,  # torch takes seconds to import, --help should not
-    )
+    arguments = build_parser().parse_args(argv)
+    from .study import SpecError, StudyError  # not before: --help need not wait for pandas and torch
 
     in_main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, _stop) if in_main else None  # what clusters send before they kill
+    before = signal.signal(signal.SIGTERM, _stop) if in_main else None  # clusters send it before they kill
     try:
         return int(arguments.run(arguments))
     except (SpecError, StudyError) as error:
@@ -55,26 +52,32 @@ def main(argv: Sequence[str] | None = None) -> int:
             signal.signal(signal.SIGTERM, before)
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="tangermeme-creme", description="CREME in silico perturbation tests for PyTorch models."
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
 
-    init = commands.add_parser("init", help="write a study with every setting explained, to be filled in")
+    init = commands.add_parser("init", help="write a TOML file for a study, with every setting explained")
     init.add_argument("study", type=Path, nargs="?", default=Path("study.toml"), help="default: study.toml")
+    init.add_argument(
+        "--schema",
+        action="store_true",
+        help="write a JSON schema beside it, with which editors check and complete keys",
+    )
     init.set_defaults(run=_init)
 
     run = commands.add_parser(
         "run",
         help="run a study, or go on with it",
         description="Run a study: TSS activity, selection, context dependence, and all tests of each selected gene. "
-        "The same command goes on where a run was stopped or killed; what is finished is not computed again.",
+        "The same command goes on after a run was stopped or killed; finished tests are not computed again.",
     )
     run.add_argument("study", type=Path, help="the TOML file")
-    run.add_argument("--dry-run", action="store_true", help="say what it would cost, and write nothing")
-    run.add_argument("--new-folder", action="store_true", help="begin in a new folder if there is a study in `out`")
+    run.add_argument("--dry-run", action="store_true", help="estimate the cost, and write nothing")
+    run.add_argument("--new-folder", action="store_true", help="begin in a new folder if `out` has a study already")
     run.add_argument(
         "--dask", metavar="WHERE", help="run on a Dask cluster: local:N, or tcp://host:port of a scheduler"
     )
@@ -82,17 +85,19 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(run=_run)
 
     for name, function, what in (
-        ("status", _status, "say how far a study is"),
-        ("report", _report, "summarize a study: tables as CSV, and one page for a browser"),
+        ("status", _status, "show how far a study is"),
+        ("report", _report, "summarize a study: tables as CSV, and a page for a browser"),
         ("export", _export, "write the tables of a study as CSV and as tracks for genome browsers"),
     ):
         command = commands.add_parser(name, help=what)
-        command.add_argument("folder", type=Path, help="of the study: its `out`, or the TOML file")
+        command.add_argument("folder", type=Path, help="the folder of the study (`out`), or its TOML file")
         if name != "status":
-            command.add_argument("--out", type=Path, help=f"where to (default: {name} in the folder of the study)")
+            command.add_argument(
+                "--out", type=Path, help=f"the folder to write to (default: {name} in the folder of the study)"
+            )
         if name == "report":
             command.add_argument(
-                "--figures", choices=("png", "svg", "pdf"), help="write every figure as a file too, to `figures`"
+                "--figures", choices=("png", "svg", "pdf"), help="also write every figure as a file, to `figures`"
             )
         if name == "export":
             command.add_argument(
@@ -105,33 +110,39 @@ def _parser() -> argparse.ArgumentParser:
         "demo",
         help="run a study of a simulated genome whose answers are known",
         description="Simulate a small genome, study it with a network with hand-set weights, and print how many of the "
-        "planted elements each test recovered. Exits with 1 if a strong one was missed. Needs no data, no weights and "
-        "no GPU.",
+        "planted elements each test recovers. Exits with 1 if a strong element is missed. Needs no data, weights or "
+        "GPU.",
     )
     demo.add_argument(
         "--out", type=Path, default=Path("creme_demo"), help="folder for the results (default: creme_demo)"
     )
-    demo.add_argument("--seed", type=int, default=0, help="seed of the genome and of the shuffles (default: 0)")
+    demo.add_argument("--seed", type=int, default=0, help="seed of the genome and the shuffles (default: 0)")
     demo.add_argument("--quiet", action="store_true", help="show no progress bars")
     demo.set_defaults(run=_demo)
     return parser
 
 
 def _init(arguments: argparse.Namespace) -> int:
-    from .study.spec import StudyError, study_template
+    from .study import StudyError
+    from .study.spec import study_schema, study_template
     from .support import replace_file
 
     path: Path = arguments.study
-    if path.exists():
-        raise StudyError(f"init writes a new file; got {path}, which is there already.")
-    replace_file(path, lambda temporary: temporary.write_text(study_template(), encoding="utf-8"))
+    schema = path.with_suffix(".schema.json")
+    for file in (path, schema) if arguments.schema else (path,):
+        if file.exists():
+            raise StudyError(f"init writes a new file; got {file}, which exists already.")
+    text = study_template()
+    if arguments.schema:
+        text = f"#:schema ./{schema.name}\n{text}"
+        replace_file(schema, lambda temporary: temporary.write_text(study_schema(), encoding="utf-8"))
+    replace_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     print(f"wrote {path}: fill it in, then try  tangermeme-creme run {path} --dry-run")
     return 0
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from .study.run import dask_executor, plan_study, run_study
-    from .study.spec import read_spec
+    from .study import dask_executor, plan_study, read_spec, run_study
 
     spec, folder = read_spec(arguments.study), arguments.study.parent
     if arguments.dry_run:
@@ -163,13 +174,14 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
+    from .study.spec import window_length
     from .study.tables import summary_text, write_report
-    from .view.figures import study_figures, write_figures
-    from .view.report import write_page
+    from .view import study_figures, write_figures, write_page
 
     study = _opened(arguments.folder)
     folder = write_report(study, arguments.out)
-    print(summary_text({name: study.table(name) for name in study.tables}))
+    tables = {name: study.table(name) for name in study.tables}
+    print(summary_text(tables, length=window_length(study.spec)))
     print(f"\nas tables in {folder}")
     figures = study_figures(study)
     if arguments.figures:
@@ -177,13 +189,13 @@ def _report(arguments: argparse.Namespace) -> int:
         print(f"{len(written)} figures in {folder / 'figures'}")
     try:
         print(f"for a browser: {write_page(study, folder / 'report.html', figures=figures)}")
-    except ImportError as error:  # of the extra alone: what else there is to say is said
+    except ImportError as error:  # the extra `report` is missing: the tables were written
         print(f"tangermeme-creme: {error}", file=sys.stderr)
     return 0
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from .study.tables import export_study
+    from .study import export_study
 
     for path in export_study(_opened(arguments.folder), arguments.out, arguments.formats):
         print(path)
@@ -197,8 +209,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _opened(path: Path) -> Any:
-    from .study.spec import read_spec
-    from .study.tables import Study
+    from .study import Study, read_spec
 
     return Study.open(read_spec(path).out if path.suffix == ".toml" else path)
 

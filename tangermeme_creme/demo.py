@@ -1,4 +1,4 @@
-"""The demo: a study of a simulated genome, against what was planted in it."""
+"""The demo: a study of a simulated genome, compared with the elements that were planted in it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ fine_tile = {{ n = 5, compare = ["saliency", "random"], draws = 3 }}
 
 
 class _Responses(torch.nn.Module):
-    """What a multiplicative and a saturating response make of the same motif counts, in the bin of the TSS."""
+    """Applies a multiplicative and a saturating response to the same motif counts, in the bin of the TSS."""
 
     def __init__(self, toys: list[RegulatoryToy]) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class _Responses(torch.nn.Module):
 
 
 def toy_model(length: int) -> IncrementalModel:
-    """The network of the demo, shape (N, 4): both cell types, as they multiply and as they saturate.
+    """Make the network of the demo, shape (N, 4): both cell types with a multiplicative and a saturating response.
 
     >>> toy_model(1024)(torch.zeros(1, 4, 1024)).shape
     torch.Size([1, 4])
@@ -83,7 +83,7 @@ def toy_model(length: int) -> IncrementalModel:
 
 
 def run_demo(out: Path, *, seed: int = 0, verbose: bool = True) -> int:
-    """Simulate a genome, study it, write tables, a figure and a page to `out`, and print what was recovered.
+    """Simulate a genome, study it, write tables, a figure and a page to `out`, and print what each test recovers.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def run_demo(out: Path, *, seed: int = 0, verbose: bool = True) -> int:
         page, which needs the extra `report`, its tables as CSV and the figure. Made if needed.
 
     seed: int, optional
-        Of the genome and of the shuffles. Default is 0.
+        Seed of the genome and the shuffles. Default is 0.
 
     verbose: bool, optional
         Whether to show progress. Default is True.
@@ -100,7 +100,7 @@ def run_demo(out: Path, *, seed: int = 0, verbose: bool = True) -> int:
     Returns
     -------
     code: int
-        0, or 1 if a planted strong element was missed.
+        0, or 1 if a strong planted element was missed.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def run_demo(out: Path, *, seed: int = 0, verbose: bool = True) -> int:
         made += f"; report: {write_page(study)}"
     except ImportError as error:
         made += f"; no report: {error}"
-    return _told(recovered(demo), made, time.perf_counter() - began)
+    return _print_recovered(recovered(demo), made, time.perf_counter() - began)
 
 
 def _spec(out: Path, seed: int) -> StudySpec:
@@ -133,7 +133,7 @@ def _spec(out: Path, seed: int) -> StudySpec:
     return read_spec(replace_file(out / "study.toml", lambda temporary: temporary.write_text(text)))
 
 
-def _told(rows: list[Recovered], where: str, seconds: float) -> int:
+def _print_recovered(rows: list[Recovered], where: str, seconds: float) -> int:
     print(f"\n{'test':<24}{'recovered':>12}  what")
     for row in rows:
         print(f"{row.test:<24}{f'{row.found}/{row.of}':>12}  {row.what}")
@@ -159,10 +159,10 @@ def _figure(demo: Demo, study: Study, path: Path) -> None:
                 place = {"xy": (middle, 1.02 + 0.09 * (k % 2)), "xycoords": ("data", "axes fraction")}
                 ax.annotate(f"{element.kind} x{element.copies}", fontsize=7, ha="center", **place)
         if len(traces):
-            some = traces[(traces["example"] == example) & (traces["track"] == CELLS[0])]
-            some = some.rename(columns={"y_wt": "y_start", "y_mut": "y_selected"})
+            of_locus = traces[(traces["example"] == example) & (traces["track"] == CELLS[0])]
+            of_locus = of_locus.rename(columns={"y_wt": "y_start", "y_mut": "y_selected"})
             for direction in ("min", "max"):
-                one = some[some["direction"] == direction]
+                one = of_locus[of_locus["direction"] == direction]
                 plot_greedy_trace(one, row[2], label=direction, color=CATEGORY_COLORS[direction])
         row[0].set_ylabel(gene)
         row[1].set_ylabel("")

@@ -1,4 +1,4 @@
-"""What the tests of attributions share: a network, spans, and its gradient written out."""
+"""A network, spans and its gradient, shared by the tests of attributions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two CREs, a network that all methods can be asked about, and a comparison of everything."""
+"""Two CREs, a network that suits all methods, and one comparison of all of them."""
 
 from __future__ import annotations
 

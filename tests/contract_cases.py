@@ -19,7 +19,7 @@ POSITIONS = [0, 40, 150, 200]
 
 
 class Counts(torch.nn.Module):
-    """(N, 4, L) to (N, bins, 2): integer-weighted k-mers a bin, so that float arithmetic is exact in any batch."""
+    """(N, 4, L) to (N, bins, 2): integer-weighted k-mers per bin, so that float arithmetic is exact in any batch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,14 +44,14 @@ class TwoOutputs(Counts):
 
 
 class Scaled(Counts):
-    """Takes one further input a sequence."""
+    """Takes one further input per sequence."""
 
     def forward(self, X: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
         return super().forward(X) * scale[:, :, None]
 
 
 class CountsRows(Counts):
-    """Counts the rows it is given, and the most at a time."""
+    """Counts the rows that it predicts, and the most at a time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ def first_output(y: Any) -> torch.Tensor:
 
 class Case(NamedTuple):
     call: Callable[..., Any]
-    cost: int  # sequences an example, by the formula in the docstring
+    cost: int  # sequences per example, by the formula in the docstring
     shuffles: str | None  # "tile", "background" or None: what n counts
 
 
@@ -134,7 +134,7 @@ CASES = {
     ),
     "fine_tile_search": Case(
         _greedy(creme.fine_tile_search, TSS, CRE, scales=(10,), thresholds=(0.99,), prune=(1,), score="activity"),
-        -1,  # depends on the answer; tests of the search count it
+        -1,  # depends on the result; tests of the search count it
         "background",
     ),
     "retention_curve": Case(_curve, 2 * n + (-(-(CRE[1] - CRE[0]) // 8) - 1) * n, "background"),

@@ -1,4 +1,4 @@
-"""Commands that the documentation shows, and whether they are there: nothing is run."""
+"""Check that the commands of the documentation exist, without running them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import click
 from distributed.cli.dask_scheduler import main as dask_scheduler
 from distributed.cli.dask_worker import main as dask_worker
 
-from tangermeme_creme.cli import _parser
+from tangermeme_creme.cli import build_parser
 
 ROOT = Path(__file__).parents[1]
 TOOLS = ("ruff", "mypy", "lint-imports", "pre-commit", "sphinx-build")  # of CONTRIBUTING
@@ -23,7 +23,7 @@ DASK = {"scheduler": dask_scheduler, "worker": dask_worker}
 
 
 def commands(script: str) -> list[list[str]]:
-    """The simple commands of a script, without what sets variables for them and without the words of loops.
+    """Split a script into simple commands, without assignments of variables and without the words of loops.
 
     >>> commands("for i in 0 1; do A=$i dask worker x & done  # two\\nls && pwd")
     [['dask', 'worker', 'x'], ['ls'], ['pwd']]
@@ -42,7 +42,7 @@ def commands(script: str) -> list[list[str]]:
 
 
 def is_there(command: Sequence[str]) -> bool:
-    """Whether a reader can run a command, as far as its words tell."""
+    """Return whether a reader can run a command, as far as its words show."""
     program, *arguments = command
     program = program.removeprefix(".venv/bin/")
     if program == "tangermeme-creme":
@@ -59,7 +59,7 @@ def is_there(command: Sequence[str]) -> bool:
 def _parses(arguments: list[str]) -> bool:
     try:
         with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-            _parser().parse_args(arguments)
+            build_parser().parse_args(arguments)
     except SystemExit as end:  # with 0 after --help and --version
         return end.code == 0
     return True

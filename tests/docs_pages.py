@@ -1,4 +1,4 @@
-"""What the pages of the documentation hold, code blocks and links, and what is wrong with them."""
+"""Read the code blocks and links of the pages of the documentation, and find faults in them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from markdown_it.token import Token
 
 from tangermeme_creme.study.spec import SpecError, check_spec, spec_from_dict
 
-PROSE = ("note", "warning", "tip", "important", "admonition", "seealso")  # directives with text like the rest of a page
-LISTS = ("toctree",)  # and without code
+PROSE = ("note", "warning", "tip", "important", "admonition", "seealso")  # directives that hold text
+LISTS = ("toctree",)  # directives without code
 
 
 class Block(NamedTuple):
-    """A fenced block: the line of its fence, what is written behind the fence, and the content."""
+    """Hold a fenced block: the line of its fence, the words behind the fence, and the content."""
 
     line: int
     kind: str
@@ -30,14 +30,14 @@ class Block(NamedTuple):
 
 
 class Executed(NamedTuple):
-    """A test that executes the blocks of one kind of a page, and how many of them; None is all there are."""
+    """Name the test that executes the blocks of one kind of a page, and the number of these blocks; None is all."""
 
     by: str
     count: int | None = None
 
 
 def tokens(text: str) -> list[Token]:
-    """A page in MyST's or plain Markdown; its header counts as empty lines."""
+    """Parse a page in MyST or plain Markdown; its header counts as empty lines."""
     header = re.match(r"---\n.*?\n---\n", text, re.DOTALL)
     if header:
         text = "\n" * header[0].count("\n") + text[header.end() :]
@@ -45,7 +45,7 @@ def tokens(text: str) -> list[Token]:
 
 
 def blocks(text: str, first: int = 1) -> Iterator[Block]:
-    """Every fenced block of a page, those in directives of prose too."""
+    """Yield every fenced block of a page, also inside directives that hold text."""
     for token in tokens(text):
         if token.type == "fence" and token.map:
             kind, line = token.info.strip(), first + token.map[0]
@@ -57,7 +57,7 @@ def blocks(text: str, first: int = 1) -> Iterator[Block]:
 
 
 def unexecuted(page: str, text: str, executed: Mapping[str, Executed]) -> list[str]:
-    """The blocks of a page that nothing executes, each as page:line and why."""
+    """List the blocks of a page that nothing executes, each as page:line and the reason."""
     wrong, seen = [], dict.fromkeys(executed, 0)
     for line, kind, content in blocks(text):
         why = ""
@@ -86,7 +86,7 @@ def unexecuted(page: str, text: str, executed: Mapping[str, Executed]) -> list[s
 def _wrong_study(text: str) -> str:
     try:
         study = tomllib.loads(text)
-        if not study.keys() & {"loci", "windows"}:  # a page may show the model alone
+        if not study.keys() & {"loci", "windows"}:  # a page may show only the model
             study["windows"] = {"file": "windows.fa"}
         check_spec(spec_from_dict(study))
     except (tomllib.TOMLDecodeError, SpecError) as error:
@@ -95,7 +95,7 @@ def _wrong_study(text: str) -> str:
 
 
 def broken_links(page: Path) -> list[str]:
-    """The relative links of a page that lead to no file, or to no heading of it."""
+    """List the relative links of a page that lead to no file, or to no heading of the file."""
     wrong = []
     for target in _targets(tokens(page.read_text())):
         if re.match(r"[a-z]+:", target):
@@ -116,18 +116,18 @@ def _targets(page: list[Token]) -> Iterator[str]:
 
 
 def _anchors(page: Path) -> set[str]:
-    """The names that GitHub and MyST give to the headings of a page."""
+    """Return the anchors that GitHub and MyST give to the headings of a page."""
     parsed = tokens(page.read_text())
     titles = [b.content for a, b in pairwise(parsed) if a.type == "heading_open"]
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 class _Loaded(HTMLParser):
-    """Collects what a browser asks for by itself: scripts, styles, images, frames and media, but no links."""
+    """Collect what a browser loads without a click: scripts, styles, images, frames and media, but no links."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.loaded: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         for name, value in attrs:
@@ -135,14 +135,14 @@ class _Loaded(HTMLParser):
                 name == "href" and tag not in ("a", "area")
             )
             if loads and re.search(r"(?:^|[\s,('\"])(?:https?:)?//", value or ""):
-                self.found.append(f"<{tag} {name}={value}>")
+                self.loaded.append(f"<{tag} {name}={value}>")
 
 
 def loaded_from_network(text: str, *, css: bool = False) -> list[str]:
-    """What a page, or a style sheet, makes a browser ask of other machines."""
+    """List what a page, or a style sheet, makes a browser load from other machines."""
     if css:
         return re.findall(r"(?:url\(|@import)\s*['\"]?(?:https?:)?//[^)'\"; ]*", text)
     parser = _Loaded()
     parser.feed(text)
     styles = re.findall(r"<style[^>]*>(.*?)</style>", text, re.DOTALL)
-    return parser.found + [url for style in styles for url in loaded_from_network(style, css=True)]
+    return parser.loaded + [url for style in styles for url in loaded_from_network(style, css=True)]

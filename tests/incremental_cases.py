@@ -8,8 +8,7 @@ from typing import Any
 
 import torch
 from helpers import random_sequences
-from hypothesis import assume
-from hypothesis import strategies as st
+from hypothesis import assume, strategies as st
 from torch import nn
 
 from tangermeme_creme.engine.incremental import IncrementalModel, as_list

@@ -1,4 +1,4 @@
-"""The models of this package, and a user's own split by name, small, with weights in which everything counts."""
+"""Small models of this package, and a user's model that is split by name, with random weights."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tangermeme_creme.models.toy import MOTIFS, RegulatoryToy
 
 
 def randomised(model: torch.nn.Module, seed: int = 0) -> Any:
-    """Weights in which everything counts: these networks start with attention that adds nothing."""
+    """Draw random weights: initially, the attention of these networks adds nothing."""
     generator = torch.Generator().manual_seed(seed)
     for name, value in model.state_dict().items():
         if value.is_floating_point():
@@ -50,7 +50,7 @@ def borzoi() -> IncrementalModel:
 
 @cache
 def basenji() -> IncrementalModel:
-    """A user's own: from outside, by the names of two of its modules."""
+    """Make a user's model, and split it by the names of two of its modules."""
 
     class Basenji(torch.nn.Module):
         def __init__(self) -> None:
@@ -83,7 +83,7 @@ each = pytest.mark.parametrize(("make", "length"), MODELS.values(), ids=list(MOD
 
 
 def sequences(length: int, n: int = 2) -> torch.Tensor:
-    """Random bases with the toy's motifs all over, so that an edit anywhere breaks some; some unknown."""
+    """Draw random bases, a few of them unknown, with the toy's motifs everywhere: any edit breaks motifs."""
     X = random_one_hot((n, 4, length), random_state=0).float()
     motifs = "".join(MOTIFS[name] for name in ("promoter", "enhancer", "silencer", "enhancer", "enhancer_b"))
     planted = one_hot_encode(motifs * (length // len(motifs))).float()

@@ -1,4 +1,4 @@
-"""The text of simulated sequences, and the motifs in it, found without the package."""
+"""Convert simulated sequences to text and find motifs in it, without the package."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tangermeme_creme.models.toy import MOTIFS, Element, motif_starts
 
 
 def text_of(X: torch.Tensor) -> str:
-    """One-hot of shape (4, L) as text."""
+    """Convert one-hot of shape (4, L) to text."""
     return "".join("ACGT"[code] for code in X.argmax(dim=0))
 
 

@@ -1,4 +1,4 @@
-"""Pages of studies to look into: what is in them, and names that would do harm if they were not inert."""
+"""Pages of studies: how to read them, and names that would do harm if they were not inert."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from study_tables import LOCI, TRACKS, Tabled, made_spec, made_tables
 
-from tangermeme_creme.view.figures import StudyFigure
+from tangermeme_creme.view import StudyFigure, write_page
 from tangermeme_creme.view.plots import INK
 
 IMAGE = "<img src=x onerror=alert(1)>"
@@ -24,11 +24,11 @@ class Element(NamedTuple):
     tag: str
     attrs: dict[str, str | None]
     text: str
-    within: tuple[str, ...]  # ids of what it is in
+    within: tuple[str, ...]  # ids of the elements around it
 
 
 class Page(HTMLParser):
-    """Every element of a page, with the text in it."""
+    """Holds every element of a page, with its text."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -66,15 +66,15 @@ class Page(HTMLParser):
         return [e for e in self.elements if e.tag == tag and wanted.items() <= e.attrs.items()]
 
     def one(self, tag: str, **attrs: str) -> Element:
-        (found,) = self.all(tag, **attrs)
-        return found
+        (element,) = self.all(tag, **attrs)
+        return element
 
     @property
     def sections(self) -> list[str]:
         return [str(e.attrs["id"]) for e in self.all("section")]
 
     def content(self, key: str) -> pd.DataFrame:
-        """The table that the script of the page would show."""
+        """Return the table that the script of the page would show."""
         return decoded(json.loads(self.one("script", id=f"data-{key}").text))
 
     @property
@@ -98,20 +98,24 @@ def read_page(path: Path) -> Page:
     return Page(path.read_text(encoding="utf-8"))
 
 
-def drawn(name: str = "one", section: str = "necessity", **said: str) -> StudyFigure:
-    """A figure of a line and a text."""
+def page_of(study: Tabled, **options: Any) -> Page:
+    """Write the page of a study and read it, without figures unless `figures` has them."""
+    return read_page(write_page(study, **{"figures": [], **options}))  # type: ignore[arg-type]
+
+
+def drawn(name: str = "one", section: str = "necessity", **texts: str) -> StudyFigure:
+    """Draw a figure of a line and a text."""
     figure = Figure(figsize=(3, 2))
     ax = figure.subplots()
     ax.axis("off")
     ax.plot([0, 1], [0, 1], color=INK)
     ax.set_title("ink", color=INK)
-    return StudyFigure(
-        name, section, said.get("title", "A line"), said.get("caption", "It rises."), said.get("alt", "0 to 1"), figure
-    )
+    texts = {"title": "A line", "caption": "It rises.", "alt": "0 to 1", **texts}
+    return StudyFigure(name, section, **texts, figure=figure)
 
 
 def harmful(folder: Path) -> Tabled:
-    """`made_study` with names of genes, loci and messages that are markup."""
+    """Make `made_study` with markup in the names of genes and loci, and in messages."""
     tables = made_tables()
     for name, table in tables.items():
         for column in ("example", "source"):
@@ -125,18 +129,18 @@ def harmful(folder: Path) -> Tabled:
 
 
 def many(folder: Path, n: int) -> Tabled:
-    """A study of n loci, each with six tiles and two tracks."""
+    """Make a study of n loci, each with six tiles and two tracks."""
     rng, tables = np.random.default_rng(0), made_tables()
-    chosen = {name: tables[name] for name in ("contexts", "necessity")}
-    made = {name: [] for name in chosen}
+    parts = {"contexts": [], "necessity": []}
     for k in range(n):
-        for name, table in chosen.items():
-            made[name].append(table[table["example"] == "g1"].assign(example=f"L{k:04}"))
-    joined = {name: pd.concat(parts, ignore_index=True) for name, parts in made.items()}
+        for name in parts:
+            table = tables[name]
+            parts[name].append(table[table["example"] == "g1"].assign(example=f"L{k:04}"))
+    joined = {name: pd.concat(rows, ignore_index=True) for name, rows in parts.items()}
     joined["necessity"]["necessity"] = rng.normal(size=len(joined["necessity"]))
     loci = pd.concat([LOCI.head(1)] * n, ignore_index=True)
     loci = loci.assign(example=[f"L{k:04}" for k in range(n)], gene_name=[f"GENE{k}" for k in range(n)])
     return Tabled(folder / "study", made_spec(folder), {"loci": loci, **joined})
 
 
-__all__ = ["IMAGE", "SCRIPT", "TRACKS", "Page", "decoded", "drawn", "harmful", "many", "read_page"]
+__all__ = ["IMAGE", "SCRIPT", "TRACKS", "Page", "decoded", "drawn", "harmful", "many", "page_of", "read_page"]

@@ -1,4 +1,4 @@
-"""Edits, a naive loop over them, and a model that is watched."""
+"""Edits, a naive loop over them, and a model that records its calls."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ class Spy(Mixer):
         return super().forward(X)
 
 
-class Told:
-    """A progress bar that remembers what it was told."""
+class RecordedProgress:
+    """A progress bar that records its updates."""
 
     def __init__(self) -> None:
         self.batches: list[int] = []

@@ -1,4 +1,4 @@
-"""Small networks of many ways to run their modules, for the tests of splitting them."""
+"""Small networks that run their modules in many ways, for the tests of splitting them."""
 
 from __future__ import annotations
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -16,6 +15,9 @@ from tangermeme_creme.engine.incremental import IncrementalModel
 from tangermeme_creme.models import PeakReadout
 from tangermeme_creme.models.toy import RegulatoryToy, simulate_genome, write_genome
 from tangermeme_creme.study.spec import StudySpec, spec_from_dict
+from tangermeme_creme.support import Section, toml_text
+
+SectionT = TypeVar("SectionT", bound=Section)
 
 LENGTH, TILE = 8192, 1024
 HERE = Path(__file__).parent
@@ -127,6 +129,11 @@ def small_spec(folder: Path, n_loci: int = 4, **sections: Any) -> StudySpec:
     return spec_from_dict(content)
 
 
+def changed(section: SectionT, **changes: Any) -> SectionT:
+    """A section, or a whole spec, of which keys are given otherwise."""
+    return section.model_copy(update=changes)
+
+
 def table_bytes(folder: Path) -> dict[str, bytes]:
     """Every table of a study, as it is on the disk."""
     return {path.name: path.read_bytes() for path in sorted((folder / "tables").glob("*.parquet"))}
@@ -134,20 +141,8 @@ def table_bytes(folder: Path) -> dict[str, bytes]:
 
 def write_toml(content: Mapping[str, Any], path: Path) -> Path:
     """Write nested dictionaries, of `spec_to_dict` say, as TOML; None is left out."""
-    path.write_text("\n".join(_toml(content, "")) + "\n", encoding="utf-8")
+    path.write_text(toml_text(content), encoding="utf-8")
     return path
-
-
-def _toml(content: Mapping[str, Any], path: str) -> list[str]:
-    lines, sections = [], []
-    for name, value in content.items():
-        key = json.dumps(name, ensure_ascii=False)
-        if isinstance(value, Mapping):
-            inner = f"{path}.{key}" if path else key
-            sections += [f"[{inner}]", *_toml(value, inner)]
-        elif value is not None:
-            lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}")
-    return lines + sections
 
 
 def command(*arguments: str | Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""The bound on memory, measured in a process of its own. Time is not tested."""
+"""Test the bound on memory in a separate process. Time is not tested."""
 
 from __future__ import annotations
 

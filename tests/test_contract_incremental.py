@@ -1,4 +1,4 @@
-"""What every operator promises about the incremental path: the same results, for less."""
+"""The contract of every operator on the incremental path: the same results from fewer bases."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""The documentation builds without a warning; nothing in it is stale, unexecuted, or from another machine."""
+"""Test that the documentation builds without a warning, runs all its code, and has a complete reference."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import os
-import pkgutil
 import re
 import subprocess
 import sys
@@ -23,8 +22,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", "CONTRIBUTING.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))]
 PAGES = [page for page in PAGES if "_build" not in page]
 
-# What executes the blocks of a page, by kind, but for those that are the same everywhere: the build runs
-# code cells, and the checker itself reads commands and files of studies.
+# The tests that execute the blocks of a page, by kind. The build runs all code cells, and the checker itself reads all
+# commands and files of studies.
 EXECUTED = {
     "README.md": {"python": Executed("tests/test_readme.py", 8)},
     "docs/findings.md": {"python": Executed("tests/test_readme.py")},
@@ -32,68 +31,85 @@ EXECUTED = {
     "docs/study.md": {"python": Executed("tests/test_study_page.py", 3)},
 }
 
-# Modules without `__all__`, whose names are not for users unless the reference has them; and of those that it has, the
-# names that other modules of the package alone use. A new name must go into the reference or in here.
-INTERNAL_MODULES = {
-    "engine": "agreement device gradients memory options partial spread verdict",
-    "sequence": "chroms columns files notices spans",
-    "study": "agenda annotation costs experiments fingerprint folder header interrupts laboratory lock manifest merge "
-    "names parquet progress selection state store tasks",
+# Folders that users import from: the reference has every name that they hand out, except HELPERS.
+PUBLIC_FACES = (
+    "tangermeme_creme", "analysis", "analysis.annotate", "analysis.crispri", "analysis.export",
+    "analysis.fine_mapping", "analysis.interactions", "analysis.stats", "engine", "models", "models.toy", "operators",
+    "sequence", "sequence.genome", "study", "study.spec", "view",
+)  # fmt: skip
+# Folders that hand out names to other folders; the reference has those of their names that users need.
+INTERNAL_FACES = (
+    "engine.incremental", "study.run", "study.store", "study.tables", "study.tests", "support", "view.figures",
+    "view.plots", "view.report", "view.tests",
+)  # fmt: skip
+# Names of public faces that only other folders of the package use, per face with the reason.
+HELPERS = {
+    "analysis": (
+        "arithmetic of arrays and colours that other rooms share",
+        "BASE_COLORS Values above_zero as_float is_tensor same_axes",
+    ),
+    "analysis.crispri": ("a step of compare_with_crispri", "resampled_precision"),
+    "analysis.fine_mapping": ("a step of compare_fine_mapping", "rank"),
+    "analysis.stats": ("a step of intervals", "expanded_tail"),
+    "engine": (
+        "options, outputs and sessions for operators, models and analysis",
+        "CodesSession EngineOptions Entry Objective Output OutputRows ProgressBar RunOptions SpanObjective "
+        "apply_objective autocasting check_args check_engine_options check_objective check_output concatenate "
+        "explain_out_of_memory fingerprint_model map_output model_on parameters_frozen resolve_device resolve_dtype "
+        "rows_at_once warn_of_cast_args",
+    ),
+    "models": ("a part of the adapters", "run_block"),
+    "operators": (
+        "steps of operators that studies and fine mapping share",
+        "CreScore Labels NO_EFFECT OperatorRun as_span check_stages check_threshold direction_per_example labelled "
+        "prepare_run scored_by_effect warn_of_no_effect",
+    ),
+    "sequence": (
+        "types and checks of arguments, and arrays of edits for the engine",
+        "RandomState ShuffleFn Span Spans UNKNOWN apply_edits check_apart check_count check_disjoint check_edits "
+        "check_one_width check_spans integers join_packed span_per_example",
+    ),
+    "sequence.genome": (
+        "columns of tables and names of chromosomes, for annotation and studies",
+        "check_loci chrom_column known_chroms match_chroms number_column plain_chrom position_column region_columns "
+        "strand_column text_column",
+    ),
+    "study.spec": (
+        "sections, whose keys the template shows, and thresholds for tests and tables",
+        "AnnotationSpec ContextSpec CresSpec LociSpec ModelSpec OutputSpec RunSpec TestsSpec TilesSpec WindowsSpec "
+        "call_rule context_thresholds",
+    ),
 }
-INTERNAL_NAMES = {
-    "analysis.effects": "arrays as_float above_zero",
-    "engine.incremental": "as_list",
-    "engine.outputs": "map_output concatenate OutputRows check_output apply_objective check_objective",
-    "engine.reach": "run_local check_activations splice",
-    "engine.session": "Progress",
-    "engine.windows": "Window group_by_blocks merge_spans",
-    "models.simulate": "reverse_complement",
-    "models.toy": "check_settings",
-    "sequence.edits": "check_edits apply_edits join_packed",
-    "study.executors": "run_tasks",
-    "study.inputs": "input_files Windows",
-    "study.models": "load_activity_model",
-    "study.plan": "Speed",
-    "study.report": "write_csv",
-}
+MODULES = ("tangermeme_creme.cli", "tangermeme_creme.demo")  # not folders, but with names for users
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The pages, built once, with all notebooks run."""
+    """Build the pages once, and run all notebooks."""
     folder = tmp_path_factory.mktemp("docs")
-    one = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
+    threads = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
     done = subprocess.run(
         [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-j", "2", "-b", "html", "-d", str(folder / "doctrees"),
          "-w", str(folder / "warnings.txt"), str(ROOT / "docs"), str(folder / "html")],
-        env={**os.environ, **one, "CREME_DOCS_EXECUTE": "force", "HF_HUB_OFFLINE": "1"},
+        env={**os.environ, **dict.fromkeys(threads, "1"), "CREME_DOCS_EXECUTE": "force", "HF_HUB_OFFLINE": "1"},
         capture_output=True, text=True, timeout=3600, check=False,
     )  # fmt: skip
     if done.returncode:
-        warnings = folder / "warnings.txt"  # stderr has what kernels say too
-        told = warnings.read_text() if warnings.exists() else ""
-        pytest.fail(f"sphinx-build ended with {done.returncode}:\n{told}\n{done.stderr[-5000:]}", pytrace=False)
+        warnings = folder / "warnings.txt"  # stderr also has output of kernels
+        text = warnings.read_text() if warnings.exists() else ""
+        pytest.fail(f"sphinx-build ended with {done.returncode}:\n{text}\n{done.stderr[-5000:]}", pytrace=False)
     return folder / "html"
 
 
 def documented(built: Path) -> set[str]:
-    """The full names in the inventory of the reference."""
+    """Return the full names in the inventory of the reference."""
     inventory = (built / "objects.inv").read_bytes().split(b"\n", 4)[4]
     rows = re.findall(r"^(\S+) (py:\S+) ", zlib.decompress(inventory).decode(), re.MULTILINE)
     return {name for name, _ in rows}
 
 
-def public_modules() -> list[Any]:
-    names = [module.name for module in pkgutil.walk_packages(tangermeme_creme.__path__, "tangermeme_creme.")]
-    public = [name for name in names if not any(part.startswith("_") for part in name.split("."))]
-    return [tangermeme_creme, *map(importlib.import_module, public)]
-
-
-def own_names(module: Any) -> list[str]:
-    """Names of functions and classes that a module makes, or of what its `__all__` lists."""
-    made = [name for name, thing in vars(module).items() if inspect.isroutine(thing) or inspect.isclass(thing)]
-    made = [name for name in made if name[0] != "_" and vars(module)[name].__module__ == module.__name__]
-    return list(getattr(module, "__all__", made))
+def module_of(face: str) -> Any:
+    return importlib.import_module(face if face == "tangermeme_creme" else f"tangermeme_creme.{face}")
 
 
 def test_pages_are_built(built: Path) -> None:
@@ -106,7 +122,7 @@ def test_every_block_of_a_page_is_executed(page: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "kind", "by"), [(p, k, e.by) for p, found in EXECUTED.items() for k, e in found.items()]
+    ("page", "kind", "by"), [(p, k, e.by) for p, kinds in EXECUTED.items() for k, e in kinds.items()]
 )
 def test_tests_that_execute_pages_name_them(page: str, kind: str, by: str) -> None:
     text = (ROOT / by).read_text()
@@ -190,44 +206,40 @@ def test_checker_of_links_finds_those_that_lead_nowhere(tmp_path: Path) -> None:
 
 
 def test_pages_load_nothing_from_the_network(built: Path) -> None:
-    found = {
+    loads = {
         str(path.relative_to(built)): loaded
         for path in built.rglob("*")
         if path.suffix in (".html", ".css")
         and (loaded := loaded_from_network(path.read_text(), css=path.suffix == ".css"))
     }
-    assert found == {}
+    assert loads == {}
 
 
 def test_checker_of_the_network_finds_what_is_loaded() -> None:
     page = """<a href="https://a.org">a</a><script src="https://b.org/b.js"></script><img src="c.png">
     <link rel="stylesheet" href="//d.org/d.css"><style>@import "https://e.org/e.css";</style>
     <p style="background: url(https://f.org/f.png)">"""
-    found = " ".join(loaded_from_network(page))
-    assert re.findall(r"[a-f]\.org", found) == ["b.org", "d.org", "f.org", "e.org"]
+    loaded = " ".join(loaded_from_network(page))
+    assert re.findall(r"[a-f]\.org", loaded) == ["b.org", "d.org", "f.org", "e.org"]
 
 
-def missing_from(names: set[str]) -> list[str]:
-    """What users may import and a reference with these names lacks."""
-    reachable = {id(_thing(name)) for name in names}
-    prefix = "tangermeme_creme."
+def undocumented(names: set[str]) -> list[str]:
+    """List the names of public faces that a reference with `names` lacks."""
+    documented = {id(thing_of(name)) for name in names}
     lacking = []
-    for module in public_modules():
-        short = module.__name__.removeprefix(prefix)
-        internal = INTERNAL_NAMES.get(short, "").split()
-        floor, _, name = short.partition(".")
-        if name in INTERNAL_MODULES.get(floor, "").split():
-            assert not hasattr(module, "__all__"), f"{short} has `__all__`, and so is public"
-            continue
-        for name in own_names(module):
-            full = f"{module.__name__}.{name}"
-            if full not in names and id(vars(module)[name]) not in reachable and name not in internal:
-                lacking.append(full)
+    for face in PUBLIC_FACES:
+        module = module_of(face)
+        helpers = HELPERS.get(face, ("", ""))[1].split()
+        lacking += [
+            f"{module.__name__}.{name}"
+            for name in module.__all__
+            if name not in helpers and id(getattr(module, name)) not in documented
+        ]
     return lacking
 
 
-def _thing(name: str) -> object:
-    """What a name of a module stands for; None for what is within a class."""
+def thing_of(name: str) -> object:
+    """Return the object of a full name of the reference; None for methods."""
     module, _, last = name.rpartition(".")
     try:
         return getattr(importlib.import_module(module), last, None) if module else None
@@ -235,25 +247,81 @@ def _thing(name: str) -> object:
         return None
 
 
+def imports(text: str) -> set[tuple[str, str]]:
+    """Find the module and the name of every import from the package."""
+    rows = re.findall(r"^ *from (tangermeme_creme[\w.]*) import (?:\(([^)]*)\)|([\w, ]*))", text, re.MULTILINE)
+    rows += [(module, "", "") for module in re.findall(r"^ *import (tangermeme_creme\.[\w.]*)", text, re.MULTILINE)]
+    return {
+        (module, name.split()[0] if name.strip() else "")
+        for module, many, few in rows
+        for name in (many or few).strip(" ,\n").split(",")
+    }
+
+
+def beside_faces(text: str) -> list[str]:
+    """List the imports of a page that are not from a face, or of names that the face does not hand out."""
+    faces = {module_of(face).__name__ for face in (*PUBLIC_FACES, *INTERNAL_FACES)}
+    return [
+        f"{module}.{name}"
+        for module, name in sorted(imports(text))
+        if module not in MODULES
+        and f"{module}.{name}" not in (*MODULES, *faces)
+        and not (module in faces and name in importlib.import_module(module).__all__)
+    ]
+
+
+def test_every_face_is_public_or_internal() -> None:
+    package = Path(tangermeme_creme.__file__).parent
+    folders = [".".join(path.parent.relative_to(package).parts) for path in package.rglob("__init__.py")]
+    assert sorted(folder or "tangermeme_creme" for folder in folders) == sorted([*PUBLIC_FACES, *INTERNAL_FACES])
+
+
 def test_reference_has_every_public_name(built: Path) -> None:
     names = documented(built)
-    assert missing_from(names) == []
-    assert missing_from(names - {"tangermeme_creme.necessity_test"}) == [
-        "tangermeme_creme.necessity_test", "tangermeme_creme.operators.necessity.necessity_test",
+    assert undocumented(names) == []
+    assert undocumented(names - {"tangermeme_creme.necessity_test"}) == [
+        "tangermeme_creme.necessity_test", "tangermeme_creme.operators.necessity_test",
     ]  # fmt: skip
 
 
+def test_helpers_are_names_that_the_reference_lacks(built: Path) -> None:
+    documented_things = {id(thing_of(name)) for name in documented(built)}
+    for face, (_, helpers) in HELPERS.items():
+        module = module_of(face)
+        assert set(helpers.split()) <= set(module.__all__), face
+        assert [name for name in helpers.split() if id(getattr(module, name)) in documented_things] == [], face
+
+
 def test_reference_has_what_pages_and_examples_import(built: Path) -> None:
-    names = documented(built)
-    reachable = {id(_thing(name)) for name in names}
+    documented_things = {id(thing_of(name)) for name in documented(built)}
     files = [*(ROOT / page for page in PAGES), *(ROOT / "examples").glob("*.py")]
-    found = set()
-    for file in files:
-        rows = re.findall(
-            r"^from (tangermeme_creme[\w.]*) import (?:\(([^)]*)\)|([\w, ]*))", file.read_text(), re.MULTILINE
-        )
-        for module, many, few in rows:
-            found |= {f"{module}.{name.split()[0]}" for name in (many or few).split(",") if name.strip()}
-    assert len(found) > 20
-    found = {name for name in found if not inspect.ismodule(_thing(name))}
-    assert [name for name in sorted(found) if name not in names and id(_thing(name)) not in reachable] == []
+    imported = {f"{module}.{name}" for file in files for module, name in imports(file.read_text())}
+    things = {name: thing_of(name) for name in imported}
+    functions = {name: thing for name, thing in things.items() if thing is not None and not inspect.ismodule(thing)}
+    assert len(functions) > 20
+    assert [name for name, thing in sorted(functions.items()) if id(thing) not in documented_things] == []
+
+
+@pytest.mark.parametrize(
+    "file", [*PAGES, "docs/conf.py", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "examples").rglob("*.py"))]
+)
+def test_pages_and_examples_import_from_faces(file: str) -> None:
+    assert beside_faces((ROOT / file).read_text()) == []
+
+
+def test_checker_of_imports_finds_those_that_are_not_from_faces() -> None:
+    text = """
+from tangermeme_creme import cli, necessity_test, view
+from tangermeme_creme.view.plots.tiles import plot_tile_effects
+from tangermeme_creme.analysis import (
+    call_cres,
+    no_such_name,
+)
+from tangermeme_creme.demo import run_demo
+import tangermeme_creme.engine.session
+"""
+    assert beside_faces(text) == [
+        "tangermeme_creme.analysis.no_such_name",
+        "tangermeme_creme.engine.session.",
+        "tangermeme_creme.view.plots.tiles.plot_tile_effects",
+    ]

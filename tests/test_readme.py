@@ -1,4 +1,4 @@
-"""The code of README and of docs/ runs as it stands, on smaller windows and models."""
+"""Test that the code of README and docs/ runs unchanged, on smaller windows and models."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import torch
 from tangermeme.utils import random_one_hot
 
 import tangermeme_creme as creme
-from tangermeme_creme.engine.incremental import IncrementalModel
+from tangermeme_creme.engine import IncrementalModel
 from tangermeme_creme.models import Readout
 from tangermeme_creme.models.toy import Element, RegulatoryToy, simulate_genome, simulate_sequence, write_genome
 from tangermeme_creme.sequence import tile_grid
@@ -29,7 +29,7 @@ def blocks(page: str) -> list[str]:
 
 
 class Network(torch.nn.Module):
-    """A user's own: a stem, a tower, and something that mixes all bins."""
+    """Predict with a stem, a tower, and a head that mixes all bins."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Network(torch.nn.Module):
         return self.head(self.tower(self.stem(X)))
 
 
-def own() -> dict[str, Any]:
+def own_names() -> dict[str, Any]:
     torch.manual_seed(0)
     X = random_one_hot((1, 4, 1024), random_state=0).float()
     return {
@@ -77,7 +77,7 @@ def test_readme_readout_runs() -> None:
 
 
 def test_readme_adapters_take_the_packages_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The names of the published weights, with small models in their place: nothing is downloaded."""
+    """Load small models under the names of the published weights, without a download."""
     borzoi_pytorch = pytest.importorskip("borzoi_pytorch", reason="borzoi-pytorch is not installed")
     import enformer_pytorch
 
@@ -103,21 +103,21 @@ def test_readme_adapters_take_the_packages_models(monkeypatch: pytest.MonkeyPatc
 
 
 def test_readme_split_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    names = own()
+    names = own_names()
     exec(blocks("README.md")[3], names)
     assert names["y_mut"].shape == (1, 2, 10, 2)
     assert "21 predictions, 1 in full and 20 in part" in capsys.readouterr().out
 
 
 def toy_names() -> dict[str, Any]:
-    """Two genes of a simulated genome, and a network that reads them."""
+    """Make two genes of a simulated genome, and a network that reads them."""
     length, tile = 16_384, 1_024
     elements = [[Element("promoter", length // 2), Element(kind, 6_200, 4)] for kind in ("enhancer", "silencer")]
     toy = RegulatoryToy(length, response="multiplicative", basal=100.0, ceiling=200.0, reach=(1e6, 1e6))
     tss_tile, tiles = tile_grid(length, tile)
     return {
         "model": Readout(toy, bins=[toy.tss_bin]),
-        "X": torch.cat([simulate_sequence(length, some, random_state=0) for some in elements]),
+        "X": torch.cat([simulate_sequence(length, layout, random_state=0) for layout in elements]),
         "genes": ["UP", "DOWN"],
         "tss_tile": tss_tile,
         "tiles": tiles[3:8],
@@ -191,7 +191,7 @@ def test_readme_names_every_operator() -> None:
 
 
 def genome_files(folder: Path, length: int, tile: int) -> None:
-    """A simulated genome of eight genes, and made-up tracks, elements, repeats and experiments on it."""
+    """Write a simulated genome of eight genes, with tracks, elements, repeats and experiments on it."""
     genome = simulate_genome(8, length=length, tile_size=tile, random_state=0)
     paths = write_genome(genome, folder)
     paths["truth"].rename(folder / "atlas.bed")

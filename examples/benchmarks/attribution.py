@@ -1,13 +1,13 @@
-"""Seconds and memory of the gradient of one 5 kb tile, of the whole network and of what leads to the tile.
+"""Measure seconds and memory of the gradient of one 5 kb tile, in the full network and around the tile.
 
     python examples/benchmarks/attribution.py enformer [--ways span part]
     python examples/benchmarks/attribution.py miniborzoi --data FOLDER [--ways whole span part --repeats 5]
 
-`whole` is Captum on the whole sequence and with gradients for parameters, as one would call it oneself; `span` is
-`captum_attribution` of the tile with ``incremental=False``; `part` runs the convolutions on the tile's surroundings
-alone. Each way runs in a process of its own. Memory is the rise of the peak over what is resident before, in the first
-run, in which `part` also measures the network's reach; seconds are those of later runs. Linux only. Timings of one
-machine compare to nothing but each other.
+`whole` is a direct call of Captum, on the full sequence and with gradients for parameters. `span` is
+`captum_attribution` of the tile with ``incremental=False``. `part` runs the convolutions only around the tile. Each way
+runs in a separate process. Memory is the rise of the peak over the resident memory before the first run; in this run,
+`part` also measures the reach of the network. Seconds are those of later runs. Linux only. Compare timings only with
+timings of the same machine.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ WAYS = ("whole", "span", "part")
 
 
 def network_of(arguments: argparse.Namespace) -> tuple[torch.nn.Module, torch.Tensor, tuple[int, int]]:
-    """A network that is read at its TSS, a sequence, and a tile of it."""
+    """Load a network that is read at the TSS, a sequence, and a tile of the sequence."""
     if arguments.network == "enformer":
         from tangermeme_creme.models import EnformerTSS
 
@@ -91,11 +91,11 @@ def main() -> None:
     for way in arguments.ways:
         command = [sys.executable, __file__, arguments.network, "--ways", way, "--repeats", str(arguments.repeats)]
         command += ["--alone"] + (["--data", str(arguments.data)] if arguments.data else [])
-        found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        gradient = torch.tensor(found.pop("gradient"))
+        measured = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        gradient = torch.tensor(measured.pop("gradient"))
         first = gradient if first is None else first
         difference = float((gradient - first).abs().max() / first.abs().max())
-        rows.append({"way": way, **found, "difference": difference})
+        rows.append({"way": way, **measured, "difference": difference})
     print(pd.DataFrame(rows).to_string(index=False, float_format="%.3g"))
 
 

@@ -1,17 +1,17 @@
-"""Seconds for an edited sequence, in full and incrementally, of networks at their real size.
+"""Measure the seconds per edited sequence, in full and incrementally, of networks at their real size.
 
     python examples/benchmarks/incremental.py enformer [--device cuda --dtype bfloat16 --batch-sizes 1 4 16]
     python examples/benchmarks/incremental.py miniborzoi --data FOLDER [--n 4]
 
 `enformer` is the published architecture (dim 1536, depth 11, 196,608 bp) with random weights: the wild type and eight
-tiles of a necessity test, each way in turn. `in full` is the same adapter, which computes the asked bins and tracks
-only; `package` is enformer-pytorch's own forward, all bins and tracks. The matrix rate is that of a large matrix
-product in the same process; floating point operations are counted by torch.
+tiles of a necessity test, each way in turn. `in full` is the same adapter, which computes only the requested bins and
+tracks; `package` is enformer-pytorch's own forward, all bins and tracks. The matrix rate is the rate of a large matrix
+product in the same process; torch counts the floating point operations.
 
-`miniborzoi` runs whole tests on the network and the first gene of FOLDER (see examples/real_model.py), drawing the
-shuffles included; where creme-nn is installed its tests drive the same adapter, in full, one sequence at a time.
+`miniborzoi` runs full tests on the network and the first gene of FOLDER (see examples/real_model.py); the time includes
+the drawing of shuffles. If creme-nn is installed, its tests run the same adapter, in full, one sequence at a time.
 
-Timings of one machine compare to nothing but each other.
+Compare timings only with timings of the same machine.
 """
 
 from __future__ import annotations
@@ -47,16 +47,16 @@ def seconds(run: Callable[[], Any], device: torch.device) -> tuple[float, Any]:
 
 
 def matrix_rate(device: torch.device, dtype: torch.dtype) -> float:
-    """Floating point operations a second of a large matrix product, the best of five."""
+    """Measure the floating point operations per second of a large matrix product, the best of five."""
     size = 8192 if device.type == "cuda" else 2048
     a, b = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
     return 2 * size**3 / min(seconds(lambda: a @ b, device)[0] for _ in range(5))
 
 
 def random_enformer() -> torch.nn.Module:
-    """The published architecture with random weights in which everything counts.
+    """Build the published architecture with random weights in which every layer matters.
 
-    As the package initialises it, attention adds nothing, so that no distant edit would be seen.
+    With the initial weights of the package, attention adds nothing, so a distant edit would have no effect.
     """
     from enformer_pytorch import Enformer
 
@@ -83,7 +83,7 @@ def benchmark_enformer(arguments: argparse.Namespace) -> None:
     generator = torch.Generator().manual_seed(0)
     X = torch.nn.functional.one_hot(torch.randint(0, 4, (1, length), generator=generator), 4).mT.to(torch.int8)
     tiles = tile_grid(length).context
-    tiles = tiles[torch.linspace(0, len(tiles) - 1, n_tiles).long()]  # both ends among them
+    tiles = tiles[torch.linspace(0, len(tiles) - 1, n_tiles).long()]  # includes both ends
     content = [torch.randint(0, 4, (5000,), generator=generator, dtype=torch.uint8) for _ in range(n_tiles)]
     edits = make_edits(0, tiles[:, 0], torch.arange(n_tiles), content)
     rate = matrix_rate(device, dtype)
@@ -97,7 +97,7 @@ def benchmark_enformer(arguments: argparse.Namespace) -> None:
             elapsed, y = seconds(lambda: session.predict_edits(edits), device)
         return {"seconds": elapsed / n_tiles, "y": y, "flop": flops.get_total_flops(), "work": session.work}
 
-    setup, _ = seconds(lambda: run(True, 1), device)  # measures the reach and checks it, once a model
+    setup, _ = seconds(lambda: run(True, 1), device)  # measures and checks the reach, once per model
     print(json.dumps({"setup and first run, seconds": round(setup, 1), "matrix rate, GFLOP/s": round(rate / 1e9)}))
     rows = []
     for batch_size in arguments.batch_sizes:
@@ -149,7 +149,7 @@ def benchmark_miniborzoi(arguments: argparse.Namespace) -> None:
         ways["creme-nn"] = reference
     else:
         print("creme-nn is not installed: no third column")
-    ours(True)["necessity"]()  # measures the reach and checks it, once a model
+    ours(True)["necessity"]()  # measures and checks the reach, once per model
     times: dict[tuple[str, str], list[float]] = {}
     y: dict[tuple[str, str], Any] = {}
     for _ in range(arguments.repeats):
@@ -157,9 +157,10 @@ def benchmark_miniborzoi(arguments: argparse.Namespace) -> None:
             for test, run in tests.items():
                 elapsed, y[test, way] = seconds(run, torch.device(arguments.device))
                 times.setdefault((test, way), []).append(elapsed / (len(tiles) * n))
-    table = pd.Series({key: statistics.median(some) for key, some in times.items()}).unstack()[list(ways)]
+    table = pd.Series({key: statistics.median(values) for key, values in times.items()}).unstack()[list(ways)]
     print(
-        f"{gene['gene']}, {len(tiles)} tiles x {n} shuffles, seconds a tile and shuffle, median of {arguments.repeats}"
+        f"{gene['gene']}, {len(tiles)} tiles x {n} shuffles, seconds per tile and shuffle, "
+        f"median of {arguments.repeats}"
     )
     print(table.to_string(float_format="%.4f"))
     print((table.div(table["incremental"], axis=0)).to_string(float_format="%.2f x"))
@@ -174,7 +175,7 @@ def benchmark_miniborzoi(arguments: argparse.Namespace) -> None:
 def creme_nn(
     model: torch.nn.Module, X: torch.Tensor, center: tuple[int, int], tiles: list[tuple[int, int]], n: int
 ) -> dict[str, Callable[[], Any]]:
-    """The reference's own tests, in full, one sequence at a time as it goes; {} where it is absent."""
+    """Return the tests of creme-nn, in full, one sequence at a time; {} if creme-nn is not installed."""
     try:
         from creme import creme
     except ImportError:
@@ -205,7 +206,7 @@ def main() -> None:
     enformer.add_argument("--dtype", default="float32")
     enformer.add_argument("--batch-sizes", type=int, nargs="+", default=[1])
     enformer.add_argument("--tiles", type=int, default=8)
-    enformer.add_argument("--flops", action="store_true", help="also count floating point operations, of one edit")
+    enformer.add_argument("--flops", action="store_true", help="also count the floating point operations of one edit")
     enformer.add_argument("--package", action="store_true", help="also time enformer-pytorch's own forward")
     enformer.set_defaults(run=benchmark_enformer)
     miniborzoi = commands.add_parser("miniborzoi")

@@ -1,11 +1,11 @@
-"""What it costs to read TSSs from a GTF and windows from a FASTA.
+"""Measure the cost of reading TSSs from a GTF and windows from a FASTA.
 
     python examples/benchmarks/loci.py gtf [--transcripts 250000] [--gzip]
     python examples/benchmarks/loci.py windows [--n 1000] [--length 196608]
 
 Both simulate their file in a temporary folder. `gtf` writes genes, transcripts and exons in the layout of GENCODE,
-3.3 GB for 250,000 transcripts, and reads it in a process of its own, of which the largest
-memory is shown. `windows` compares with tangermeme's `extract_loci`, which knows no strand, in turns in one run.
+3.3 GB for 250,000 transcripts, reads them in a separate process, and shows the peak memory of this process. `windows`
+compares with tangermeme's `extract_loci`, which does not use the strand, in turns in one run.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tangermeme_creme.sequence.genome import extract_windows, read_tss
 
 
 def write_gtf(path: Path, transcripts: int, compressed: bool) -> None:
-    """Genes of five transcripts of 24 exons each, in the layout of GENCODE."""
+    """Write genes with five transcripts per gene and 24 exons per transcript, in the layout of GENCODE."""
     attributes = (
         'gene_id "ENSG{g:011d}.5"; transcript_id "ENST{t:011d}.2"; gene_type "protein_coding"; gene_name "GENE{g}"; '
         'transcript_type "protein_coding"; transcript_name "GENE{g}-{t}"; level 2; protein_id "ENSP{t:011d}.1"; '
@@ -84,7 +84,7 @@ def windows(n: int, length: int, rounds: int = 15) -> None:
         both = forward.assign(strand=rng.choice(["+", "-"], n))
         bed = pd.DataFrame({"chrom": chrom, "start": tss, "end": tss + 1})
 
-        def turned() -> object:
+        def reverse_complemented() -> object:
             X = extract_loci(bed, str(path), in_window=length)
             for row, strand in zip(X, both["strand"]):
                 if strand == "-":
@@ -94,14 +94,14 @@ def windows(n: int, length: int, rounds: int = 15) -> None:
         ways: dict[str, Callable[[], object]] = {
             "extract_loci": lambda: extract_loci(bed, str(path), in_window=length),
             "extract_windows, all on +": lambda: extract_windows(path, forward, length),
-            "extract_loci, and those on - turned": turned,
+            "extract_loci, - reverse-complemented": reverse_complemented,
             "extract_windows, both strands": lambda: extract_windows(path, both, length),
             "extract_loci, packed": lambda: extract_loci(bed, str(path), in_window=length, return_packed=True),
             "extract_windows, both strands, packed": lambda: extract_windows(path, both, length, packed=True),
         }
         seconds: dict[str, list[float]] = {name: [] for name in ways}
         for k in range(rounds + 1):
-            for name in rng.permutation(list(ways)):  # what ran before leaves its mark on the memory that is free
+            for name in rng.permutation(list(ways)):  # an earlier way changes the free memory
                 way = ways[name]
                 began = time.perf_counter()
                 X = way()

@@ -1,9 +1,9 @@
-"""Peak memory of a necessity test: 38 tiles x 10 shuffles at 196,608 bp on a trivial model.
+"""Measure the peak memory of a necessity test: 38 tiles x 10 shuffles at 196,608 bp on a trivial model.
 
     python examples/benchmarks/memory.py [--reference]
 
-Prints by how much the peak resident memory rises above what is resident before the test, with everything imported and
-compiled. `--reference` measures creme-nn 0.2.5 on the same input, if it is installed. Linux only.
+Prints by how much the peak resident memory rises above the resident memory before the test, after all imports and
+compilation. `--reference` measures creme-nn 0.2.5 on the same input, if it is installed. Linux only.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ class CountA(torch.nn.Module):
 
 
 def status(field: str) -> float:
-    """A field of /proc/self/status in MB."""
+    """Read a field of /proc/self/status, in MB."""
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(field))
     return int(line.split()[1]) / 1024
 
 
 def rise(call: Callable[[], object]) -> float:
-    """By how much `call` raises the peak over what is resident before it, in MB."""
-    Path("/proc/self/clear_refs").write_text("5")  # sets the peak back to what is resident now
+    """Measure by how much `call` raises the peak over the resident memory before it, in MB."""
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak to the resident memory
     before = status("VmRSS")
     call()
     return status("VmHWM") - before

@@ -1,10 +1,10 @@
-"""What the engine costs over a bare predict: 1,000 edits of a 2,114 bp sequence on a small CNN.
+"""Measure the cost of the engine beyond `predict`: 1,000 edits of a 2,114 bp sequence on a small CNN.
 
     python examples/benchmarks/overhead.py [--repeats 7]
 
 Times a necessity test (drawing the shuffles included) and a session on ready-made edits against tangermeme's `predict`
 on the same edited sequences, ready-made as int8 and as float32 one-hot, in turn in one process, and prints the ratios
-of the medians. Timings of one machine compare to nothing but each other.
+of the medians. Compare timings only with timings of the same machine.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LENGTH, SIZE, N_SHUFFLES, BATCH = 2114, 100, 50, 64
 
 
 class SmallCNN(torch.nn.Module):
-    """Of the shape of a small accessibility model: (N, 4, 2114) to (N, 1)."""
+    """Predict in the shapes of a small accessibility model: (N, 4, 2114) to (N, 1)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ def main() -> None:
     torch.manual_seed(0)
     model, X = SmallCNN().to(arguments.device), random_one_hot((1, 4, LENGTH), random_state=0)
     options = {"batch_size": BATCH, "device": arguments.device}
-    tiles = tile_grid(LENGTH, SIZE).context  # 20 tiles of 100 bp, 50 shuffles each: 1,000 edits
+    tiles = tile_grid(LENGTH, SIZE).context  # 20 tiles of 100 bp, 50 shuffles per tile: 1,000 edits
 
     from tangermeme.ersatz import dinucleotide_shuffle
 

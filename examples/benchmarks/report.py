@@ -1,10 +1,10 @@
-"""How large the page of a study is, and how long it takes to write and to open.
+"""Measure the size of the page of a study, and the time to write and to open it.
 
     python examples/benchmarks/report.py [--loci 1000] [--out report.html]
 
-The study is made up: loci on one chromosome, two tracks, 38 tiles of 5 kb, and all tests of four or five CREs a locus.
-The page is opened in headless Chromium if that, its driver and selenium are there. Timings of one machine compare to
-nothing but each other.
+The study consists of random numbers: loci on one chromosome, two tracks, 38 tiles of 5 kb, and all tests of four or
+five CREs per locus. The page is opened in headless Chromium if Chromium, its driver and selenium are installed. Compare
+timings only with timings of the same machine.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CATEGORIES = ("enhancing", "silencing", "neutral")
 
 
 class MadeUp:
-    """A study that is made of tables."""
+    """Stand in for a study, with tables of random numbers."""
 
     def __init__(self, folder: Path, n_loci: int) -> None:
         self.folder = folder
@@ -54,7 +54,7 @@ class MadeUp:
 
 
 def made_up(n_loci: int) -> dict[str, pd.DataFrame]:
-    """The tables of a study, of random numbers."""
+    """Make the tables of a study from random numbers."""
     rng = np.random.default_rng(0)
     names = [f"GENE{k}:chr1:{k * 250_000}+" for k in range(1, n_loci + 1)]
     loci = pd.DataFrame({"example": names, "chrom": "chr1", "tss": [k * 250_000 for k in range(1, n_loci + 1)]})
@@ -78,12 +78,12 @@ def made_up(n_loci: int) -> dict[str, pd.DataFrame]:
     for side, column in (("source", "source"), ("target", "example")):
         swap[f"{side}_context"] = category.loc[list(zip(swap[column], swap["track"]))].to_numpy()
     swap["fold_over_source"] = rng.lognormal(0, 1, len(swap))
-    found = {"loci": loci, "contexts": contexts, "necessity": necessity, "sufficiency": sufficiency, "cres": cres}
-    return {**found, "swap": swap, **of_cres(cres, rng), **of_sets(contexts, rng)}
+    tables = {"loci": loci, "contexts": contexts, "necessity": necessity, "sufficiency": sufficiency, "cres": cres}
+    return {**tables, "swap": swap, **of_cres(cres, rng), **of_sets(contexts, rng)}
 
 
 def of_cres(cres: pd.DataFrame, rng: np.random.Generator) -> dict[str, pd.DataFrame]:
-    """Distance, copies and fine tiles."""
+    """Make the tables of distances, copies and fine tiles."""
     named = cres[["example", "tile", "start", "end", "track", "cre"]]
     named = named.rename(columns={"tile": "cre_tile", "start": "cre_start", "end": "cre_end"})
     moved = named.merge(
@@ -109,7 +109,7 @@ def of_cres(cres: pd.DataFrame, rng: np.random.Generator) -> dict[str, pd.DataFr
 
 
 def of_sets(contexts: pd.DataFrame, rng: np.random.Generator) -> dict[str, pd.DataFrame]:
-    """Greedy searches and pairs."""
+    """Make the tables of greedy searches and pairs."""
     named = contexts[["example", "track", "context"]]
     searches = named.merge(pd.DataFrame({"direction": ["min", "max"]}), how="cross")
     traces = searches.merge(pd.DataFrame({"round": range(ROUNDS)}), how="cross")
@@ -139,13 +139,13 @@ def of_sets(contexts: pd.DataFrame, rng: np.random.Generator) -> dict[str, pd.Da
 
 
 def crossed(**columns: Any) -> pd.DataFrame:
-    """All combinations."""
+    """Make a table of all combinations."""
     index = pd.MultiIndex.from_product([list(values) for values in columns.values()], names=list(columns))
     return index.to_frame(index=False)
 
 
 def estimated(table: pd.DataFrame, **effects: Any) -> pd.DataFrame:
-    """With effects, their standard errors and intervals."""
+    """Add effects, their standard errors and intervals to a table."""
     for name, effect in effects.items():
         table = table.assign(**{
             name: effect, f"{name}_sem": 0.0123456,
@@ -155,7 +155,7 @@ def estimated(table: pd.DataFrame, **effects: Any) -> pd.DataFrame:
 
 
 def opened(page: Path) -> dict[str, float] | None:
-    """Milliseconds until the page is loaded and its first table has rows, in Chromium; None without it."""
+    """Measure the milliseconds until Chromium shows the rows of the first table; None without Chromium."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     try:
         from selenium import webdriver
@@ -193,9 +193,9 @@ def opened(page: Path) -> dict[str, float] | None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--loci", type=int, default=1000)
-    parser.add_argument("--out", type=Path, help="where to keep the page")
+    parser.add_argument("--out", type=Path, help="path to keep the page at")
     arguments = parser.parse_args()
-    from tangermeme_creme.view.report import write_page
+    from tangermeme_creme.view import write_page
 
     with tempfile.TemporaryDirectory() as name:
         study = MadeUp(Path(name) / "study", arguments.loci)

@@ -1,15 +1,15 @@
-"""What a study costs beyond its predictions, and how wide it goes.
+"""Measure the cost of a study beyond its predictions, and the gain from several workers.
 
     python examples/benchmarks/study.py scaling [--loci 24] [--repeats 3]
     python examples/benchmarks/study.py overhead --data FOLDER [--repeats 3]
     python examples/benchmarks/study.py memory [--loci 100 1000]
 
-`scaling`: a study whose time is arithmetic, on a Dask cluster of one process and of two, of one thread each, in turn.
-`overhead`: the tests of one gene by the network of `examples/real_model.py`, as a study and by calling the operators,
-which share backgrounds and activations too, in turn; and what of the difference are statistics.
-`memory`: the peak of a process that studies a number of loci, each in a process of its own.
+`scaling`: a study whose time is arithmetic, on a Dask cluster of one process and of two, one thread per process.
+`overhead`: the tests of one gene with the network of `examples/real_model.py`, in turn as a study and as operator calls
+that also share backgrounds and activations; and the part of the difference that is statistics.
+`memory`: the peak memory of a study, per number of loci, in separate processes.
 
-Timings of one machine compare to nothing but each other.
+Compare timings only with timings of the same machine.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LENGTH, TILE = 4_096, 512
 
 
 class Network(torch.nn.Module):
-    """A dilated CNN with random weights, shape (N, 1), above 0."""
+    """Predict values above 0, shape (N, 1), with a dilated CNN of random weights."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ def toy(length: int) -> torch.nn.Module:
 
 
 def spec_of(folder: Path, n_loci: int, length: int, tile: int, function: str, **sections: Any) -> Any:
-    """A study of simulated genes in `folder`, all of which go through all stages."""
+    """Specify a study of simulated genes in `folder`, in which all genes go through all stages."""
     from tangermeme_creme.models.toy import simulate_genome, write_genome
     from tangermeme_creme.study.spec import spec_from_dict
 
@@ -75,7 +75,7 @@ def spec_of(folder: Path, n_loci: int, length: int, tile: int, function: str, **
 
 
 def scaling(n_loci: int, repeats: int) -> None:
-    from tangermeme_creme.study.run import dask_executor, run_study
+    from tangermeme_creme.study import dask_executor, run_study
 
     seconds: dict[int, list[float]] = {1: [], 2: []}
     tests = {"include": ["necessity", "sufficiency"], "necessity": {"n": 6}, "sufficiency": {"n": 6}}
@@ -87,8 +87,8 @@ def scaling(n_loci: int, repeats: int) -> None:
                     run={"loci_per_shard": 1},
                 )  # fmt: skip
                 with dask_executor(f"local:{workers}", threads=1) as (executor, width, threads):
-                    # The interpreter and PyTorch start once a worker, and are not what is asked about.
-                    executor._client.run(__import__, "tangermeme_creme.study.run.tasks")  # type: ignore[attr-defined]
+                    # The start of interpreter and PyTorch happens once per worker and is not measured.
+                    executor._client.run(import_tasks)  # type: ignore[attr-defined]
                     began = time.perf_counter()
                     run_study(spec, executor=executor, width=width, threads=threads, verbose=False)
                     seconds[workers].append(time.perf_counter() - began)
@@ -97,13 +97,17 @@ def scaling(n_loci: int, repeats: int) -> None:
     print(f"one worker over two: {statistics.median(ratios):.2f} (each time: {', '.join(f'{r:.2f}' for r in ratios)})")
 
 
+def import_tasks() -> None:
+    """Import on a worker what its tasks need."""
+    from tangermeme_creme.study.run import Task  # noqa: F401
+
+
 def overhead(data: Path, repeats: int) -> None:
     sys.path.insert(0, str(HERE.parents[1]))
     from study_miniborzoi import write_study
 
-    from tangermeme_creme.study.run import run_study
+    from tangermeme_creme.study import Study, run_study
     from tangermeme_creme.study.spec import read_spec, spec_from_dict, spec_to_dict
-    from tangermeme_creme.study.tables import Study
 
     chosen = ["necessity", "sufficiency", "higher_order", "set_sufficiency", "interactions"]
     times: dict[str, list[float]] = {"study": [], "operators": [], "statistics": []}
@@ -130,7 +134,9 @@ def overhead(data: Path, repeats: int) -> None:
 
 
 def by_hand(spec: Any) -> list[Any]:
-    """What the study of one gene runs, operator by operator, from loading the network on."""
+    """Run the operators of the study of one gene, one after the other, and load the network first."""
+    from study_miniborzoi import cage
+
     from tangermeme_creme import (
         context_dependence_test,
         higher_order_interaction_test,
@@ -144,9 +150,8 @@ def by_hand(spec: Any) -> list[Any]:
     from tangermeme_creme.sequence import shuffle_backgrounds, tile_grid
     from tangermeme_creme.sequence.genome import extract_windows
     from tangermeme_creme.study.run import read_loci
-    from tangermeme_creme.study.run.load_model import load_model
 
-    model, loci = load_model(spec.model, "."), read_loci(spec)
+    model, loci = cage(**spec.model.arguments), read_loci(spec)
     predict_activity(model, spec.loci.fasta, loci, length=spec.model.length)
     X = extract_windows(spec.loci.fasta, loci, spec.model.length)
     tss, tiles = tile_grid(spec.model.length, spec.tiles.size)
@@ -189,7 +194,7 @@ def memory(counts: list[int]) -> None:
 
 
 def peak(n_loci: int) -> None:
-    from tangermeme_creme.study.run import run_study
+    from tangermeme_creme.study import run_study
     from tangermeme_creme.study.spec import spec_from_dict, spec_to_dict
 
     tests = {
@@ -203,7 +208,7 @@ def peak(n_loci: int) -> None:
         content["model"] |= model
         spec = spec_from_dict(content)
         small = spec_from_dict({**content, "out": f"{name}/small", "loci": {**content["loci"], "genes": ["SIM1"]}})
-        run_study(small, verbose=False)  # so that what is loaded and compiled once is not counted
+        run_study(small, verbose=False)  # so that one-time loading and compilation are not counted
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         began = time.perf_counter()
         study = run_study(spec, verbose=False)

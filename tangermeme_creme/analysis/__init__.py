@@ -1,4 +1,4 @@
-"""Effects of perturbations and calls of contexts and CREs, from results and tables."""
+"""Effects of perturbations, categories of contexts, and calls of CREs."""
 
 import lazy_loader
 

@@ -1,18 +1,26 @@
-from .calls import call_cres as call_cres
-from .calls import classify_context as classify_context
-from .calls import join_tile_effects as join_tile_effects
-from .calls import select_contexts as select_contexts
-from .effects import Values as Values
-from .effects import above_zero as above_zero
-from .effects import arrays as arrays
-from .effects import as_float as as_float
-from .effects import fold_change as fold_change
-from .effects import fraction_of_max as fraction_of_max
-from .effects import log_activity as log_activity
-from .effects import normalized_effect as normalized_effect
-from .effects import tile_effect_over_control as tile_effect_over_control
-from .effects import tile_effect_over_wt as tile_effect_over_wt
-from .presets import CALL_PRESETS as CALL_PRESETS
-from .presets import CATEGORIES as CATEGORIES
-from .presets import CONTEXT_PRESETS as CONTEXT_PRESETS
-from .presets import CallRule as CallRule
+from .calls import (
+    call_cres as call_cres,
+    classify_context as classify_context,
+    join_tile_effects as join_tile_effects,
+    select_contexts as select_contexts,
+)
+from .effects import (
+    Values as Values,
+    above_zero as above_zero,
+    as_float as as_float,
+    fold_change as fold_change,
+    fraction_of_max as fraction_of_max,
+    is_tensor as is_tensor,
+    log_activity as log_activity,
+    normalized_effect as normalized_effect,
+    same_axes as same_axes,
+    tile_effect_over_control as tile_effect_over_control,
+    tile_effect_over_wt as tile_effect_over_wt,
+)
+from .palette import BASE_COLORS as BASE_COLORS, CATEGORY_COLORS as CATEGORY_COLORS
+from .presets import (
+    CALL_PRESETS as CALL_PRESETS,
+    CATEGORIES as CATEGORIES,
+    CONTEXT_PRESETS as CONTEXT_PRESETS,
+    CallRule as CallRule,
+)

@@ -1,4 +1,4 @@
-"""From effects to categories of contexts, and to tiles that are called enhancers and silencers."""
+"""Classify contexts by their effects, and call tiles enhancers and silencers."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from ..sequence import check_count
 from ..support import check_columns
-from .effects import as_float
+from .effects import as_float, is_tensor
 from .presets import CALL_PRESETS, CATEGORIES, CallRule
 
 
 def classify_context(effect: Any, enhancing: float = 0.95, neutral: float = 0.05, silencing: float = -0.3) -> Any:
-    """Name the category of each context by its effect on the TSS.
+    """Classify each context by its effect on the TSS.
 
-    Above `enhancing`; within `neutral` of 0; below `silencing`; else "other". The bounds belong to no category. Paper:
-    Methods, "Context dependence test"; `CONTEXT_PRESETS` has its thresholds for Enformer, the defaults, and Borzoi.
-    (The paper prints the enhancing threshold of Borzoi as -0.9, which would take in nearly every sequence; 0.9 is
-    meant.)
+    A context is "enhancing" above `enhancing`, "neutral" within `neutral` of 0, "silencing" below `silencing`, and else
+    "other"; the thresholds themselves are "other". Paper: Methods, "Context dependence test". `CONTEXT_PRESETS` has
+    the paper's thresholds for Enformer, the defaults, and for Borzoi. (The paper prints the enhancing threshold of
+    Borzoi as -0.9, which nearly every sequence would pass; 0.9 is meant.)
 
     Parameters
     ----------
@@ -29,7 +28,7 @@ def classify_context(effect: Any, enhancing: float = 0.95, neutral: float = 0.05
         The `normalized_effect` of shuffling the context, averaged over shuffles.
 
     enhancing, neutral, silencing: float, optional
-        Thresholds. Default is 0.95, 0.05 and -0.3.
+        Thresholds. Defaults are 0.95, 0.05 and -0.3.
 
     Returns
     -------
@@ -62,40 +61,40 @@ def classify_context(effect: Any, enhancing: float = 0.95, neutral: float = 0.05
     category[np.isnan(values)] = None
     if isinstance(effect, pd.Series):
         return pd.Series(category, index=effect.index, dtype=object)
-    return category if values.ndim or isinstance(effect, torch.Tensor) else category.item()
+    return category if values.ndim or is_tensor(effect) else category.item()
 
 
 def select_contexts(
     table: pd.DataFrame, n: int = 200, *, random_state: int, id_column: str = "example", column: str = "context"
 ) -> pd.DataFrame:
-    """At most `n` examples of each category, drawn at random; "other" and missing categories are left out.
+    """Draw at most `n` examples of each category at random, without "other" and missing categories.
 
-    Paper: Methods, "Context dependence test": 200 of each category go into all further tests. Whom a seed draws does
-    not depend on the order of the rows, nor on the other categories.
+    Paper: Methods, "Context dependence test": 200 of each category go into all further tests. The examples that a seed
+    draws do not depend on the order of the rows or on the other categories.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        One row an example.
+        One row per example.
 
     n: int, optional
-        The most of a category. Default is 200.
+        Largest number of examples per category. Default is 200.
 
     random_state: int
         Seed.
 
     id_column, column: str, optional
-        Where the names of the examples and their categories are. Default is "example" and "context".
+        Columns of the names of the examples and of their categories. Defaults are "example" and "context".
 
     Returns
     -------
     selected: pandas.DataFrame
-        Those rows of `table`, in its order.
+        The drawn rows, in the order of `table`.
 
     Raises
     ------
     ValueError
-        If a column is missing, an example occurs twice, n is below 1, or the seed is negative or not whole.
+        If a column is missing, an example occurs twice, n is below 1, or the seed is negative or not an integer.
 
     Examples
     --------
@@ -125,36 +124,36 @@ def call_cres(
     rule: CallRule | str = "enformer",
     context: str = "context",
 ) -> pd.DataFrame:
-    """Call tiles enhancers and silencers by their effects in the categories of context where that is asked.
+    """Call tiles enhancers and silencers by their effects and the categories of their contexts.
 
-    Paper: Methods, "Sufficiency test": enhancers bring back more than 0.3 of the wild type in enhancing contexts,
-    silencers take more than 0.3 off the control in silencing ones; of Borzoi 0.15, in silencing and neutral contexts.
-    By necessity the same thresholds apply to the shuffle effect.
+    Paper: Methods, "Sufficiency test". In enhancing contexts, enhancers restore more than 0.3 of the wild type's
+    activity. In silencing contexts, silencers lower the control by more than 0.3; for Borzoi by more than 0.15, in
+    silencing and neutral contexts. By necessity, the same thresholds apply to the shuffle effect.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        One row a tile, with its category of context and, by sufficiency, `over_wt` and `over_control`
+        One row per tile, with the category of its context and, by sufficiency, `over_wt` and `over_control`
         (`tile_effect_over_wt`, `tile_effect_over_control`), or, by necessity, `necessity` (`normalized_effect`).
 
     by: "sufficiency" or "necessity", optional
-        Default is "sufficiency".
+        Effects to call by. Default is "sufficiency".
 
     rule: CallRule or str, optional
         Thresholds and contexts, or a name in `CALL_PRESETS`. Default is "enformer".
 
     context: str, optional
-        The column of categories. Default is "context".
+        Column of categories. Default is "context".
 
     Returns
     -------
     called: pandas.DataFrame
-        A copy with column `cre`: "enhancer", "silencer" or None. A NaN effect is no call.
+        A copy of `table` with column `cre`: "enhancer", "silencer" or None. Tiles with a NaN effect are not called.
 
     Raises
     ------
     ValueError
-        If a column is missing, or `by` or `rule` is none of those above.
+        If a column is missing, or `by` or `rule` is unknown.
 
     Examples
     --------
@@ -180,23 +179,24 @@ def call_cres(
 def join_tile_effects(
     necessity: pd.DataFrame, sufficiency: pd.DataFrame, *, on: str | Sequence[str] = ("example", "tile", "track")
 ) -> pd.DataFrame:
-    """Necessity beside sufficiency, tile by tile: a tile that is needed need not be enough, and the other way.
+    """Join the necessity and the sufficiency of each tile, to compare them.
 
-    Paper: Extended Data Fig. 3e.
+    Paper: Extended Data Fig. 3e. A necessary tile may be insufficient, and a sufficient tile unnecessary.
 
     Parameters
     ----------
     necessity, sufficiency: pandas.DataFrame
-        One row a tile each.
+        Tables with one row per tile.
 
     on: str or sequence of str, optional
-        The columns that name a tile. Default is ("example", "tile", "track").
+        Columns that name a tile. Default is ("example", "tile", "track").
 
     Returns
     -------
     joined: pandas.DataFrame
-        The rows of `necessity`, then those that only `sufficiency` has; the columns of both. Other columns that both
-        have must agree and are kept once where they do, else they end in "_necessity" and "_sufficiency".
+        The rows of `necessity`, then the rows that only `sufficiency` has, with the columns of both. If both tables
+        have another column with equal values, it occurs once; with unequal values it occurs twice, with "_necessity"
+        and "_sufficiency" after its name.
 
     Raises
     ------
@@ -205,8 +205,8 @@ def join_tile_effects(
 
     Examples
     --------
-    >>> one = pd.DataFrame({"tile": [0, 1], "necessity": [0.2, 0.0]})
-    >>> join_tile_effects(one, pd.DataFrame({"tile": [1, 0], "over_wt": [0.5, 0.1]}), on=["tile"])
+    >>> needed = pd.DataFrame({"tile": [0, 1], "necessity": [0.2, 0.0]})
+    >>> join_tile_effects(needed, pd.DataFrame({"tile": [1, 0], "over_wt": [0.5, 0.1]}), on=["tile"])
        tile  necessity  over_wt
     0     0        0.2      0.1
     1     1        0.0      0.5
@@ -224,10 +224,10 @@ def join_tile_effects(
     order = outer[keys].merge(place, on=keys, how="left", sort=False)["_place"].to_numpy()
     joined = outer.iloc[np.argsort(np.where(np.isnan(order), np.inf, order), kind="stable")].reset_index(drop=True)
     for name in both:
-        one, other = joined[f"{name}_necessity"], joined[f"{name}_sufficiency"]
-        if one.dtype != other.dtype and "category" in (one.dtype, other.dtype):
-            one, other = one.astype(object), other.astype(object)  # pandas compares no unlike categories
-        if ((one == other) | one.isna() | other.isna()).all():
-            joined[f"{name}_necessity"] = one.where(one.notna(), other)
+        left, right = joined[f"{name}_necessity"], joined[f"{name}_sufficiency"]
+        if left.dtype != right.dtype and "category" in (left.dtype, right.dtype):
+            left, right = left.astype(object), right.astype(object)  # pandas does not compare unlike categories
+        if ((left == right) | left.isna() | right.isna()).all():
+            joined[f"{name}_necessity"] = left.where(left.notna(), right)
             joined = joined.rename(columns={f"{name}_necessity": name}).drop(columns=f"{name}_sufficiency")
     return joined

@@ -1,22 +1,22 @@
-"""Effects of perturbations: what a prediction has become, relative to a reference.
+"""Compute effects of perturbations: changes of a prediction relative to a reference.
 
-Every function takes numbers, arrays, tensors or pandas Series of activities, computes in float64, and gives back the
-kind it was given: a tensor if any argument is one, else a Series if any is one, else an array or a number. Arguments
-have the same number of axes, of which those of size 1 are repeated, or are single numbers. (Aligning a wild type of
-shape (N, tracks) with mutants of shape (N, n, tracks) from the right, as numpy does, would pair the wrong examples
-without a word whenever N equals n.)
+Every function takes numbers, arrays, tensors or pandas Series of activities, computes in float64, and returns the type
+of its arguments: a tensor if any argument is a tensor, else a Series if any is a Series, else an array or a number.
+All arguments must have the same number of axes (axes of size 1 are repeated) or be single numbers. (numpy would align
+a wild type of shape (N, tracks) with mutants of shape (N, n, tracks) from the right, and silently pair the wrong
+examples whenever N equals n.)
 
-An effect whose reference is zero, negative or missing is not defined and comes back as NaN; one `TangermemeWarning`
-counts the references that are zero or negative. NaN in gives NaN out.
+An effect whose reference is zero, negative or missing is undefined: NaN. One `TangermemeWarning` gives the number of
+references that are zero or negative. NaN in an argument gives NaN in the result.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from ..support import warn
 
@@ -24,10 +24,10 @@ Values = Any  # a number, an array, a tensor or a Series
 
 
 def normalized_effect(y_wt: Values, y_mut: Values) -> Any:
-    """(WT - MUT) / WT: the context effect, and the shuffle effect of the necessity test.
+    """Compute (WT - MUT) / WT: the context effect, and the shuffle effect of the necessity test.
 
-    Paper: Methods, "Context dependence test" and "Necessity test" [1]_. 1 means that nothing is left of the activity, 0
-    no effect; below 0 the perturbation has raised it.
+    Paper: Methods, "Context dependence test" and "Necessity test" [1]_. 1 means that no activity remains, 0 means no
+    effect, and below 0 the perturbation raises the activity.
 
     Parameters
     ----------
@@ -39,13 +39,13 @@ def normalized_effect(y_wt: Values, y_mut: Values) -> Any:
 
     Returns
     -------
-    effect: float64, of the kind and broadcast shape of the arguments
+    effect: float64, of the type and broadcast shape of the arguments
         NaN where `y_wt` is not above 0.
 
     Raises
     ------
     ValueError
-        If the shapes do not go together; the message states them.
+        If the shapes do not match; the message states them.
 
     References
     ----------
@@ -56,16 +56,17 @@ def normalized_effect(y_wt: Values, y_mut: Values) -> Any:
     --------
     >>> normalized_effect(10, 5)
     0.5
+    >>> import torch
     >>> normalized_effect(torch.tensor([[10.0], [4.0]]), torch.tensor([[5.0, 10.0], [4.0, 6.0]]))
     tensor([[ 0.5000,  0.0000],
             [ 0.0000, -0.5000]], dtype=torch.float64)
     """
-    kind, (wt, mut) = arrays(y_wt=y_wt, y_mut=y_mut)
-    return kind.give((wt - mut) / above_zero(wt, "y_wt"))
+    result_type, (wt, mut) = same_axes(y_wt=y_wt, y_mut=y_mut)
+    return result_type.convert((wt - mut) / above_zero(wt, "y_wt"))
 
 
 def fold_change(y_mut: Values, y_ref: Values) -> Any:
-    """MUT / REF: of the swap test and greedy traces over the wild type, of the multiplicity test over the control.
+    """Compute MUT / REF: over the wild type in swap tests and greedy traces, over the control in multiplicity tests.
 
     Paper: Methods, "Context swap test", "Higher-order tile interaction test", "Multiplicity test".
 
@@ -76,83 +77,85 @@ def fold_change(y_mut: Values, y_ref: Values) -> Any:
 
     Returns
     -------
-    fold: float64, of the kind and broadcast shape of the arguments
+    fold: float64, of the type and broadcast shape of the arguments
         NaN where `y_ref` is not above 0.
 
     Raises
     ------
     ValueError
-        If the shapes do not go together; the message states them.
+        If the shapes do not match; the message states them.
 
     Examples
     --------
     >>> fold_change(10, 20)
     0.5
     """
-    kind, (mut, ref) = arrays(y_mut=y_mut, y_ref=y_ref)
-    return kind.give(mut / above_zero(ref, "y_ref"))
+    result_type, (mut, ref) = same_axes(y_mut=y_mut, y_ref=y_ref)
+    return result_type.convert(mut / above_zero(ref, "y_ref"))
 
 
 def tile_effect_over_wt(y_mut: Values, y_control: Values, y_wt: Values) -> Any:
-    """(MUT - CONTROL) / WT: how much of the wild type's activity a tile brings back; for enhancing contexts.
+    """Compute (MUT - CONTROL) / WT: the fraction of the wild type's activity that a tile restores.
 
-    Paper: Methods, "Sufficiency test".
+    For enhancing contexts. Paper: Methods, "Sufficiency test".
 
     Parameters
     ----------
     y_mut, y_control, y_wt: number, array, tensor or Series
-        Activity of the TSS tile with the tile in shuffled context, of the TSS tile alone there, and of the wild type.
+        Activity of the TSS tile and the tile in shuffled context, of the TSS tile alone in shuffled context, and of
+        the wild type.
 
     Returns
     -------
-    effect: float64, of the kind and broadcast shape of the arguments
+    effect: float64, of the type and broadcast shape of the arguments
         NaN where `y_wt` is not above 0.
 
     Raises
     ------
     ValueError
-        If the shapes do not go together; the message states them.
+        If the shapes do not match; the message states them.
 
     Examples
     --------
     >>> tile_effect_over_wt(12, 2, 10)
     1.0
     """
-    kind, (mut, control, wt) = arrays(y_mut=y_mut, y_control=y_control, y_wt=y_wt)
-    return kind.give((mut - control) / above_zero(wt, "y_wt"))
+    result_type, (mut, control, wt) = same_axes(y_mut=y_mut, y_control=y_control, y_wt=y_wt)
+    return result_type.convert((mut - control) / above_zero(wt, "y_wt"))
 
 
 def tile_effect_over_control(y_mut: Values, y_control: Values) -> Any:
-    """(MUT - CONTROL) / CONTROL: what a tile adds to the TSS tile's own activity; for silencing and neutral contexts.
+    """Compute (MUT - CONTROL) / CONTROL: the change that a tile makes to the activity of the TSS tile.
 
-    Paper: Methods, "Sufficiency test". 1 means that activity doubles, -1 that nothing is left.
+    For silencing and neutral contexts. Paper: Methods, "Sufficiency test". 1 means that the activity doubles, -1 that
+    no activity remains.
 
     Parameters
     ----------
     y_mut, y_control: number, array, tensor or Series
-        Activity of the TSS tile with the tile in shuffled context, and of the TSS tile alone there.
+        Activity of the TSS tile and the tile in shuffled context, and of the TSS tile alone in shuffled context.
 
     Returns
     -------
-    effect: float64, of the kind and broadcast shape of the arguments
+    effect: float64, of the type and broadcast shape of the arguments
         NaN where `y_control` is not above 0.
 
     Raises
     ------
     ValueError
-        If the shapes do not go together; the message states them.
+        If the shapes do not match; the message states them.
 
     Examples
     --------
     >>> tile_effect_over_control(10, 20)
     -0.5
     """
-    kind, (mut, control) = arrays(y_mut=y_mut, y_control=y_control)
-    return kind.give((mut - control) / above_zero(control, "y_control"))
+    result_type, (mut, control) = same_axes(y_mut=y_mut, y_control=y_control)
+    return result_type.convert((mut - control) / above_zero(control, "y_control"))
 
 
 def fraction_of_max(y: Values, axis: int = -1) -> Any:
-    """Activity over the largest along one axis: the curves of the distance test.
+    """Divide activities by their maximum along one axis: the curves of the distance test.
 
     Paper: Methods, "TSS-CRE distance test". Missing positions stay missing and do not count for the maximum.
 
@@ -162,36 +165,36 @@ def fraction_of_max(y: Values, axis: int = -1) -> Any:
         Activities.
 
     axis: int, optional
-        That of the positions. Default is -1.
+        Axis of the positions. Default is -1.
 
     Returns
     -------
-    fraction: float64, of the kind and shape of `y`
-        NaN along the axis where the maximum is not above 0, or everything is NaN.
+    fraction: float64, of the type and shape of `y`
+        NaN along the axis where the maximum is not above 0, or all positions are NaN.
 
     Raises
     ------
     ValueError
-        If `y` has no such axis, or no position along it.
+        If the axis does not exist or has no position.
 
     Examples
     --------
     >>> fraction_of_max([2, 5, 10, 5, 2]).tolist()
     [0.2, 0.5, 1.0, 0.5, 0.2]
     """
-    kind, (values,) = arrays(y=y)
+    result_type, (values,) = same_axes(y=y)
     if not -values.ndim <= axis < values.ndim or values.shape[axis] == 0:
         raise ValueError(f"y must have at least one position along axis {axis}; got shape {values.shape}.")
     largest = np.where(np.isnan(values), -np.inf, values).max(axis=axis, keepdims=True)
     largest[np.isnan(values).all(axis=axis, keepdims=True)] = np.nan
-    return kind.give(values / above_zero(largest, "the maximum of y"))
+    return result_type.convert(values / above_zero(largest, "the maximum of y"))
 
 
-class _Kind:
-    """What the arguments were, so that the result can be the same."""
+class _ResultType:
+    """Record the type of the arguments, and convert results to it."""
 
     def __init__(self, values: dict[str, Values]) -> None:
-        self._tensor = next((v for v in values.values() if isinstance(v, torch.Tensor)), None)
+        self._tensor = next((v for v in values.values() if is_tensor(v)), None)
         series = {name: v for name, v in values.items() if isinstance(v, pd.Series)}
         self._index = next(iter(series.values())).index if series else None
         for name, v in series.items():
@@ -200,16 +203,34 @@ class _Kind:
                     f"Series must have the same index; got another for {name} than for {next(iter(series))}."
                 )
 
-    def give(self, result: np.ndarray) -> Any:
+    def convert(self, result: np.ndarray) -> Any:
         if self._tensor is not None:
-            return torch.from_numpy(np.asarray(result)).to(self._tensor.device)
+            return sys.modules["torch"].from_numpy(np.asarray(result)).to(self._tensor.device)
         if self._index is not None:
             return pd.Series(result, index=self._index)
         return float(result) if np.ndim(result) == 0 else result
 
 
-def arrays(**values: Values) -> tuple[_Kind, list[np.ndarray]]:
-    kind = _Kind(values)
+def is_tensor(value: Any) -> bool:
+    """Say whether a value is a tensor, without importing torch: tables are read faster without it.
+
+    Examples
+    --------
+    >>> is_tensor([1.0])
+    False
+    """
+    return "torch" in sys.modules and isinstance(value, sys.modules["torch"].Tensor)
+
+
+def same_axes(**values: Values) -> tuple[_ResultType, list[np.ndarray]]:
+    """Return the type that a result must have, and the values as float64 arrays whose axes match.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match; the message states them.
+    """
+    result_type = _ResultType(values)
     arrays = {name: as_float(v, name) for name, v in values.items()}
     shapes = {name: a.shape for name, a in arrays.items()}
     axes = {len(shape) for shape in shapes.values() if shape}
@@ -221,18 +242,18 @@ def arrays(**values: Values) -> tuple[_Kind, list[np.ndarray]]:
     if not fits:
         got = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
         raise ValueError(f"activities must have the same axes, of equal size or 1, or be single numbers; got {got}.")
-    return kind, list(arrays.values())
+    return result_type, list(arrays.values())
 
 
 def as_float(values: Values, name: str) -> np.ndarray:
-    """The values of a number, array, tensor or Series as float64; a copy only where one is needed.
+    """Return a number, array, tensor or Series as a float64 array; values are copied only if needed.
 
     Examples
     --------
-    >>> as_float(torch.tensor([1, 2]), "y")
+    >>> as_float([1, 2], "y")
     array([1., 2.])
     """
-    if isinstance(values, torch.Tensor):
+    if is_tensor(values):
         values = values.detach().cpu().double().numpy()
     try:
         return np.asarray(values, dtype=np.float64)
@@ -241,7 +262,7 @@ def as_float(values: Values, name: str) -> np.ndarray:
 
 
 def log_activity(values: Any) -> np.ndarray:
-    """Natural logarithm; NaN, without a word, where there is none.
+    """Compute the natural logarithm, with NaN for values that are not above 0.
 
     Examples
     --------
@@ -253,12 +274,11 @@ def log_activity(values: Any) -> np.ndarray:
 
 
 def above_zero(values: np.ndarray, name: str, to: str = "be a reference") -> np.ndarray:
-    """The values that are above 0; the others as NaN, counted in a warning."""
-    wrong = values <= 0
-    if wrong.any():
-        smallest = values[wrong].min()
+    """Replace values that are not above 0 by NaN; a warning gives their number."""
+    bad = values <= 0
+    if bad.any():
         warn(
-            f"{name} must be above 0 to {to}: {wrong.sum()} of {values.size} are zero or negative, down to "
-            f"{smallest:g}; their effects are NaN."
+            f"{name} must be above 0 to {to}: {bad.sum()} of {values.size} are zero or negative, down to "
+            f"{values[bad].min():g}; their effects are NaN."
         )
-    return np.where(wrong, np.nan, values)
+    return np.where(bad, np.nan, values)

@@ -1,4 +1,4 @@
-"""The categories of contexts, and the thresholds of the paper."""
+"""Define the categories of contexts, and the thresholds of the paper."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 CATEGORIES = ("enhancing", "neutral", "silencing", "other")
 
-# Thresholds of `classify_context`, to be passed on: classify_context(effect, **CONTEXT_PRESETS["borzoi"]).
+# Thresholds of `classify_context`: classify_context(effect, **CONTEXT_PRESETS["borzoi"]).
 CONTEXT_PRESETS: dict[str, dict[str, float]] = {
     "enformer": {"enhancing": 0.95, "neutral": 0.05, "silencing": -0.3},
     "borzoi": {"enhancing": 0.9, "neutral": 0.05, "silencing": -0.2},
@@ -14,12 +14,12 @@ CONTEXT_PRESETS: dict[str, dict[str, float]] = {
 
 
 class CallRule(NamedTuple):
-    """Thresholds of `call_cres`: which effect, in which contexts, makes an enhancer or a silencer.
+    """Hold the thresholds of `call_cres`, and the contexts in which enhancers and silencers are called.
 
     Parameters
     ----------
     enhancer, silencer: float
-        An effect above, and below, makes the call.
+        A tile is an enhancer if its effect is above `enhancer`, and a silencer if its effect is below `silencer`.
 
     enhancer_contexts, silencer_contexts: tuple of str
         Categories of contexts in which tiles are called.

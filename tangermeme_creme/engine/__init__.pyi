@@ -1,28 +1,39 @@
-from .cache import ActivationCache as ActivationCache
-from .cache import Entry as Entry
-from .device import arithmetic as arithmetic
-from .device import model_on as model_on
-from .device import resolve_device as resolve_device
-from .device import rows_at_once as rows_at_once
-from .gradients import SpanObjective as SpanObjective
-from .gradients import parameters_frozen as parameters_frozen
-from .incremental import IncrementalModel as IncrementalModel
-from .incremental import OutputReach as OutputReach
-from .incremental import Reach as Reach
-from .incremental import SplitError as SplitError
-from .incremental import measure_reach as measure_reach
-from .memory import memory_stated as memory_stated
-from .options import check_args as check_args
-from .options import check_engine_options as check_engine_options
-from .options import warn_of_cast_args as warn_of_cast_args
-from .outputs import Objective as Objective
-from .outputs import Output as Output
-from .outputs import OutputRows as OutputRows
-from .outputs import apply_objective as apply_objective
-from .outputs import check_objective as check_objective
-from .outputs import check_output as check_output
-from .outputs import concatenate as concatenate
-from .outputs import map_output as map_output
-from .outputs import mean_objective as mean_objective
+from .cache import ActivationCache as ActivationCache, Entry as Entry
+from .codes_session import CodesSession as CodesSession, ProgressBar as ProgressBar
+from .device import (
+    autocasting as autocasting,
+    model_on as model_on,
+    resolve_device as resolve_device,
+    resolve_dtype as resolve_dtype,
+    rows_at_once as rows_at_once,
+)
+from .fingerprint import fingerprint_model as fingerprint_model
+from .gradients import SpanObjective as SpanObjective, parameters_frozen as parameters_frozen
+from .incremental import (
+    IncrementalModel as IncrementalModel,
+    OutputReach as OutputReach,
+    Reach as Reach,
+    SplitError as SplitError,
+    measure_reach as measure_reach,
+)
+from .memory import explain_out_of_memory as explain_out_of_memory
+from .options import (
+    EngineOptions as EngineOptions,
+    RunOptions as RunOptions,
+    check_args as check_args,
+    check_engine_options as check_engine_options,
+    warn_of_cast_args as warn_of_cast_args,
+)
+from .outputs import (
+    Objective as Objective,
+    Output as Output,
+    OutputRows as OutputRows,
+    apply_objective as apply_objective,
+    check_objective as check_objective,
+    check_output as check_output,
+    concatenate as concatenate,
+    map_output as map_output,
+    mean_objective as mean_objective,
+)
 from .session import EditSession as EditSession
 from .work import Work as Work

@@ -1,4 +1,4 @@
-"""Activations of base sequences, kept while they fit."""
+"""Cached activations of base sequences, as many as fit."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ Entry = tuple[torch.Tensor, ...]
 
 
 class ActivationCache:
-    """Outputs of `local` for whole sequences, least recently used first out.
+    """Cache the outputs of `local` for whole sequences; the least recently used entry is dropped first.
 
-    Every session has one of its own. Given to several tests as ``cache=``, one is shared, so that the sequences that
-    they have in common (the wild type of a locus, the backgrounds of one seed) run through `local` once. An entry is
-    found again by the bases of the sequence, the model, its weights and the arithmetic; so a cache is never stale, and
-    never wrong to share.
+    A session makes its own cache unless it is given one. Pass one cache to several tests as ``cache=``, and the
+    sequences that these tests share (the wild type of a locus, the backgrounds of one seed) run through `local` once.
+    The key of an entry is made of the bases of the sequence, the model, its weights and its dtype, so that a cache is
+    never stale and always safe to share.
 
     Parameters
     ----------
     max_bytes: int, optional
-        How much to keep, wherever it lies. Default is 2**30, one GiB: 113 sequences of the published Enformer.
+        Size of the cache, over all devices. Default is 2**30, one GiB: 113 sequences of the published Enformer.
 
     device_bytes: int or None, optional
-        How much of it may stay on an accelerator; what is more is kept on the CPU. None is half of what is free on
-        the device when the first entry comes. Default is None.
+        How much of it may lie on an accelerator; further entries lie on the CPU. None is half of the bytes that are
+        free on the device when the first entry comes. Default is None.
 
     Attributes
     ----------
     work: Work
-        What all sessions that used this cache have run.
+        Counts of all sessions that used this cache.
 
     Raises
     ------
@@ -67,14 +67,14 @@ class ActivationCache:
         return key in self._entries
 
     def get(self, key: Hashable) -> Entry | None:
-        """The entry, from now on the most recently used, or None."""
+        """Return an entry and mark it as the most recently used, or return None."""
         if key not in self._entries:
             return None
         self._entries.move_to_end(key)
         return self._entries[key]
 
     def put(self, key: Hashable, entry: Entry) -> None:
-        """Keep an entry, in the place of one of the same key; the least recently used go. None is copied."""
+        """Store an entry, without a copy, in place of one with the same key; drop the least recently used to fit it."""
         self._remove(key)
         size = _nbytes(entry)
         if size > self.max_bytes:
@@ -93,7 +93,7 @@ class ActivationCache:
         self.nbytes += size
 
     def copy(self) -> ActivationCache:
-        """A cache with the same entries, whose tensors are shared, and work of its own; later changes are not shared.
+        """Return a cache with the same entries, whose tensors are shared, and new counts; later changes are not shared.
 
         Examples
         --------
@@ -110,7 +110,7 @@ class ActivationCache:
         return other
 
     def clear(self) -> None:
-        """Forget all entries."""
+        """Drop all entries."""
         self._entries.clear()
         self.nbytes = self._on_device = 0
 

@@ -1,4 +1,4 @@
-"""A model on its device for the length of a block, and back."""
+"""The device, mode and dtype in which a model runs, for the length of a block."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from itertools import chain
 
 import torch
 
-# Larger tensors leave the caches of a CPU, and its allocator maps them anew each time: twice as slow when measured.
+# Larger tensors do not fit the caches of a CPU, and its allocator maps their memory anew each time: twice as slow when
+# measured.
 _CPU_BP = 2**17
 
 
 def resolve_device(device: str | torch.device | None) -> torch.device:
-    """The device to run on; None is CUDA when there is one, else the CPU, as in tangermeme.
+    """Return the device to run on; None is CUDA if available, else the CPU, as in tangermeme.
 
-    A CUDA device without an index becomes the current one, so that it compares equal to where a model then lies.
+    A CUDA device without an index becomes the current device, so that it equals the device of a model moved to it.
 
     Examples
     --------
@@ -30,8 +31,23 @@ def resolve_device(device: str | torch.device | None) -> torch.device:
     return resolved
 
 
+def resolve_dtype(model: torch.nn.Module, dtype: str | torch.dtype | None) -> torch.dtype:
+    """Return the dtype to run a model in; None is that of its parameters, and float32 for a model without any.
+
+    Examples
+    --------
+    >>> resolve_dtype(torch.nn.Linear(2, 1).double(), None), resolve_dtype(torch.nn.Identity(), "bfloat16")
+    (torch.float64, torch.bfloat16)
+    """
+    if dtype is None:
+        first = next(model.parameters(), None)
+        return torch.float32 if first is None else first.dtype
+    resolved: torch.dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
+    return resolved
+
+
 def rows_at_once(batch_size: int, length: int, device: torch.device) -> int:
-    """How many sequences of `length` bp to run at a time: on a CPU no more than 131,072 bp, or one sequence.
+    """Return how many sequences of `length` bp to run at a time: on a CPU at most 131,072 bp, or one sequence.
 
     Examples
     --------
@@ -41,12 +57,12 @@ def rows_at_once(batch_size: int, length: int, device: torch.device) -> int:
     return min(batch_size, max(1, _CPU_BP // length)) if device.type == "cpu" else batch_size
 
 
-def arithmetic(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[object]:
-    """Autocasting where tangermeme's `predict` autocasts, else nothing.
+def autocasting(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[object]:
+    """Autocast in a block where tangermeme's `predict` autocasts; elsewhere do nothing.
 
     Examples
     --------
-    >>> with arithmetic(torch.device("cpu"), torch.bfloat16):
+    >>> with autocasting(torch.device("cpu"), torch.bfloat16):
     ...     torch.is_autocast_enabled("cpu")
     True
     """
@@ -59,15 +75,15 @@ def arithmetic(device: torch.device, dtype: torch.dtype) -> AbstractContextManag
 def model_on(model: torch.nn.Module, device: str | torch.device | None = None) -> Iterator[torch.device]:
     """Move a model to a device in evaluation mode, once, and restore both on exit, also after an exception.
 
-    The training flag of every submodule is restored on its own, so that a layer that was frozen in evaluation mode
-    stays so. A block within a block on the same device does nothing.
+    The training flag of every submodule is restored separately, so that a layer that was frozen in evaluation mode
+    stays frozen. A block within a block on the same device does nothing.
 
     Parameters
     ----------
     model: torch.nn.Module
 
     device: str, torch.device or None, optional
-        None is CUDA when there is one, else the CPU. Default is None.
+        None is CUDA if available, else the CPU. Default is None.
 
     Yields
     ------

@@ -1,4 +1,4 @@
-"""What to say when memory runs out."""
+"""How much memory a device has, and what to do when it runs out."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from contextlib import contextmanager
 
 import torch
 
-from .incremental import IncrementalModel
-
 
 @contextmanager
-def memory_stated(
-    model: torch.nn.Module, n: int, length: int, device: torch.device, dtype: torch.dtype
+def explain_out_of_memory(
+    n: int, length: int, device: torch.device, dtype: torch.dtype, *, incremental: bool
 ) -> Iterator[None]:
-    """Turn an allocation that failed into an error that says what was asked of which memory, and what needs less.
+    """Turn an allocation that failed into an error that states the request and the memory, and what needs less.
 
     Raises
     ------
@@ -23,7 +21,7 @@ def memory_stated(
 
     Examples
     --------
-    >>> with memory_stated(torch.nn.Identity(), 4, 1000, torch.device("cpu"), torch.float32):
+    >>> with explain_out_of_memory(4, 1000, torch.device("cpu"), torch.float32, incremental=False):
     ...     raise torch.OutOfMemoryError("Tried to allocate 2.00 GiB")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
@@ -32,27 +30,27 @@ def memory_stated(
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        # PyTorch has an error of its own for accelerators only.
+        # PyTorch has its own error for accelerators only.
         if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and "can't allocate memory" not in str(error):
             raise
         advice = [f"a batch_size below {n}"] if n > 1 else []
         if dtype not in (torch.float16, torch.bfloat16):
             advice.append("dtype=torch.bfloat16")
-        if not isinstance(model, IncrementalModel):
-            advice.append("a span of an IncrementalModel, which keeps the surroundings of the span alone")
+        if not incremental:
+            advice.append("a span of an IncrementalModel, which stores activations around the span only")
         raise MemoryError(
             f"gradients of {n} sequences of {length} bp at a time, in {str(dtype).removeprefix('torch.')}, ran out of "
-            f"{_memory(device)}; {' or '.join(advice) or 'shorter sequences'} would need less. Got: "
+            f"{_describe_memory(device)}; {' or '.join(advice) or 'shorter sequences'} would need less. Got: "
             f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
         ) from error
 
 
 def free_bytes(device: torch.device) -> int:
-    """What is free on a device, with what the allocator holds and does not use.
+    """Return the free bytes of a CUDA device, with those that PyTorch reserves and does not use; 0 for a CPU.
 
     Examples
     --------
-    >>> free_bytes(torch.device("cpu"))   # nothing is known but of CUDA
+    >>> free_bytes(torch.device("cpu"))
     0
     """
     if device.type != "cuda":
@@ -61,13 +59,13 @@ def free_bytes(device: torch.device) -> int:
     return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
 
 
-def _memory(device: torch.device) -> str:
+def _describe_memory(device: torch.device) -> str:
     gib = 2**30
     if device.type == "cuda":
         free, total = free_bytes(device), torch.cuda.get_device_properties(device).total_memory
         return f"memory on {device}, of which {free / gib:.1f} of {total / gib:.1f} GiB were free"
     try:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # not every system tells
+    except (AttributeError, OSError, ValueError):  # not every system knows its memory
         return f"memory on {device}"
     return f"memory on {device}, of {total / gib:.1f} GiB"

@@ -1,9 +1,9 @@
-"""Options and further inputs, checked before anything is computed."""
+"""Options of the engine and further inputs of a model, checked before anything is computed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from tangermeme.predict import predict
@@ -14,16 +14,32 @@ from .cache import ActivationCache
 from .incremental import IncrementalModel
 
 
+class RunOptions(TypedDict, total=False):
+    """How to run a model; `EditSession` documents the options and has their defaults."""
+
+    batch_size: int
+    dtype: str | torch.dtype | None
+    device: str | torch.device | None
+    verbose: bool
+
+
+class EngineOptions(RunOptions, total=False):
+    """The options that every test of this package takes as keyword arguments."""
+
+    incremental: bool | str
+    cache: ActivationCache | None
+
+
 def check_engine_options(
-    model: torch.nn.Module, batch_size: int, incremental: bool | str, cache: object | None
+    model: torch.nn.Module, batch_size: int = 32, incremental: bool | str = "auto", cache: object | None = None
 ) -> None:
     """Refuse options that no session can run with.
 
     Raises
     ------
     ValueError
-        If `batch_size` is below 1, `incremental` is none of "auto", True, False, or it or `cache` asks for an
-        incremental path that the model does not have, or `cache` is something else.
+        If `batch_size` is below 1, `incremental` is not "auto", True or False, `cache` is not an `ActivationCache`, or
+        either of the last two needs an incremental path that the model does not have.
 
     Examples
     --------
@@ -39,19 +55,19 @@ def check_engine_options(
         raise ValueError(f"{asked} needs an IncrementalModel; got {type(model).__name__}.")
 
 
-def can_run_in_part(
+def wants_in_part(
     model: torch.nn.Module, incremental: bool | str, func: Callable[..., Any], func_kwargs: dict[str, Any]
 ) -> bool:
-    """Whether to try the incremental path: for an `IncrementalModel` and plain predictions, unless turned off.
+    """Return whether to try the incremental path: for plain predictions of an `IncrementalModel`, unless turned off.
 
     Raises
     ------
     ValueError
-        If `incremental` is True and something else than plain predictions is asked for.
+        If `incremental` is True and `func` does more than predict.
 
     Examples
     --------
-    >>> can_run_in_part(torch.nn.Identity(), "auto", predict, {})
+    >>> wants_in_part(torch.nn.Identity(), "auto", predict, {})
     False
     """
     if incremental is False or not isinstance(model, IncrementalModel):
@@ -66,12 +82,12 @@ def can_run_in_part(
 
 
 def check_args(args: Iterable[torch.Tensor] | None, n_examples: int, name: str = "args") -> None:
-    """Refuse further inputs that do not have one row an example.
+    """Refuse further inputs that do not have one row per example.
 
     Raises
     ------
     ValueError
-        The message names the index and what was got.
+        The message names the index and the value.
 
     Examples
     --------
@@ -80,10 +96,10 @@ def check_args(args: Iterable[torch.Tensor] | None, n_examples: int, name: str =
     for i, arg in enumerate(args or ()):
         if not isinstance(arg, torch.Tensor) or arg.ndim == 0:
             got = type(arg).__name__
-            raise ValueError(f"{name} must be tensors with one row an example; got {got} at index {i}.")
+            raise ValueError(f"{name} must be tensors with one row per example; got {got} at index {i}.")
         if len(arg) != n_examples:
             got = str(len(arg))
-            raise ValueError(f"{name} must have {n_examples} rows, one an example; got {got} at index {i}.")
+            raise ValueError(f"{name} must have {n_examples} rows, one per example; got {got} at index {i}.")
 
 
 def warn_of_cast_args(args: Iterable[torch.Tensor] | None, func: Callable[..., Any], name: str = "args") -> None:

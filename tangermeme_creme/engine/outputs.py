@@ -1,4 +1,4 @@
-"""What a model may return, checked, and rows of it gathered."""
+"""Check what a model returns, and gather it row by row."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Objective = Callable[[Any], torch.Tensor]
 
 
 def map_output(function: Callable[[torch.Tensor], torch.Tensor], y: Output) -> Output:
-    """Apply a function to the output, or to each of several.
+    """Apply a function to the output of a model, or to each of several outputs.
 
     Examples
     --------
@@ -25,7 +25,7 @@ def map_output(function: Callable[[torch.Tensor], torch.Tensor], y: Output) -> O
 
 
 def concatenate(parts: Sequence[Output], axis: int = 0) -> Output:
-    """Outputs one after the other along an axis.
+    """Concatenate outputs along an axis.
 
     Examples
     --------
@@ -41,18 +41,18 @@ def concatenate(parts: Sequence[Output], axis: int = 0) -> Output:
 
 
 class OutputRows:
-    """Gathers the rows that a model returns, batch by batch, and refuses what cannot be right.
+    """Gather the rows that a model returns, batch by batch; refuse NaN, wrong shapes and missing rows.
 
     Parameters
     ----------
     total: int
-        How many rows there will be. They are written into place, so that they exist once.
+        Number of rows. They are written into place, so that they exist once.
 
-    describe: callable
-        From the index of a row to what it was, for errors.
+    row_name: callable
+        From the index of a row to its name in errors.
 
     objective: callable or None, optional
-        Applied to each batch after it was checked; only its result is kept. Default is None.
+        Applied to each batch after the check; only its result is stored. Default is None.
 
     Examples
     --------
@@ -63,9 +63,9 @@ class OutputRows:
     tensor([0., 0., 5.])
     """
 
-    def __init__(self, total: int, describe: Callable[[int], str], objective: Objective | None = None) -> None:
+    def __init__(self, total: int, row_name: Callable[[int], str], objective: Objective | None = None) -> None:
         self._total = total
-        self._describe = describe
+        self._row_name = row_name
         self._objective = objective
         self._shapes: list[tuple[int, ...]] = []
         self._buffers: list[torch.Tensor] = []
@@ -73,14 +73,14 @@ class OutputRows:
         self._filled = 0
 
     def add(self, y: Any, n_rows: int, rows: torch.Tensor | None = None) -> None:
-        """Check and keep the outputs of the next `n_rows` sequences, or of those that are `rows`, shape (n_rows,)."""
+        """Check and store the outputs of `n_rows` sequences: the next ones, or those at `rows`, shape (n_rows,)."""
         rows = torch.arange(self._filled, self._filled + n_rows) if rows is None else rows
         outputs = [output.detach().cpu() for output in check_output(y, n_rows)]
         self._refuse_nan(outputs, "the model must not predict NaN", rows)
         shapes = [tuple(output.shape[1:]) for output in outputs]
         if self._filled and shapes != self._shapes:
             raise ValueError(
-                f"the model's output must keep its shape; got {shapes} for {self._describe(int(rows[0]))} "
+                f"the model's output must keep its shape; got {shapes} for {self._row_name(int(rows[0]))} "
                 f"after {self._shapes}."
             )
         self._shapes = shapes
@@ -97,23 +97,23 @@ class OutputRows:
 
     @property
     def result(self) -> Output:
-        """The gathered rows: a tensor, or a list for a model with several outputs."""
+        """The gathered rows: a tensor, or a list of tensors for a model with several outputs."""
         return self._buffers[0] if self._single else self._buffers
 
     def _refuse_nan(self, outputs: list[torch.Tensor], rule: str, rows: torch.Tensor) -> None:
         for output in outputs:
             if output.is_floating_point() and output.isnan().any():
                 row = int(output.isnan().reshape(len(output), -1).any(1).nonzero()[0])
-                raise ValueError(f"{rule}; got NaN for {self._describe(int(rows[row]))}.")
+                raise ValueError(f"{rule}; got NaN for {self._row_name(int(rows[row]))}.")
 
 
 def check_output(y: Any, n_rows: int) -> list[torch.Tensor]:
-    """The outputs of a model as a list of tensors, where they are.
+    """Return the outputs of a model as a list of tensors, on the device where they lie.
 
     Raises
     ------
     ValueError
-        If `y` is neither a tensor nor a list or tuple of them, or has not one row a sequence.
+        If `y` is neither a tensor nor a list or tuple of tensors, or does not have one row per sequence.
 
     Examples
     --------
@@ -128,14 +128,14 @@ def check_output(y: Any, n_rows: int) -> list[torch.Tensor]:
             raise ValueError(f"the model must return tensors; got {type(output).__name__} at output {k}.")
         if output.ndim == 0 or len(output) != n_rows:
             raise ValueError(
-                f"the model must return one row a sequence; got shape {tuple(output.shape)} at output {k} "
+                f"the model must return one row per sequence; got shape {tuple(output.shape)} at output {k} "
                 f"for {n_rows} sequences."
             )
     return list(outputs)
 
 
 def mean_objective(y: Output) -> torch.Tensor:
-    """The default objective of greedy tests: the mean over all output axes, in float32 at least.
+    """Average each prediction over all output axes, in float32 at least: the default objective of greedy tests.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def mean_objective(y: Output) -> torch.Tensor:
     Raises
     ------
     ValueError
-        If the model has several outputs, of which a mean would mean nothing.
+        If the model has several outputs, which have no common mean.
 
     Examples
     --------
@@ -162,12 +162,12 @@ def mean_objective(y: Output) -> torch.Tensor:
 
 
 def apply_objective(objective: Objective, y: Output, n_rows: int) -> torch.Tensor:
-    """The objective of each of `n_rows` sequences, shape (n_rows,), on the CPU.
+    """Return the objective of each of `n_rows` sequences, shape (n_rows,), on the CPU.
 
     Raises
     ------
     ValueError
-        If the objective does not return one number a sequence.
+        If the objective does not return one number per sequence.
 
     Examples
     --------
@@ -178,12 +178,12 @@ def apply_objective(objective: Objective, y: Output, n_rows: int) -> torch.Tenso
 
 
 def check_objective(value: Any, n_rows: int) -> torch.Tensor:
-    """What an objective returned, where it is.
+    """Check what an objective returned, and return it on the device where it lies.
 
     Raises
     ------
     ValueError
-        If it is not one number a sequence.
+        If it is not one number per sequence.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How much of a network was run."""
+"""Counts of the predictions that were made and of the bases that ran."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Work:
-    """What a session has run, or what all sessions that shared a cache have.
+    """Count what one session has run, or what all sessions that share a cache have run.
 
     Parameters
     ----------
@@ -15,16 +15,17 @@ class Work:
         Predictions of sequences that ran through the whole network.
 
     n_partial: int
-        Predictions for which kept activations were used: the sequence ran in part or, unedited, not again.
+        Predictions that used cached activations: an edited sequence ran in part, an unedited one did not run again.
 
     positions: int
-        Bases that ran through `local`, those of base sequences included; for a model without a `local`, all bases.
+        Bases that ran through `local`, including those of base sequences; for a model without a `local`, all bases.
 
     equivalents: float
-        The same in full sequences.
+        `positions` in units of full sequences.
 
     n_checks: int
-        Full sequences that ran through `local` to measure its reach and to check it, once a model; not in `positions`.
+        Full sequences that ran through `local` to measure its reach and to check it, once per model; not in
+        `positions`.
 
     Examples
     --------
@@ -39,18 +40,18 @@ class Work:
     n_checks: int = 0
 
     def ran(self, sequences: int, width: int, length: int) -> None:
-        """Count that `sequences` stretches of `width` bp out of `length` were run."""
+        """Count `sequences` stretches of `width` bp out of `length` bp that ran."""
         self.positions += sequences * width
         self.equivalents += sequences * width / length
 
     def add(self, other: Work) -> None:
-        """Count another's work too."""
+        """Add the counts of another."""
         for name in vars(self):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
     @property
     def fraction(self) -> float:
-        """Bases that were run, as a fraction of running every sequence in full; NaN before the first."""
+        """The bases that ran, as a fraction of running every sequence in full; NaN before the first prediction."""
         total = self.n_full + self.n_partial
         return self.equivalents / total if total else float("nan")
 

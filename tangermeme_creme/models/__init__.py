@@ -1,4 +1,4 @@
-"""Readouts, and adapters for published networks."""
+"""Readouts of model outputs, and adapters for published networks."""
 
 import lazy_loader
 

@@ -1,10 +1,6 @@
 from .attention import run_block as run_block
 from .borzoi import BorzoiTSS as BorzoiTSS
 from .enformer import EnformerTSS as EnformerTSS
-from .paper import BORZOI_TRACKS as BORZOI_TRACKS
-from .paper import BORZOI_WEIGHTS as BORZOI_WEIGHTS
-from .paper import ENFORMER_TRACKS as ENFORMER_TRACKS
-from .readout import PeakReadout as PeakReadout
-from .readout import Readout as Readout
-from .readout import tss_bins as tss_bins
+from .paper import BORZOI_TRACKS as BORZOI_TRACKS, BORZOI_WEIGHTS as BORZOI_WEIGHTS, ENFORMER_TRACKS as ENFORMER_TRACKS
+from .readout import PeakReadout as PeakReadout, Readout as Readout, tss_bins as tss_bins
 from .toy import RegulatoryToy as RegulatoryToy

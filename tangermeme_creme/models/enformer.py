@@ -1,4 +1,4 @@
-"""Enformer's activity at a TSS: a few bins and tracks of it, at the cost of no more than they need."""
+"""Adapt Enformer to predict activity at a TSS, computing only the bins and tracks that are asked for."""
 
 from __future__ import annotations
 
@@ -18,63 +18,62 @@ from .readout import Readout
 if TYPE_CHECKING:
     from enformer_pytorch import Enformer
 
-_TF_GAMMA_BINS = 1536  # what the gamma tables that come with enformer-pytorch were computed for
+_TF_GAMMA_BINS = 1536  # the gamma tables of enformer-pytorch hold for this number of bins only
 
 
 class EnformerTSS(IncrementalModel):
-    """Enformer [1]_ with one number a track as its output: by default CREME's TSS activity [2]_.
+    """Predict activity at a TSS with Enformer [1]_, one number per track; the default bins give the activity of [2]_.
 
-    TSS activity is the mean of the two central bins of one CAGE track (Methods, "Transcription start site selection"),
-    which makes the TSS the centre of the window. The predictions are those of enformer-pytorch's model, to rounding,
-    but its last attention layer and all that follows are computed for `bins` and `tracks` only, and an edit goes
-    through the convolutions around it only (see `IncrementalModel`). One forward pass a sequence.
+    TSS activity in CREME is the mean of the two central bins of one CAGE track (Methods, "Transcription start site
+    selection"), so that the TSS must be the centre of the window. The predictions equal those of enformer-pytorch's
+    model up to rounding. The last attention layer and all later layers are computed for `bins` and `tracks` only, and
+    for an edit the convolutions run around the edit only (see `IncrementalModel`). One forward pass per sequence.
 
-    X has shape (N, 4, L), as everywhere in tangermeme; enformer-pytorch's own model takes (N, L, 4). L is a multiple
-    of the bin size, 128 bp in the published model.
+    X has shape (N, 4, L), as in tangermeme; enformer-pytorch's own model takes (N, L, 4). L is a multiple of the bin
+    size, 128 bp in the published model.
 
-    All of this holds in evaluation mode, in which the tests of this package run a model. In training mode the dropouts
-    drop as in the original, but the last batch normalization sees `bins` only.
+    The predictions are equal in evaluation mode, in which the tests of this package run a model. In training mode the
+    dropouts drop as in the original, but the last batch normalization sees `bins` only.
 
-    Not tried on the published weights: they could not be downloaded where the tests run. Loading is tested on small
-    models of the same package, written with its `save_pretrained`.
+    Loading is tested on small models written with `save_pretrained`, not on the published weights.
 
     Parameters
     ----------
     weights: str, path or enformer_pytorch.Enformer, optional
         A name on the Hugging Face hub or a local folder, loaded by `enformer_pytorch.from_pretrained` and put in
-        evaluation mode. Or a model, which is used as it is: its parameters are shared, and the parts that are not
-        needed, say the mouse head, stay where they are when this model moves to a device. Default is the published
+        evaluation mode; or a model, whose mode and parameters are shared. Parts of the model that are not needed, for
+        example the mouse head, stay on their device when this model moves to another one. Default is the published
         weights.
 
     tracks: "paper", or sequence of int, str or sequences of them
-        Which tracks of the head, in this order: 0-based numbers, or names out of `ENFORMER_TRACKS`. A sequence of them,
-        say the two strands of one sample, is summed. "paper" is all of `ENFORMER_TRACKS`.
+        Tracks of the head, in this order: 0-based numbers or names in `ENFORMER_TRACKS`. Tracks in an inner sequence,
+        for example the two strands of one sample, are summed. "paper" is all of `ENFORMER_TRACKS`.
 
     bins: sequence of int, optional
-        Output bins after Enformer's own crop, say from `tss_bins`. Default is (447, 448), the centre of 896.
+        Output bins after Enformer's own crop, for example from `tss_bins`. Default is (447, 448), the centre of 896.
 
     head: str, optional
-        Which of the model's heads. Default is "human".
+        Head of the model. Default is "human".
 
     reduce: "mean", "sum" or "max", optional
-        Over the bins. Default is "mean".
+        Reduction over the bins. Default is "mean".
 
     n_fill: float, optional
-        What unknown bases, all-zero columns of X, become in all four channels; 0 leaves them. Default is 0.25, as in
+        Value of unknown bases, all-zero columns of X, in all four channels; 0 leaves them. Default is 0.25, as in
         Enformer's training.
 
     use_tf_gamma: bool or None, optional
         Whether positions are encoded with TensorFlow's gamma densities, on which the published weights were trained, or
-        with PyTorch's, which differ. The tables hold for 1536 bins, windows of 196,608 bp, only. None is what
-        `from_pretrained` does: True for the published weights by their name on the hub, else what the model's
-        configuration says, and that says False also in a local copy of them. **Give True for a local copy.** Default
-        is None, the one choice for a model that is handed over.
+        with PyTorch's, which differ. TensorFlow's tables hold for 1536 bins only, windows of 196,608 bp. None does what
+        `from_pretrained` does: True for the published weights by their name on the hub, else the value in the model's
+        configuration, which is False also in a local copy of the published weights. **Give True for a local copy.**
+        For a model object, only None is allowed. Default is None.
 
     Raises
     ------
     ValueError
-        At construction, if an argument is none of the above, or a head, track or bin is not there. At a prediction, if
-        X has another shape, gives fewer bins than the model returns or `bins` ask for, or is not 196,608 bp long while
+        At construction, if an argument is invalid, or a head, track or bin does not exist. At a prediction, if X has
+        another shape, gives fewer bins than the model returns or `bins` need, or is not 196,608 bp long while
         `use_tf_gamma` is on.
 
     References
@@ -110,11 +109,11 @@ class EnformerTSS(IncrementalModel):
         n_fill: float = 0.25,
         use_tf_gamma: bool | None = None,
     ) -> None:
-        groups, bins = _groups(tracks), _bins(bins)
+        groups, bins = _tracks_by_name(tracks), _checked_bins(bins)
         rows = [row for group in groups for row in group]
         places = torch.arange(len(rows)).split([len(group) for group in groups])
         readout = Readout(torch.nn.Identity(), tracks=[place.tolist() for place in places], reduce=reduce)
-        enformer = _load(weights, use_tf_gamma)
+        enformer = _load_enformer(weights, use_tf_gamma)
         if head not in enformer.heads:
             raise ValueError(f"head must be one of {list(enformer.heads)}; got {head!r}.")
         n_tracks, n_bins = enformer.heads[head][0].out_features, enformer.crop_final.target_length
@@ -125,19 +124,19 @@ class EnformerTSS(IncrementalModel):
         for i, b in enumerate(bins):
             if n_bins > 0 and b >= n_bins:
                 raise ValueError(f"bins must be in [0, {n_bins}); got {b} at index {i}.")
-        super().__init__(_Local(enformer, n_fill), _Head(enformer, head, rows, bins, readout), axis=1)
-        # tangermeme's `predict` restores the mode of the outermost module on all of them.
+        super().__init__(_EnformerLocal(enformer, n_fill), _EnformerHead(enformer, head, rows, bins, readout), axis=1)
+        # tangermeme's `predict` gives all modules the mode of the outermost one back.
         for module in (self, self.local, self.head, *readout.modules()):
             module.training = enformer.training
 
 
-class _Local(torch.nn.Module):
-    """X to the convolved bins, shape=(N, bins, channels): position-local, and good for any whole number of bins."""
+class _EnformerLocal(torch.nn.Module):
+    """Convolve X into bins, shape=(N, bins, channels): position-local, for any whole number of bins."""
 
     def __init__(self, enformer: Enformer, n_fill: float) -> None:
         super().__init__()
         self.stem, self.conv_tower = enformer.stem, enformer.conv_tower
-        self.bin_size = 2 ** (1 + len(self.conv_tower))  # the stem and each floor of the tower halve the length
+        self.bin_size = 2 ** (1 + len(self.conv_tower))  # the stem and each block of the tower halve the length
         self.n_fill = float(n_fill)
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
@@ -150,8 +149,8 @@ class _Local(torch.nn.Module):
         return self.conv_tower(self.stem(X)).transpose(1, 2).contiguous()
 
 
-class _Head(torch.nn.Module):
-    """The convolved bins to one number a track, with as little of the last block and the output as that takes."""
+class _EnformerHead(torch.nn.Module):
+    """Predict one number per track from the convolved bins, with only the needed part of the last layers."""
 
     rows: torch.Tensor
     bins: torch.Tensor
@@ -171,14 +170,14 @@ class _Head(torch.nn.Module):
             raise ValueError(f"X must be at least as long as the {target} bins that the model returns; got {n} bins.")
         if n != _TF_GAMMA_BINS and any(getattr(module, "use_tf_gamma", False) for module in self.transformer.modules()):
             raise ValueError(f"with use_tf_gamma, X must be {_TF_GAMMA_BINS} bins long; got {n} bins.")
-        # The model's own crop, of the positions: for an odd difference it leaves one bin fewer than target_length.
+        # Crop the positions as the model does: for an odd difference its crop leaves one bin fewer than target_length.
         cropped = self.crop_final(torch.arange(n, device=x.device)[None, :, None]).flatten()
         if self.last_bin >= len(cropped):
             raise ValueError(f"bins must be in [0, {len(cropped)}) for {n} bins of X; got {self.last_bin}.")
         positions = cropped[self.bins]
         for block in self.transformer[:-1]:
-            x = _run_block(block, x, None)
-        x = _run_block(self.transformer[-1], x, positions) if len(self.transformer) else x[:, positions]
+            x = _run_enformer_block(block, x, None)
+        x = _run_enformer_block(self.transformer[-1], x, positions) if len(self.transformer) else x[:, positions]
         linear, *activation = self.output
         y = torch.nn.functional.linear(self.final_pointwise(x), linear.weight[self.rows], linear.bias[self.rows])
         for module in activation:
@@ -186,7 +185,7 @@ class _Head(torch.nn.Module):
         return self.readout(y)
 
 
-def _run_block(block: Any, x: torch.Tensor, positions: torch.Tensor | None) -> torch.Tensor:
+def _run_enformer_block(block: Any, x: torch.Tensor, positions: torch.Tensor | None) -> torch.Tensor:
     from enformer_pytorch.modeling_enformer import get_positional_embed
 
     attention = block[0].fn[1]
@@ -200,8 +199,8 @@ def _run_block(block: Any, x: torch.Tensor, positions: torch.Tensor | None) -> t
     return run_block(block, x, features, positions)
 
 
-def _load(weights: Any, use_tf_gamma: bool | None) -> Any:
-    # Here, because transformers comes with it, and takes seconds.
+def _load_enformer(weights: Any, use_tf_gamma: bool | None) -> Any:
+    # Imported here, because enformer_pytorch imports transformers, which takes seconds.
     from enformer_pytorch import Enformer, from_pretrained
 
     if isinstance(weights, Enformer):
@@ -213,15 +212,16 @@ def _load(weights: Any, use_tf_gamma: bool | None) -> Any:
     path = Path(weights)
     is_name = isinstance(weights, str) and not path.is_absolute() and len(path.parts) <= 2
     if not is_name and not path.is_dir():
-        raise ValueError(f"weights must be a name on the hub or a folder that is there; got {str(weights)!r}.")
+        raise ValueError(f"weights must be a name on the hub or a folder that exists; got {str(weights)!r}.")
     enformer = from_pretrained(weights)
-    if use_tf_gamma is not None:  # from_pretrained takes it too, but heeds it for one name only
+    if use_tf_gamma is not None:  # from_pretrained has this argument too, but uses it for one name only
         for block in enformer.transformer:
             block[0].fn[1].use_tf_gamma = use_tf_gamma
     return enformer.eval()
 
 
-def _groups(tracks: Any) -> list[list[int]]:
+def _tracks_by_name(tracks: Any) -> list[list[int]]:
+    """Return the track numbers that each output number sums."""
     if isinstance(tracks, str) and tracks == "paper":
         return [[track] for track in ENFORMER_TRACKS.values()]
     if isinstance(tracks, str) or not isinstance(tracks, Iterable):
@@ -235,7 +235,7 @@ def _groups(tracks: Any) -> list[list[int]]:
                     f"tracks must be named {', '.join(map(repr, ENFORMER_TRACKS))}; got {t!r} at index {i}."
                 )
         group = [ENFORMER_TRACKS[t] if isinstance(t, str) else t for t in group]
-        groups.append([_whole(t, "tracks", i) for t in group])
+        groups.append([_integer(t, "tracks", i) for t in group])
         if not group:
             raise ValueError(f"tracks to be summed must be at least one; got {track!r} at index {i}.")
     if not groups:
@@ -243,16 +243,16 @@ def _groups(tracks: Any) -> list[list[int]]:
     return groups
 
 
-def _bins(bins: Any) -> list[int]:
-    if not isinstance(bins, Iterable) or not (wholes := [_whole(b, "bins", i) for i, b in enumerate(bins)]):
+def _checked_bins(bins: Any) -> list[int]:
+    if not isinstance(bins, Iterable) or not (numbers := [_integer(b, "bins", i) for i, b in enumerate(bins)]):
         raise ValueError(f"bins must be a sequence that names at least one; got {bins!r}.")
-    for i, b in enumerate(wholes):
+    for i, b in enumerate(numbers):
         if b < 0:
             raise ValueError(f"bins must be 0 or more; got {b} at index {i}.")
-    return wholes
+    return numbers
 
 
-def _whole(value: Any, name: str, index: int) -> int:
+def _integer(value: Any, name: str, index: int) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise ValueError(f"{name} must be integers; got {value!r} at index {index}.")
     return int(value)

@@ -1,4 +1,4 @@
-"""From whatever a model returns to the few numbers that are asked about: (N, tracks)."""
+"""Reduce the output of any model to one number per track: (N, tracks)."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ _REDUCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 
 class Readout(torch.nn.Module):
-    """Any model, with one number a track as its output.
+    """Wrap any model to predict one number per track.
 
-    Picks a head, some tracks and some bins, and reduces the bins. CREME reads TSS activity so (Toneyan & Koo 2024,
-    Methods, "Transcription start site selection": the mean of the two central bins of one CAGE track of Enformer). The
-    model is used as it is, and goes wherever tangermeme takes a model. One forward pass a sequence.
+    A readout selects a head, tracks and bins, and reduces the bins. CREME reads TSS activity in this way (Toneyan &
+    Koo 2024, Methods, "Transcription start site selection": the mean of the two central bins of one CAGE track of
+    Enformer). The model is not changed, and tangermeme accepts a readout as a model. One forward pass per sequence.
 
     Parameters
     ----------
     model: torch.nn.Module
-        Its output, or one head of it, has shape (N, bins, tracks) or the two axes the other way round; or (N, tracks),
-        or (N, bins), with `bin_axis` or `track_axis` None.
+        The output of the model, or one head of the output, has shape (N, bins, tracks) or (N, tracks, bins); or
+        (N, tracks) with ``bin_axis=None``, or (N, bins) with ``track_axis=None``.
 
     head: str, int, callable or None, optional
-        Which output: a key of a dict, an index of a list or tuple, or a function of the output. None takes the output
-        as it is. Default is None.
+        Head to read: a key of a dict, an index of a list or tuple, or a function of the output. None reads the output
+        itself. Default is None.
 
     tracks: sequence of int or of sequences of int, or None, optional
-        Which tracks, in this order; a sequence of them, say the two strands of one sample, is summed. None is all.
-        Default is None.
+        Tracks to read, in this order. Tracks in an inner sequence, for example the two strands of one sample, are
+        summed. None is all. Default is None.
 
     bins: sequence of int or None, optional
-        Which bins, say from `tss_bins`. None is all. Default is None.
+        Bins to read, for example from `tss_bins`. None is all. Default is None.
 
     reduce: "mean", "sum" or "max", optional
-        Over the bins. Default is "mean".
+        Reduction over the bins. Default is "mean".
 
     bin_axis, track_axis: int or None, optional
-        Axes of the output, counted with the examples as 0. Defaults are 1 and 2, as in Enformer; Borzoi and most
-        profile models have (N, tracks, bins): ``bin_axis=2, track_axis=1``.
+        Axes of the output; the examples are axis 0. Defaults are 1 and 2, as in Enformer; Borzoi and most profile
+        models have (N, tracks, bins): ``bin_axis=2, track_axis=1``.
 
     Raises
     ------
     ValueError
-        At construction, if an argument is none of the above; at the first prediction, if the output has other axes, or
-        a head, track or bin is not there.
+        At construction, if an argument is invalid; at the first prediction, if the output has other axes, or a head,
+        track or bin does not exist.
 
     Examples
     --------
@@ -91,20 +91,20 @@ class Readout(torch.nn.Module):
         if (groups is not None and not (groups and all(groups))) or (bins is not None and not len(bins)):
             raise ValueError(f"tracks and bins must name at least one; got {tracks} and {bins}.")
         self.model = model
-        self.training = model.training  # tangermeme's predict gives all modules back the mode of the outermost
+        self.training = model.training  # tangermeme's `predict` gives all modules the mode of the outermost one back
         self._head, self._groups = head, groups
         self._bins = None if bins is None else [int(b) for b in bins]
         self._reduce, self._bin_axis, self._track_axis = reduce, bin_axis, track_axis
 
     def forward(self, X: torch.Tensor, *args: torch.Tensor) -> torch.Tensor:
-        """Predict one number a track.
+        """Predict one number per track.
 
         Parameters
         ----------
         X: torch.Tensor, shape=(N, 4, L)
 
         *args: torch.Tensor
-            Handed on to the model.
+            Further inputs of the model.
 
         Returns
         -------
@@ -113,7 +113,7 @@ class Readout(torch.nn.Module):
         return self._read(self._arranged(X, *args))
 
     def _arranged(self, X: torch.Tensor, *args: torch.Tensor) -> torch.Tensor:
-        """The output of the model as (N, tracks, bins), with an axis of one where there is none."""
+        """Predict (N, tracks, bins); an axis that the output lacks has size 1."""
         y = self._pick_head(self.model(X, *args))
         expected = 1 + sum(axis is not None for axis in (self._bin_axis, self._track_axis))
         if y.ndim != expected:
@@ -125,15 +125,15 @@ class Readout(torch.nn.Module):
         return y.transpose(1, 2) if self._bin_axis < self._track_axis else y
 
     def _read(self, y: torch.Tensor) -> torch.Tensor:
-        return self._grouped(_REDUCTIONS[self._reduce](self._take(y, 2, self._bins, "bins")))
+        return self._sum_groups(_REDUCTIONS[self._reduce](self._select(y, 2, self._bins, "bins")))
 
-    def _grouped(self, y: torch.Tensor) -> torch.Tensor:
+    def _sum_groups(self, y: torch.Tensor) -> torch.Tensor:
         if self._groups is None:
             return y
-        taken = self._take(y, 1, [t for group in self._groups for t in group], "tracks")
+        tracks = self._select(y, 1, [t for group in self._groups for t in group], "tracks")
         if all(len(group) == 1 for group in self._groups):
-            return taken
-        return torch.stack([part.sum(1) for part in taken.split([len(g) for g in self._groups], dim=1)], dim=1)
+            return tracks
+        return torch.stack([part.sum(1) for part in tracks.split([len(g) for g in self._groups], dim=1)], dim=1)
 
     def _pick_head(self, y: Any) -> torch.Tensor:
         head = self._head
@@ -154,7 +154,7 @@ class Readout(torch.nn.Module):
         return y
 
     @staticmethod
-    def _take(y: torch.Tensor, axis: int, index: list[int] | None, name: str) -> torch.Tensor:
+    def _select(y: torch.Tensor, axis: int, index: list[int] | None, name: str) -> torch.Tensor:
         if index is None:
             return y
         size = y.shape[axis]
@@ -165,30 +165,29 @@ class Readout(torch.nn.Module):
 
 
 class PeakReadout(Readout):
-    """A `Readout` of the activity at the TSS that also says how far from the TSS each track is highest.
+    """Predict the activity at the TSS, as `Readout`, and the distance from the TSS to the highest bin of each track.
 
-    For `rank_by_activity`, which can leave out windows whose predicted maximum is elsewhere. One forward pass a
-    sequence.
+    `rank_by_activity` can leave out windows whose predicted maximum is not at the TSS. One forward pass per sequence.
 
     Parameters
     ----------
     model: torch.nn.Module
-        As in `Readout`; it must give bins.
+        As in `Readout`; the output must have bins.
 
     position: int
-        Where the TSS is, in bp of the window: ``length // 2`` in a window that is centred on it.
+        Position of the TSS in bp of the window: ``length // 2`` in a window that is centred on the TSS.
 
     bin_size: int
         Width of a bin in bp.
 
     n_bins: int
-        How many bins the model gives.
+        Number of bins of the output.
 
     first_bp: int, optional
-        Where the first bin starts, in bp of the window. Default is 0.
+        Start of the first bin in bp of the window. Default is 0.
 
     width: int, optional
-        How many bins around the TSS are read. Default is 2.
+        Number of bins around the TSS that are read. Default is 2.
 
     **readout: optional
         `head`, `tracks`, `reduce`, `bin_axis` and `track_axis`, as in `Readout`.
@@ -196,7 +195,7 @@ class PeakReadout(Readout):
     Raises
     ------
     ValueError
-        As `Readout` and `tss_bins`, or at the first prediction if there are not `n_bins` bins.
+        As `Readout` and `tss_bins`, or at the first prediction if the output does not have `n_bins` bins.
 
     Examples
     --------
@@ -222,7 +221,7 @@ class PeakReadout(Readout):
         bins = tss_bins(position, bin_size=bin_size, n_bins=n_bins, first_bp=first_bp, width=width)
         super().__init__(model, bins=bins, **readout)
         self._n_bins, self._bin_size = n_bins, bin_size
-        self._first = first_bp + bin_size / 2 - position  # of the middle of the first bin
+        self._first_offset = first_bp + bin_size / 2 - position  # from the TSS to the middle of the first bin
 
     def forward(  # type: ignore[override]
         self, X: torch.Tensor, *args: torch.Tensor
@@ -234,42 +233,43 @@ class PeakReadout(Readout):
         X: torch.Tensor, shape=(N, 4, L)
 
         *args: torch.Tensor
-            Handed on to the model.
+            Further inputs of the model.
 
         Returns
         -------
         activity: torch.Tensor, shape=(N, tracks)
 
         offset: torch.Tensor, shape=(N, tracks), dtype=float32
-            From the edge before the base of the TSS to the middle of the highest bin, in bp; of equal bins the first.
+            Distance in bp from the edge before the TSS base to the middle of the highest bin; of equal bins the first.
         """
         y = self._arranged(X, *args)
         if y.shape[2] != self._n_bins:
             raise ValueError(f"the output must have {self._n_bins} bins; got {y.shape[2]}.")
-        return self._read(y), self._grouped(y).argmax(2).float() * self._bin_size + self._first
+        return self._read(y), self._sum_groups(y).argmax(2).float() * self._bin_size + self._first_offset
 
 
 def tss_bins(position: int, *, bin_size: int, n_bins: int, first_bp: int = 0, width: int = 2) -> tuple[int, ...]:
-    """The output bins around a position, anywhere in the window.
+    """Find the output bins around a position of the window.
 
-    An even number of bins is centred on the bin edge nearest to the position, an odd number on the bin that holds it.
+    An even number of bins is centred on the bin edge nearest to the position, an odd number on the bin that holds the
+    position.
 
     Parameters
     ----------
     position: int
-        In bp of the window; as a rule the TSS.
+        Position in bp of the window, usually of the TSS.
 
     bin_size: int
-        Width in bp of an output bin.
+        Width of an output bin in bp.
 
     n_bins: int
         Number of output bins.
 
     first_bp: int, optional
-        Where the first bin starts, in bp of the window: what the model crops on the left. Default is 0.
+        Start of the first bin in bp of the window: the bp that the model crops on the left. Default is 0.
 
     width: int, optional
-        How many bins. Default is 2.
+        Number of bins to return. Default is 2.
 
     Returns
     -------
@@ -282,7 +282,7 @@ def tss_bins(position: int, *, bin_size: int, n_bins: int, first_bp: int = 0, wi
 
     Examples
     --------
-    Enformer, whose 896 bins leave 40,960 bp out at either end, at the centre of its window:
+    The central bins of Enformer, whose 896 bins leave out 40,960 bp at each end of the window:
 
     >>> tss_bins(196_608 // 2, bin_size=128, n_bins=896, first_bp=40_960)
     (447, 448)

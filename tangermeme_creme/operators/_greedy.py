@@ -1,4 +1,4 @@
-"""One round of a greedy search: try what is left at every place, and choose the best mean."""
+"""Greedy search in rounds: try every remaining candidate, and choose the one with the best mean."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import torch
 
-from ..engine import EditSession, Objective
+from ..engine import CodesSession, Objective
 from ..sequence import Edits, make_edits
 from ._ties import first_best, rounding
 
 
 class GreedyRounds:
-    """Greedy search over C candidate edits, in n shuffles each, for B examples in step.
+    """Search C candidate edits greedily, with n shuffles per candidate, for B examples in step.
 
     Parameters
     ----------
-    session: EditSession
+    session: CodesSession
         ``B * lineages`` bases; lineage k of example b is row ``b * lineages + k``.
 
     starts: torch.Tensor, shape=(B, C)
@@ -31,15 +31,15 @@ class GreedyRounds:
     objective: callable
 
     direction: "min" or "max"
-        Whether the lowest or the highest mean is chosen. Of those that are equal but for rounding the first is.
+        Whether the lowest or the highest mean is chosen; the first of several that are equal up to rounding.
 
     lineages: int
-        1, when all shuffles are tried on one sequence, or n, when shuffle k is tried on lineage k.
+        1 if all shuffles are tried on one sequence, or n if shuffle k is tried on lineage k.
     """
 
     def __init__(
         self,
-        session: EditSession,
+        session: CodesSession,
         starts: torch.Tensor,
         index: torch.Tensor,
         content: Sequence[torch.Tensor],
@@ -50,26 +50,26 @@ class GreedyRounds:
     ) -> None:
         self._session, self._starts, self._index, self._content = session, starts, index, content
         self._objective, self._direction, self._lineages = objective, direction, lineages
-        self._left = torch.ones(starts.shape, dtype=torch.bool)
+        self._untried = torch.ones(starts.shape, dtype=torch.bool)
 
     def try_all(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Evaluate what is left and choose, without changing the bases.
+        """Predict every remaining candidate and choose the best, without changing the base sequences.
 
-        Costs a pass a shuffle of each candidate that is left.
+        Costs one sequence per remaining candidate and shuffle.
 
         Returns
         -------
         values: torch.Tensor, shape=(B, C, n)
-            The objective of each; NaN for candidates that were chosen before.
+            The objective of each candidate; NaN for those that were fixed before.
 
         best: torch.Tensor, shape=(B,)
             The candidate with the best mean.
 
         mean: torch.Tensor, shape=(B,), dtype=float64
-            That mean.
+            The mean of that candidate over its shuffles.
         """
         n = self._index.shape[-1]
-        b, c = self._left.nonzero(as_tuple=True)
+        b, c = self._untried.nonzero(as_tuple=True)
         tried = self._session.predict_edits(self._edits(b, c, torch.arange(n)), objective=self._objective)
         assert isinstance(tried, torch.Tensor)
         tried = tried if tried.is_floating_point() else tried.float()
@@ -80,13 +80,13 @@ class GreedyRounds:
         return values, best, means[torch.arange(len(best)), best]
 
     def fix(self, best: torch.Tensor, shuffle: torch.Tensor) -> None:
-        """Write candidate ``best[b]`` into the bases of each example, and try it no more.
+        """Write candidate ``best[b]`` into the sequences of example b, and do not try it again.
 
-        `shuffle`, shape (B, lineages), is which of its shuffles goes into each lineage.
+        `shuffle`, shape (B, lineages), names the shuffle that goes into each lineage.
         """
         b = torch.arange(len(best))
         self._session.commit(self._edits(b, best, shuffle))
-        self._left[b, best] = False
+        self._untried[b, best] = False
 
     def _edits(self, b: torch.Tensor, c: torch.Tensor, shuffle: torch.Tensor) -> Edits:
         shuffle = shuffle.expand(len(b), -1)

@@ -1,4 +1,4 @@
-"""The result types of the greedy searches: values of the objective, not raw predictions."""
+"""Result types of the greedy searches: values of the objective, not raw predictions."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .tidy import Labels, labelled, position_axis, shuffle_axis, tidy, tile_axis
 
 
 class GreedyResult(NamedTuple):
-    """What `higher_order_interaction_test` returns: values of the objective, not raw predictions.
+    """Result of `higher_order_interaction_test`: values of the objective, not raw predictions.
 
     Parameters
     ----------
     order: torch.Tensor, shape=(N, R), dtype=int64
-        Which tile was fixed in each round.
+        The tile that was fixed in each round.
 
     y_start: torch.Tensor, shape=(N, R + 1)
         The objective before each round, and after the last; [:, 0] is the wild type.
@@ -30,7 +30,7 @@ class GreedyResult(NamedTuple):
         The mean over shuffles of the tile that was fixed.
 
     y_holdout: torch.Tensor, shape=(N, R), or None
-        The same from shuffles that took no part in the choice.
+        The mean over shuffles that took no part in the choice.
     """
 
     order: torch.Tensor
@@ -40,9 +40,9 @@ class GreedyResult(NamedTuple):
     y_holdout: torch.Tensor | None
 
     def to_frame(self, *, tiles: Spans | None = None, ids: Labels = None) -> pd.DataFrame:
-        """One row an (example, round, tile, shuffle) that was tried; `selected` marks the tile that was fixed.
+        """Return one row per (example, round, tile, shuffle) that was tried; `selected` marks the tile that was fixed.
 
-        `y_start`, `y_selected` and, where there is one, `y_holdout` are those of the round.
+        `y_start`, `y_selected` and, with a holdout, `y_holdout` are those of the round.
         """
         N, R, T, n = self.y_candidates.shape
         axes = [
@@ -64,7 +64,7 @@ class GreedyResult(NamedTuple):
 
 
 class MultiplicityResult(NamedTuple):
-    """What `multiplicity_test` returns: values of the objective, not raw predictions.
+    """Result of `multiplicity_test`: values of the objective, not raw predictions.
 
     Parameters
     ----------
@@ -72,16 +72,16 @@ class MultiplicityResult(NamedTuple):
         The TSS tile in shuffled context.
 
     y_original: torch.Tensor, shape=(N, n)
-        The TSS tile, and one copy of the CRE at its own place.
+        The TSS tile, and one copy of the CRE at its original position.
 
     positions: torch.Tensor, shape=(N, R), dtype=int64
         The start in bp at which a copy was added in each round.
 
     y_candidates: torch.Tensor, shape=(N, R, P, n)
-        The objective with a copy at each position; NaN for positions that are already taken.
+        The objective with a copy at each position; NaN for positions that already have one.
 
     y_selected: torch.Tensor, shape=(N, R)
-        The mean over backgrounds of the position that was taken.
+        The mean over backgrounds of the position that was chosen.
     """
 
     y_control: torch.Tensor
@@ -91,12 +91,12 @@ class MultiplicityResult(NamedTuple):
     y_selected: torch.Tensor
 
     def to_frame(self, *, positions: Spans | None = None, ids: Labels = None) -> pd.DataFrame:
-        """One row an (example, round, position, shuffle) that was tried; `copies` is how many are in.
+        """Return one row per (example, round, position, shuffle) that was tried; `copies` is the number of copies.
 
         Parameters
         ----------
         positions: shape=(P,), optional
-            Those of the test; they give columns `start`, in bp, and `selected`. Default is None.
+            The positions of the test, for columns `start`, in bp, and `selected`. Default is None.
 
         ids: sequence or None, optional
             N names for column `example`. Default is None, 0 to N - 1.
@@ -124,7 +124,7 @@ class MultiplicityResult(NamedTuple):
 
 
 class FineTileStep(NamedTuple):
-    """One step of a fine-tile search that was kept.
+    """One step of a fine-tile search.
 
     Parameters
     ----------
@@ -132,10 +132,10 @@ class FineTileStep(NamedTuple):
         Index of the stage; the first step of stage 0 is the whole CRE.
 
     bp_kept: int
-        How many bp of the CRE are left.
+        How many bp of the CRE are kept after the step.
 
     score: float
-        The score with these bp.
+        The score with the kept bp.
 
     removed: tuple of (start, end)
         The sub-tiles that this step replaced by background, in bp of the window.
@@ -148,15 +148,15 @@ class FineTileStep(NamedTuple):
 
 
 class FineTileResult(NamedTuple):
-    """What `fine_tile_search` returns.
+    """Result of `fine_tile_search`.
 
     Parameters
     ----------
     kept: list of N lists of (start, end)
-        What is left of each CRE, in bp of the window; spans that touch are one.
+        The kept spans of each CRE, in bp of the window; spans that touch are merged.
 
     mask: torch.Tensor, shape=(N, cre_length), dtype=bool
-        The same as one flag a base of the CRE.
+        The same spans as one flag per base of the CRE.
 
     trace: list of N lists of FineTileStep
         The steps of each example, the whole CRE first.
@@ -167,7 +167,7 @@ class FineTileResult(NamedTuple):
     trace: list[list[FineTileStep]]
 
     def to_frame(self, *, ids: Labels = None) -> pd.DataFrame:
-        """One row a step: `example`, `step`, `stage`, `bp_kept`, `score`, `removed` ("start-end;start-end")."""
+        """Return one row per step: `example`, `step`, `stage`, `bp_kept`, `score`, `removed` ("start-end;...")."""
         names = labelled("example", len(self.trace), ids, "ids")["example"]
         rows = [
             (name, k, *step[:3], ";".join(f"{start}-{end}" for start, end in step.removed))
@@ -177,7 +177,7 @@ class FineTileResult(NamedTuple):
         return pd.DataFrame(rows, columns=["example", "step", "stage", "bp_kept", "score", "removed"])
 
     def kept_frame(self, *, ids: Labels = None) -> pd.DataFrame:
-        """One row a kept span: `example`, `start`, `end`, in bp of the window."""
+        """Return one row per kept span: `example`, `start`, `end`, in bp of the window."""
         names = labelled("example", len(self.kept), ids, "ids")["example"]
         rows = [(name, *span) for name, spans in zip(names, self.kept) for span in spans]
         return pd.DataFrame(rows, columns=["example", "start", "end"])

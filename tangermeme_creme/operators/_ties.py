@@ -1,7 +1,7 @@
-"""Choices that rounding does not make: what is equal but for rounding is equal, and the first of it is taken.
+"""Tie-breaking that does not depend on rounding: values that are equal up to rounding tie, and the first is taken.
 
-A model rounds a sequence differently in another batch. Tiles without an effect, or two shuffles around their own mean,
-tie exactly; without a tolerance the batch size would decide between them.
+A model rounds the same sequence differently in another batch. Tiles without an effect, or two shuffles on either side
+of their mean, tie exactly; without a tolerance the batch size would decide between them.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ import torch
 
 
 def rounding(y: torch.Tensor) -> torch.Tensor:
-    """How far apart predictions of one example may lie and still be equal: a few last places of the largest.
+    """Return how far apart predictions of one example may lie and still count as equal: 8 units in the last place.
 
-    Each example has its own, so that a strong one does not blur the choices of a weak one beside it.
+    The unit is that of the largest prediction of the same example, so that a strong example does not blur the choices
+    of a weak one in the same batch.
 
     Parameters
     ----------
     y: torch.Tensor, shape=(B, ...)
-        Predictions of B examples; NaN does not count.
+        Predictions of B examples; NaN is ignored.
 
     Returns
     -------
@@ -36,9 +37,9 @@ def rounding(y: torch.Tensor) -> torch.Tensor:
 
 
 def first_best(values: torch.Tensor, tolerance: torch.Tensor) -> torch.Tensor:
-    """The first index in each row, shape (B, C), whose value is within `tolerance`, shape (B, 1), of the highest.
+    """Return the first index per row, shape (B, C), whose value is within `tolerance`, shape (B, 1), of the highest.
 
-    NaN never is.
+    NaN is never chosen.
 
     Examples
     --------
@@ -50,7 +51,7 @@ def first_best(values: torch.Tensor, tolerance: torch.Tensor) -> torch.Tensor:
 
 
 def ranked(values: Sequence[float], tolerance: float) -> list[int]:
-    """Indices from the highest value to the lowest; values that follow within `tolerance` keep the given order.
+    """Sort indices from the highest value to the lowest; neighbours within `tolerance` keep their order in `values`.
 
     Examples
     --------

@@ -1,16 +1,16 @@
-"""How active each TSS is predicted to be, and the most active genes."""
+"""Predict the activity of each TSS, and select the most active genes."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 import torch
 from tqdm import tqdm
 
-from ..engine import EditSession, Output, check_engine_options, model_on
-from ..sequence import check_count
+from ..engine import CodesSession, Output, RunOptions, check_engine_options, model_on
+from ..sequence import check_count, pack
 from ..sequence.genome import Fasta, stream_windows
 from ..support import check_columns
 from .tidy import Labels
@@ -34,29 +34,30 @@ def predict_activity(
 ) -> pd.DataFrame:
     """Predict the activity of each TSS in the window around it.
 
-    Paper: Methods, "Transcription start site selection". Costs one sequence a TSS, however many tracks. No more windows
-    than a batch, or some 17 million bases of them, are in memory.
+    Paper: Methods, "Transcription start site selection". Costs one sequence per TSS, for any number of tracks. At most
+    one batch of windows, or about 17 million bases of them, is in memory.
 
     Parameters
     ----------
     model: torch.nn.Module
-        Gives one number a track, shape (N, tracks) or (N,), such as a `Readout`, `EnformerTSS` or `BorzoiTSS`; or two
-        of them, such as a `PeakReadout`: the activity, and how far from the TSS the profile of the track is highest, in
-        bp. Windows of '-' are turned, so that of a model with tracks for both strands those of '+' are the sense ones.
+        Returns one number per track, shape (N, tracks) or (N,), such as a `Readout`, `EnformerTSS` or `BorzoiTSS`; or
+        two outputs of this shape, such as a `PeakReadout`: the activity, and how far from the TSS the profile of the
+        track is highest, in bp. Windows on '-' are reverse-complemented, so that in a model with tracks for both
+        strands the '+' tracks are the sense tracks.
 
     fasta: path or pyfaidx.Fasta
 
     tss: pandas.DataFrame
-        `chrom`, `tss` (0-based base) and `strand`, and what else, as `read_tss` gives it.
+        `chrom`, `tss` (0-based base), `strand` and any other columns, as `read_tss` returns them.
 
     length: int
-        Of the windows, in bp: what the model takes.
+        Length in bp of the windows that the model takes.
 
     tracks: sequence or None, optional
-        Names of the tracks. Default is None, 0 and so on.
+        Names of the tracks. Default is None, 0, 1 and so on.
 
     need_offset: bool, optional
-        Whether to refuse, after the first batch, a model that gives no offset. Default is False.
+        Whether to refuse, after the first batch, a model that returns no offset. Default is False.
 
     batch_size, dtype, device: optional
         As in `EditSession`. Defaults are 32, None and None.
@@ -67,14 +68,14 @@ def predict_activity(
     Returns
     -------
     activity: pandas.DataFrame
-        One row a TSS and track, in the order of `tss`: its columns, then `track`, `activity` and, where the model gives
-        it, `offset` (bp; downstream is positive).
+        One row per TSS and track, in the order of `tss`: its columns, then `track`, `activity` and, if the model
+        returns it, `offset` (bp; downstream is positive).
 
     Raises
     ------
     ValueError
-        As `extract_windows`, or if the model predicts NaN or something else than one number a track, `tracks` do not
-        name each one, or `tss` has a column that is added.
+        As `extract_windows`, or if the model predicts NaN or other than one number per track, `tracks` do not name each
+        track, or `tss` has a column that is added.
 
     Examples
     --------
@@ -97,21 +98,21 @@ def predict_activity(
             raise ValueError(f"tss must not have a column {name!r}, which is added; rename it.")
     parts: list[np.ndarray] = []
     with (
-        model_on(model, device),
+        model_on(model, device) as on,
         tqdm(total=len(tss), desc="predict_activity", unit="seq", disable=not verbose) as bar,
     ):
-        for some, X in stream_windows(fasta, tss, length, batch_size=batch_size):
-            names = [f"the window of {row.chrom}:{row.tss}{row.strand}" for row in some[_KEY].itertuples()]
-            session = EditSession(
-                model, X, batch_size=batch_size, dtype=dtype, device=device, incremental=False, progress=bar,
+        for batch, X in stream_windows(fasta, tss, length, batch_size=batch_size):
+            names = [f"the window of {row.chrom}:{row.tss}{row.strand}" for row in batch[_KEY].itertuples()]
+            codes = pack(X).to_codes()
+            with CodesSession(
+                model, codes, device=on, batch_size=batch_size, dtype=dtype, incremental=False, progress=bar,
                 names=names,
-            )  # fmt: skip
-            with session:
+            ) as session:  # fmt: skip
                 parts.append(_numbers(session.predict()))
             if len(parts) == 1:  # before the other predictions are made
                 _check_tracks(tracks, parts[0].shape[2])
                 if need_offset and len(parts[0]) == 1:
-                    raise ValueError("the model must give an offset too, as a PeakReadout does; got activities alone.")
+                    raise ValueError("the model must return an offset too, as a PeakReadout does; got activities only.")
     values = np.concatenate(parts, axis=1)
     n = values.shape[2]
     labels = np.arange(n) if tracks is None else np.array(list(tracks), dtype=object)
@@ -121,7 +122,7 @@ def predict_activity(
 
 
 def select_active(activity: pd.DataFrame, top: int = 10_000, *, max_offset: float | None = None) -> pd.DataFrame:
-    """The most active genes of each track, each by its most active TSS.
+    """Select the most active genes of each track, each gene by its most active TSS.
 
     Paper: Methods, "Transcription start site selection": the 10,000 genes of each cell line with the highest predicted
     activity. Costs no forward pass.
@@ -129,21 +130,21 @@ def select_active(activity: pd.DataFrame, top: int = 10_000, *, max_offset: floa
     Parameters
     ----------
     activity: pandas.DataFrame
-        What `predict_activity` gives.
+        The table of `predict_activity`.
 
     top: int, optional
-        Genes a track; where there are fewer, all. Default is 10,000.
+        Genes per track; all of them if there are fewer. Default is 10,000.
 
     max_offset: float or None, optional
-        Leave out windows whose predicted profile is highest further than this from the TSS, in bp, before a gene's TSS
-        is chosen. Needs `offset`. None keeps all. Default is None.
+        Leave out windows whose predicted profile is highest further than this from the TSS, in bp, before the TSS of
+        each gene is chosen. Needs `offset`. None keeps all. Default is None.
 
     Returns
     -------
     selected: pandas.DataFrame
-        The rows that were chosen, with `rank` from 1 within each track, by track in order of appearance and then by
-        rank. A gene is a `gene_id`, or where that is empty a `gene_name`, or where that is too a TSS. Of equal
-        activities the first by chromosome and position comes first.
+        The chosen rows, with `rank` from 1 within each track, sorted by track in order of appearance and then by rank.
+        A gene is identified by its `gene_id`; if that is empty, by `gene_name`; if both are, by its TSS. Equal
+        activities are sorted by chromosome and position.
 
     Raises
     ------
@@ -179,32 +180,33 @@ def rank_by_activity(
     *,
     length: int,
     max_offset: float | None = None,
-    **kwargs: Any,
+    tracks: Labels = None,
+    **kwargs: Unpack[RunOptions],
 ) -> pd.DataFrame:
     """Predict the activity of each TSS, and select the most active genes of each track.
 
-    `select_active` of `predict_activity`, of which the second costs one sequence a TSS.
+    Calls `predict_activity`, which costs one sequence per TSS, and then `select_active`.
 
     Parameters
     ----------
-    model, fasta, tss, length
+    model, fasta, tss, length, tracks
         As in `predict_activity`.
 
     top, max_offset: optional
         As in `select_active`. Defaults are 10,000 and None.
 
-    **kwargs: optional
-        `tracks`, `batch_size`, `dtype`, `device` and `verbose`, as in `predict_activity`.
+    **kwargs: RunOptions, optional
+        `batch_size`, `dtype`, `device` and `verbose`, as in `predict_activity`.
 
     Returns
     -------
     selected: pandas.DataFrame
-        The columns of `tss`, then `track`, `activity`, `offset` (bp) where the model gives it, and `rank` from 1.
+        The columns of `tss`, then `track`, `activity`, `offset` (bp) if the model returns it, and `rank` from 1.
 
     Raises
     ------
     ValueError
-        As the two.
+        As `predict_activity` and `select_active`.
 
     Examples
     --------
@@ -221,12 +223,13 @@ def rank_by_activity(
     0  chr1    6      -       B      0       2.0     1
     """
     check_count("top", top)
-    activity = predict_activity(model, fasta, tss, length=length, need_offset=max_offset is not None, **kwargs)
+    need_offset = max_offset is not None
+    activity = predict_activity(model, fasta, tss, length=length, tracks=tracks, need_offset=need_offset, **kwargs)
     return select_active(activity, top, max_offset=max_offset)
 
 
 def _genes(table: pd.DataFrame) -> pd.Series:
-    """What each row's gene goes by, marked by the column that it is from."""
+    """Return the gene that each row belongs to, marked by the column that names it."""
     gene = table[_KEY].astype(str).agg("\t".join, axis=1) if len(table) else pd.Series([], dtype=str)
     for column in ("gene_name", "gene_id"):
         if column in table.columns:
@@ -246,14 +249,14 @@ def _check_tracks(tracks: Labels, n: int) -> None:
 
 
 def _numbers(y: Output) -> np.ndarray:
-    """Predictions of a batch as shape (1 or 2, N, tracks): activities, and where profiles are highest."""
+    """Return predictions of a batch, shape (1 or 2, N, tracks): activities, and offsets of the highest bins."""
     parts = [y] if isinstance(y, torch.Tensor) else list(y)
     arrays = [part.float().numpy() if part.dtype.itemsize < 4 else part.numpy() for part in parts]
     arrays = [array[:, None] if array.ndim == 1 else array for array in arrays]
     shapes = [array.shape for array in arrays]
     if len(arrays) > 2 or len(set(shapes)) > 1 or len(shapes[0]) != 2:
         raise ValueError(
-            "the model must give one number a track, shape (N, tracks), and at most one more, the offset; got "
+            "the model must return one number per track, shape (N, tracks), and at most one more, the offset; got "
             f"{', '.join(map(str, shapes))}: wrap it in a Readout or a PeakReadout."
         )
     return np.stack(arrays)

@@ -1,19 +1,19 @@
-"""How much the context matters: shuffle it, or swap it for another."""
+"""Measure how much the context of a tile matters: shuffle it, or swap it for another."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ..engine import concatenate
+from ..engine import EngineOptions, concatenate
 from ..sequence import RandomState, ShuffleFn, Span, Spans, check_spans, make_edits, span_per_example
 from .results import ContextResult, SwapResult
-from .run import cut, prepare, unflatten
+from .run import cut, prepare_run, unflatten
 
 
 def context_dependence_test(
@@ -28,16 +28,16 @@ def context_dependence_test(
     random_state: RandomState = None,
     func: Callable[..., Any] = predict,
     additional_func_kwargs: dict[str, Any] | None = None,
-    **kwargs: Any,
+    **kwargs: Unpack[EngineOptions],
 ) -> ContextResult:
     """Predict before and after shuffling everything but one tile.
 
-    How far the prediction falls without its context says how much of it comes from there: the context dependence test
+    How far the prediction falls without the context shows how much of it comes from there: the context dependence test
     of CREME [1]_ (Results, "How much does distal context affect TSS activity?"; Methods, "Context dependence test").
-    Costs ``1 + n`` sequences an example.
+    Costs ``1 + n`` sequences per example.
 
-    Departures from creme-nn 0.2.5: raw predictions of every shuffle instead of mean and standard deviation, seeded,
-    and unknown bases stay unknown.
+    Departures from creme-nn 0.2.5: raw predictions of every shuffle instead of mean and standard deviation, seeded
+    shuffles, and unknown bases stay unknown.
 
     Parameters
     ----------
@@ -48,34 +48,35 @@ def context_dependence_test(
         One-hot sequences of any numeric dtype. All-zero columns are unknown bases.
 
     tile: (start, end), or shape=(N, 2)
-        0-based half-open span in bp of the tile that is kept, as a rule the one over the TSS.
+        0-based half-open span in bp of the tile that is not shuffled, as a rule the tile over the TSS.
 
     n: int, optional
-        Backgrounds an example. The first k of n equal a run with n=k. Default is 100, as in the paper.
+        Backgrounds per example. The first k of n equal a run with n=k. Default is 100, as in the paper.
 
     shuffle_fn: callable, optional
         A function with tangermeme's signature ``(X, start, end, n, random_state)``. Default is
         `tangermeme.ersatz.dinucleotide_shuffle`.
 
     backgrounds: torch.Tensor, shape=(N, n, 4, L), or PackedSequence, or None, optional
-        Backgrounds to use instead, from `shuffle_backgrounds`, so that tests share them; the first n count. Default
-        is None.
+        Backgrounds to use instead of drawing them, from `shuffle_backgrounds`, so that tests share them; the first n
+        are used. Default is None.
 
     args: sequence of torch.Tensor or None, optional
         Further inputs of the model, each with N rows. Default is None.
 
-    random_state: int, one int an example, or None, optional
+    random_state: int, one int per example, or None, optional
         An int gives example i the seed ``random_state + i``. Default is None.
 
     func: callable, optional
-        What is called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
+        Called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
 
     additional_func_kwargs: dict or None, optional
         Further arguments of `func`. Default is None.
 
-    **kwargs: optional
+    **kwargs: EngineOptions, optional
         `batch_size` (32), `dtype`, `device`, `incremental` ("auto") and `cache`, as in `EditSession`; `verbose`
-        (False) shows a progress bar; others go to a `func` of one's own.
+        (False) shows a progress bar. Further arguments go to your own `func`, as `additional_func_kwargs` do, which
+        type checkers accept.
 
     Returns
     -------
@@ -105,17 +106,17 @@ def context_dependence_test(
     >>> y_wt.shape, y_mut.shape
     (torch.Size([2, 1]), torch.Size([2, 3, 1]))
     """
-    run = prepare(
+    run = prepare_run(
         "context_dependence_test", model, X, n=n, shuffle_fn=shuffle_fn, backgrounds=backgrounds, args=args,
         random_state=random_state, func=func, additional_func_kwargs=additional_func_kwargs, kwargs=kwargs,
     )  # fmt: skip
-    kept = span_per_example(tile, run.n_examples, run.length, "tile")
+    spans = span_per_example(tile, run.n_examples, run.length, "tile")
     y_wt, y_mut = [], []
     with run.running(run.n_examples * (1 + n)):
         for examples in run.blocks(run.length * (1 + n)):
             codes = run.codes(examples)
             y_wt.append(run.wild_type(examples, codes))
-            with run.control(examples, codes, kept[examples]) as session:
+            with run.control(examples, codes, spans[examples]) as session:
                 y_mut.append(unflatten(session.predict(), len(examples), n))
     return ContextResult(concatenate(y_wt), concatenate(y_mut))
 
@@ -131,15 +132,15 @@ def context_swap_test(
     args_target: Sequence[torch.Tensor] | None = None,
     func: Callable[..., Any] = predict,
     additional_func_kwargs: dict[str, Any] | None = None,
-    **kwargs: Any,
+    **kwargs: Unpack[EngineOptions],
 ) -> SwapResult:
     """Predict a tile of one sequence in the context of another.
 
-    Whether a TSS keeps its activity among strange CREs says how well contexts fit genes: the context swap test of CREME
-    [1]_ (Results, "How compatible are contexts for different genes?"; Methods, "Context swap test"). Costs
-    ``Ns + Nt + Ns * Nt`` sequences, or ``3 * N`` for matched pairs. Nothing is drawn at random.
+    Whether a TSS keeps its activity among the CREs of another gene shows how well contexts fit genes: the context swap
+    test of CREME [1]_ (Results, "How compatible are contexts for different genes?"; Methods, "Context swap test").
+    Costs ``Ns + Nt + Ns * Nt`` sequences, or ``3 * N`` for matched pairs. Nothing is drawn at random.
 
-    Departures from creme-nn 0.2.5: all pairs in one call, and the predictions of both sequences as they are.
+    Departures from creme-nn 0.2.5: all pairs in one call, and the predictions of both unedited sequences.
 
     Parameters
     ----------
@@ -159,21 +160,22 @@ def context_swap_test(
         Every source in every target, or source i in target i. Default is "all".
 
     args: sequence of torch.Tensor or None, optional
-        Further inputs of the model, each with Ns rows. A swapped sequence takes those of its source, to whose own
-        prediction it is compared. Default is None.
+        Further inputs of the model, each with Ns rows. A swapped sequence takes the inputs of its source, since its
+        prediction is compared with that of the source. Default is None.
 
     args_target: sequence of torch.Tensor or None, optional
-        Further inputs for the targets as they are, each with Nt rows. Default is None.
+        Further inputs for the unedited targets, each with Nt rows. Default is None.
 
     func: callable, optional
-        What is called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
+        Called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
 
     additional_func_kwargs: dict or None, optional
         Further arguments of `func`. Default is None.
 
-    **kwargs: optional
+    **kwargs: EngineOptions, optional
         `batch_size` (32), `dtype`, `device`, `incremental` ("auto") and `cache`, as in `EditSession`; `verbose`
-        (False) shows a progress bar; others go to a `func` of one's own.
+        (False) shows a progress bar. Further arguments go to your own `func`, as `additional_func_kwargs` do, which
+        type checkers accept.
 
     Returns
     -------
@@ -213,8 +215,8 @@ def context_swap_test(
     shared: dict[str, Any] = {
         "func": func, "additional_func_kwargs": additional_func_kwargs, "kwargs": kwargs,
     }  # fmt: skip
-    run = prepare("context_swap_test", model, X_source, args=args, X_name="X_source", **shared)
-    target = prepare(
+    run = prepare_run("context_swap_test", model, X_source, args=args, X_name="X_source", **shared)
+    target = prepare_run(
         "context_swap_test", model, X_target, args=args_target, X_name="X_target", args_name="args_target", **shared
     )
     run.noun, target.noun = "source", "target"
@@ -230,12 +232,12 @@ def context_swap_test(
 
     y_source, y_target, y_mut = [], [], []
     with run.running(Ns + Nt + (Ns * Nt if pairs == "all" else Ns)):
-        target.bar = run.bar
+        target.bar, target.device = run.bar, run.device
         for examples in run.blocks(run.length):
             y_source.append(run.wild_type(examples, run.codes(examples)))
         for examples in target.blocks(run.length):
             y_target.append(target.wild_type(examples, target.codes(examples)))
-        # The tile is written into the target, but the sequence takes the further inputs of its source.
+        # The tile is written into the target; the sequence takes the further inputs of its source.
         sources, targets = torch.arange(Ns), torch.arange(Nt)
         if pairs == "all":
             sources, targets = sources.repeat_interleave(Nt), targets.repeat(Ns)

@@ -1,19 +1,19 @@
-"""How far a CRE reaches: move it through shuffled backgrounds."""
+"""Measure how the effect of a CRE depends on distance: move the CRE through shuffled backgrounds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ..engine import concatenate, map_output
+from ..engine import EngineOptions, concatenate, map_output
 from ..sequence import RandomState, ShuffleFn, Spans, check_apart, make_edits, span_per_example
 from .results import DistanceResult
-from .run import check_positions, cut, prepare, unflatten
+from .run import check_positions, cut, prepare_run, unflatten
 
 
 def distance_test(
@@ -30,17 +30,17 @@ def distance_test(
     random_state: RandomState = None,
     func: Callable[..., Any] = predict,
     additional_func_kwargs: dict[str, Any] | None = None,
-    **kwargs: Any,
+    **kwargs: Unpack[EngineOptions],
 ) -> DistanceResult:
     """Predict the TSS tile in shuffled backgrounds with a CRE at each of several positions.
 
-    The curve over positions is the CRE's effect by distance: the TSS-CRE distance test of CREME [1]_ (Results, "How
-    does a CRE's effect on a target gene depend on distance?"; Methods, "TSS-CRE distance test"). The same n backgrounds
-    serve the control and every position. Costs ``1 + 2 * n + P * n`` sequences an example.
+    The curve over positions shows the effect of the CRE by distance: the TSS-CRE distance test of CREME [1]_ (Results,
+    "How does a CRE's effect on a target gene depend on distance?"; Methods, "TSS-CRE distance test"). The same n
+    backgrounds serve the control and every position. Costs ``1 + 2 * n + P * n`` sequences per example.
 
-    Departures from creme-nn 0.2.5: the backgrounds are always shared (there, with ``seed=True`` only, of which the
-    first is unseeded), the TSS tile alone is predicted too, a position over it is refused, raw predictions of every
-    background. What creme-nn calls control is `y_original` here.
+    Departures from creme-nn 0.2.5: the backgrounds are always shared (in creme-nn with ``seed=True`` only, whose first
+    background is unseeded), the TSS tile alone is predicted too, a position over the TSS tile is refused, raw
+    predictions of every background. The control of creme-nn is `y_original` here.
 
     Parameters
     ----------
@@ -51,40 +51,41 @@ def distance_test(
         One-hot sequences of any numeric dtype. All-zero columns are unknown bases.
 
     tss_tile: (start, end), or shape=(N, 2)
-        0-based half-open span in bp of the tile over the TSS, for all examples or one each.
+        0-based half-open span in bp of the tile over the TSS, for all examples or one per example.
 
     cre_tile: (start, end), or shape=(N, 2)
-        0-based half-open span in bp of the CRE, for all examples or one each. It must not overlap `tss_tile`.
+        0-based half-open span in bp of the CRE, for all examples or one per example. It must not overlap `tss_tile`.
 
     positions: shape=(P,)
-        Start in bp of the CRE. It must lie inside the sequence and not overlap `tss_tile` at any of them.
+        Starts of the CRE in bp. At every position the CRE must lie inside the sequence and not overlap `tss_tile`.
 
     n: int, optional
-        Backgrounds an example. The first k of n equal a run with n=k. Default is 10.
+        Backgrounds per example. The first k of n equal a run with n=k. Default is 10.
 
     shuffle_fn: callable, optional
         A function with tangermeme's signature ``(X, start, end, n, random_state)``. Default is
         `tangermeme.ersatz.dinucleotide_shuffle`.
 
     backgrounds: torch.Tensor, shape=(N, n, 4, L), or PackedSequence, or None, optional
-        Backgrounds to use instead, from `shuffle_backgrounds`, so that tests share them; the first n count. Default
-        is None.
+        Backgrounds to use instead of drawing them, from `shuffle_backgrounds`, so that tests share them; the first n
+        are used. Default is None.
 
     args: sequence of torch.Tensor or None, optional
         Further inputs of the model, each with N rows. Default is None.
 
-    random_state: int, one int an example, or None, optional
+    random_state: int, one int per example, or None, optional
         An int gives example i the seed ``random_state + i``. Default is None.
 
     func: callable, optional
-        What is called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
+        Called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
 
     additional_func_kwargs: dict or None, optional
         Further arguments of `func`. Default is None.
 
-    **kwargs: optional
+    **kwargs: EngineOptions, optional
         `batch_size` (32), `dtype`, `device`, `incremental` ("auto") and `cache`, as in `EditSession`; `verbose`
-        (False) shows a progress bar; others go to a `func` of one's own.
+        (False) shows a progress bar. Further arguments go to your own `func`, as `additional_func_kwargs` do, which
+        type checkers accept.
 
     Returns
     -------
@@ -99,8 +100,8 @@ def distance_test(
     Raises
     ------
     ValueError
-        If X is not one-hot, a tile is empty, leaves the sequence or overlaps the TSS tile at its own place or at a
-        position, n is below 1, the backgrounds have another shape, or the model predicts NaN.
+        If X is not one-hot, a tile is empty, leaves the sequence or overlaps the TSS tile at its original
+        position or at one of `positions`, n is below 1, the backgrounds have another shape, or the model predicts NaN.
 
     References
     ----------
@@ -118,7 +119,7 @@ def distance_test(
     >>> result.y_mut.shape, bool((result.y_mut[:, 3] == result.y_original).all())
     (torch.Size([2, 5, 3, 1]), True)
     """
-    run = prepare(
+    run = prepare_run(
         "distance_test", model, X, n=n, shuffle_fn=shuffle_fn, backgrounds=backgrounds, args=args,
         random_state=random_state, func=func, additional_func_kwargs=additional_func_kwargs, kwargs=kwargs,
     )  # fmt: skip
@@ -132,7 +133,7 @@ def distance_test(
         for examples in run.blocks(run.length * (2 + n)):
             B, codes = len(examples), run.codes(examples)
             y_wt.append(run.wild_type(examples, codes))
-            # The CRE's own place comes first, then the positions.
+            # The original position of the CRE comes first, then the positions.
             places = torch.cat([cre[examples, :1], starts.expand(B, P)], dim=1)[:, :, None]
             rows = torch.arange(B * n).reshape(B, 1, n)
             b = torch.arange(B)[:, None, None]

@@ -1,21 +1,21 @@
-"""Which bases of a CRE carry its effect: a nested greedy search that prunes it."""
+"""Find the bases of a CRE that carry its effect, by a nested greedy search that prunes the CRE."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ..engine import Objective, mean_objective
+from ..engine import EngineOptions, Objective, mean_objective
 from ..sequence import RandomState, ShuffleFn, Span, Spans, check_apart, check_one_width, span_per_example
 from .pruning import Pruning, check_stages
 from .results import FineTileResult, FineTileStep
-from .run import prepare
+from .run import as_span, prepare_run
 from .scores import direction_per_example, scored_by_effect, warn_of_no_effect
 
 
@@ -38,28 +38,28 @@ def fine_tile_search(
     random_state: RandomState = None,
     func: Callable[..., Any] = predict,
     additional_func_kwargs: dict[str, Any] | None = None,
-    **kwargs: Any,
+    **kwargs: Unpack[EngineOptions],
 ) -> FineTileResult:
     """Prune a CRE to the few sub-tiles that carry its effect.
 
     Starts from the TSS tile and the whole CRE in shuffled backgrounds. Each round of a stage replaces by background the
-    `prune` sub-tiles whose removal hurts least, while the score stays on the right side of the threshold; what is left
-    of one stage is cut finer in the next: the fine-tile search of CREME [1]_ (Results, "Fine-mapping sufficient
+    `prune` sub-tiles whose removal hurts least, while the score stays on the right side of the threshold; the next
+    stage cuts the kept sub-tiles into finer ones: the fine-tile search of CREME [1]_ (Results, "Fine-mapping sufficient
     sequence elements within CREs"; Methods, "Fine-tile search"). Sub-tiles are replaced by background, never shuffled.
 
-    As many CREs as there are examples are searched in one call, enhancers and silencers alike; several CREs of one
-    window are several examples. Down to 10 bp, in three stages, it is ``scales=(500, 50, 10), thresholds=(0.9, 0.8,
-    0.7), prune=(1, 10, 5)``.
+    One call searches one CRE per example, enhancers and silencers alike; for several CREs of one window, repeat the
+    window as several examples. To search down to 10 bp, in three stages, use ``scales=(500, 50, 10), thresholds=(0.9,
+    0.8, 0.7), prune=(1, 10, 5)``.
 
-    Costs ``n`` sequences an example for the whole CRE and, with score="effect", ``n`` for the control; then ``C * n`` a
-    round for C sub-tiles that are left, and ``n`` for each block of more than one that is tried. A stage of C sub-tiles
-    that prunes them one by one takes at most ``C * (C + 1) / 2 * n``.
+    Costs ``n`` sequences per example for the whole CRE and, with score="effect", ``n`` for the control; then ``C * n``
+    per round for C remaining sub-tiles, and ``n`` for each block of more than one sub-tile that is tried. A stage of C
+    sub-tiles that prunes them one by one costs at most ``C * (C + 1) / 2 * n``.
 
-    Departures from creme-nn 0.2.5: the step that crosses the threshold is undone in the scores and in what was
-    removed, too; a block that would cross is tried again smaller, down to 1; a tail shorter than the scale is a
-    sub-tile; sub-tiles stay inside the CRE and do not overlap (there is no `frac`); all of them may go; of equal ones
-    the leftmost goes first, not the rightmost; silencers are scored by their effect; a threshold that the whole CRE
-    does not meet is refused.
+    Departures from creme-nn 0.2.5: the step that crosses the threshold is also undone in the scores and in the removed
+    spans; a block that would cross is tried again smaller, down to 1; a tail shorter than the scale is a sub-tile;
+    sub-tiles stay inside the CRE and do not overlap (there is no `frac`); all of them may be removed; the leftmost of
+    equal sub-tiles is removed first, not the rightmost; silencers are scored by their effect; a threshold that the
+    whole CRE does not meet is refused.
 
     Parameters
     ----------
@@ -70,21 +70,22 @@ def fine_tile_search(
         One-hot sequences of any numeric dtype. All-zero columns are unknown bases.
 
     tss_tile: (start, end), or shape=(N, 2)
-        0-based half-open span in bp of the tile over the TSS, for all examples or one each.
+        0-based half-open span in bp of the tile over the TSS, for all examples or one per example.
 
     cre_tile: (start, end), or shape=(N, 2)
-        0-based half-open span in bp of the CRE, of one length in all examples. It must not overlap `tss_tile`.
+        0-based half-open span in bp of the CRE, of the same length in all examples. It must not overlap `tss_tile`.
 
     scales: sequence of int, optional
         Length in bp of the sub-tiles of each stage. Default is (500, 50).
 
     thresholds: sequence of float, optional
-        The score that each stage stays above; below, with direction="min" and score="activity". Default is (0.9, 0.7).
+        The score that each stage stays above; with direction="min" and score="activity", stays below. Default is
+        (0.9, 0.7).
 
     prune: sequence of int, optional
-        How many sub-tiles each stage removes a round. Default is (1, 10).
+        How many sub-tiles each stage removes per round. Default is (1, 10).
 
-    direction: "max" or "min", or one an example, optional
+    direction: "max" or "min", or one per example, optional
         "max" for an enhancer, "min" for a silencer. Default is "max".
 
     score: "activity", "effect" or None, optional
@@ -93,46 +94,47 @@ def fine_tile_search(
         Default is None.
 
     objective: callable or None, optional
-        From the predictions of a batch to one number a sequence, shape (B,). None is the mean over all output axes.
+        From the predictions of a batch to one number per sequence, shape (B,). None is the mean over all output axes.
         Default is None.
 
     n: int, optional
-        Backgrounds an example. The first k of n equal a run with n=k. Default is 10.
+        Backgrounds per example. The first k of n equal a run with n=k. Default is 10.
 
     shuffle_fn: callable, optional
         A function with tangermeme's signature ``(X, start, end, n, random_state)``. Default is
         `tangermeme.ersatz.dinucleotide_shuffle`.
 
     backgrounds: torch.Tensor, shape=(N, n, 4, L), or PackedSequence, or None, optional
-        Backgrounds to use instead, from `shuffle_backgrounds`, so that tests share them; the first n count. Default
-        is None.
+        Backgrounds to use instead of drawing them, from `shuffle_backgrounds`, so that tests share them; the first n
+        are used. Default is None.
 
     args: sequence of torch.Tensor or None, optional
         Further inputs of the model, each with N rows. Default is None.
 
-    random_state: int, one int an example, or None, optional
+    random_state: int, one int per example, or None, optional
         An int gives example i the seed ``random_state + i``. Default is None.
 
     func: callable, optional
-        What is called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
+        Called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
 
     additional_func_kwargs: dict or None, optional
         Further arguments of `func`. Default is None.
 
-    **kwargs: optional
+    **kwargs: EngineOptions, optional
         `batch_size` (32), `dtype`, `device`, `incremental` ("auto") and `cache`, as in `EditSession`; `verbose`
-        (False) shows a progress bar with the CRE, the stage and the bp left; others go to a `func` of one's own.
+        (False) shows a progress bar with the CRE, the stage and the bp left. Further arguments go to your own `func`,
+        as `additional_func_kwargs` do, which type checkers accept.
 
     Returns
     -------
     kept: list of N lists of (start, end)
-        What is left, in bp of the window.
+        The kept spans, in bp of the window.
 
     mask: torch.Tensor, shape=(N, cre_length), dtype=bool
-        The same as one flag a base of the CRE.
+        The same spans as one flag per base of the CRE.
 
     trace: list of N lists of FineTileStep
-        Stage, bp kept, score and removed spans of each step; the first is the whole CRE.
+        Stage, kept bp, score and removed spans of each step; the first step is the whole CRE.
 
     Raises
     ------
@@ -144,8 +146,8 @@ def fine_tile_search(
     Warns
     -----
     TangermemeWarning
-        If the whole CRE of an example has no score to keep: an activity that is not positive, or no effect in the asked
-        direction. All of it is kept, and the score is NaN.
+        If the whole CRE of an example has no score: an activity that is not positive, or no effect in the asked
+        direction. The whole CRE is kept, and the score is NaN.
 
     References
     ----------
@@ -154,7 +156,7 @@ def fine_tile_search(
 
     Examples
     --------
-    A model that counts runs of A, of which the CRE holds one:
+    A model that counts runs of A; the CRE holds one run:
 
     >>> class RunsOfA(torch.nn.Module):
     ...     def forward(self, X):
@@ -166,7 +168,7 @@ def fine_tile_search(
     >>> result.kept
     [[(120, 130)]]
     """
-    run = prepare(
+    run = prepare_run(
         "fine_tile_search", model, X, n=n, shuffle_fn=shuffle_fn, backgrounds=backgrounds, args=args,
         random_state=random_state, func=func, additional_func_kwargs=additional_func_kwargs, kwargs=kwargs,
     )  # fmt: skip
@@ -187,12 +189,12 @@ def fine_tile_search(
         for i in range(run.n_examples):
             example = torch.tensor([i])
             codes = run.codes(example)
-            done = f"CRE {i + 1} of {run.n_examples}"
-            run.bar.set_postfix_str(f"{done}, whole")
+            progress = f"CRE {i + 1} of {run.n_examples}"
+            run.bar.set_postfix_str(f"{progress}, whole")
             with run.control(example, codes, tss[example]) as session:
                 pruning = Pruning(
-                    session, codes[0], _span(cre[i]), objective=goal, direction=directions[i], by_effect=by_effect[i],
-                    report=partial(_report, run.bar, done),
+                    session, codes[0], as_span(cre[i]), objective=goal, direction=directions[i], by_effect=by_effect[i],
+                    report=partial(_show_progress, run.bar, progress),
                 )  # fmt: skip
                 if pruning.defined:
                     for k, stage in enumerate(stages):
@@ -209,10 +211,5 @@ def fine_tile_search(
     return FineTileResult(kept, mask, trace)
 
 
-def _report(bar: Any, done: str, stage: int, bp: int) -> None:
-    bar.set_postfix_str(f"{done}, stage {stage + 1}, {bp} bp left")
-
-
-def _span(row: torch.Tensor) -> Span:
-    start, end = row.tolist()
-    return start, end
+def _show_progress(bar: Any, progress: str, stage: int, bp: int) -> None:
+    bar.set_postfix_str(f"{progress}, stage {stage + 1}, {bp} bp left")

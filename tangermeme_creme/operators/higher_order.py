@@ -1,21 +1,21 @@
-"""Which sets of tiles drive the prediction together: a greedy search."""
+"""Find sets of tiles that drive the prediction together, by a greedy search."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ..engine import Objective, mean_objective
+from ..engine import EngineOptions, Objective, mean_objective
 from ..sequence import RandomState, ShuffleFn, Spans, check_count, check_disjoint, check_spans, make_edits
 from ._greedy import GreedyRounds
 from ._ties import first_best, rounding
 from .results import GreedyResult
-from .run import check_direction, prepare
+from .run import check_direction, prepare_run
 
 
 def higher_order_interaction_test(
@@ -34,20 +34,20 @@ def higher_order_interaction_test(
     random_state: RandomState = None,
     func: Callable[..., Any] = predict,
     additional_func_kwargs: dict[str, Any] | None = None,
-    **kwargs: Any,
+    **kwargs: Unpack[EngineOptions],
 ) -> GreedyResult:
-    """Shuffle tile after tile, each time the one that moves the prediction furthest.
+    """Shuffle tile after tile, in each round the one that moves the prediction furthest.
 
-    Each round shuffles every tile that is left on the sequence that the round before carried on, and fixes the tile
-    with the lowest ("min", enhancers) or highest ("max", silencers) mean objective: the higher-order interaction test
+    Each round shuffles every remaining tile on the sequence that the last round carried on, and fixes the tile with the
+    lowest ("min", enhancers) or highest ("max", silencers) mean objective: the higher-order interaction test
     of CREME [1]_ (Results, "Identifying minimal sets of CREs that drive TSS activity"; Methods, "Higher-order tile
     interaction test"). The shuffles of a tile are the same in every round. Costs ``1 + sum((T - r) * n for r in
-    range(R)) + R * n_holdout`` sequences an example.
+    range(R)) + R * n_holdout`` sequences per example.
 
-    Departures from creme-nn 0.2.5: the objective is the mean over all output axes and not over track 0 alone (whose
-    `initial_pred` was over all tracks nevertheless), all n shuffles can be carried on, the chosen tile can be
-    estimated anew, the caller's tiles are left as they are, tiles must not overlap, more rounds than tiles are
-    refused before anything is computed, seeded.
+    Departures from creme-nn 0.2.5: the objective is the mean over all output axes and not over track 0 only (although
+    its `initial_pred` is over all tracks), all n shuffles can be carried on, the chosen tile can be estimated again
+    from fresh shuffles, the tiles of the caller are not modified, tiles must not overlap, more rounds than tiles are
+    refused before anything is computed, seeded shuffles.
 
     Parameters
     ----------
@@ -64,43 +64,45 @@ def higher_order_interaction_test(
         Whether each round looks for the lowest or the highest mean objective.
 
     objective: callable or None, optional
-        From the predictions of a batch to one number a sequence, shape (B,). None is the mean over all output axes.
+        From the predictions of a batch to one number per sequence, shape (B,). None is the mean over all output axes.
         Default is None.
 
     rounds: int or None, optional
-        R. None is as many as there are tiles. Default is None.
+        R, the number of rounds. None is the number of tiles. Default is None.
 
     n: int, optional
-        Shuffles a tile. The first k of n equal a run with n=k in the first round. Default is 10.
+        Shuffles per tile. The first k of n equal a run with n=k in the first round. Default is 10.
 
     carry: "closest" or "all", optional
-        What the next round starts from: the one shuffle of the chosen tile whose objective is nearest to the mean, as
-        in the reference, or all n, of which lineage k then keeps shuffle k of every tile. Default is "closest".
+        What the next round starts from: "closest" carries the one shuffle of the chosen tile whose objective is nearest
+        to the mean, as in the reference; "all" carries all n, so that lineage k holds shuffle k of every fixed tile.
+        Default is "closest".
 
     n_holdout: int, optional
-        How many fresh shuffles, the next ones of the tile's stream, estimate the chosen tile again: selection makes a
-        winner look better than it is. They go onto the sequence that the round started from (with carry="all" onto
-        lineages 0, 1, ... in turn). Default is 0.
+        How many fresh shuffles estimate the chosen tile again, since selection makes the winner look better than it is.
+        They are the next shuffles of the random stream of the tile, and are written into the sequence that the round
+        started from (with carry="all" into lineages 0, 1, ... in turn). Default is 0.
 
     shuffle_fn: callable, optional
-        A function with tangermeme's signature ``(X, start, end, n, random_state)``; it gets the tile alone. Default
+        A function with tangermeme's signature ``(X, start, end, n, random_state)``; it gets the tile only. Default
         is `tangermeme.ersatz.dinucleotide_shuffle`.
 
     args: sequence of torch.Tensor or None, optional
         Further inputs of the model, each with N rows. Default is None.
 
-    random_state: int, one int an example, or None, optional
+    random_state: int, one int per example, or None, optional
         An int gives example i the seed ``random_state + i``. Default is None.
 
     func: callable, optional
-        What is called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
+        Called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
 
     additional_func_kwargs: dict or None, optional
         Further arguments of `func`. Default is None.
 
-    **kwargs: optional
+    **kwargs: EngineOptions, optional
         `batch_size` (32), `dtype`, `device`, `incremental` ("auto") and `cache`, as in `EditSession`; `verbose`
-        (False) shows a progress bar; others go to a `func` of one's own.
+        (False) shows a progress bar. Further arguments go to your own `func`, as `additional_func_kwargs` do, which
+        type checkers accept.
 
     Returns
     -------
@@ -112,7 +114,7 @@ def higher_order_interaction_test(
     ------
     ValueError
         If X is not one-hot, a tile is empty, leaves the sequence or overlaps another, there are more rounds than tiles,
-        `direction` or `carry` is none of those above, or the model predicts NaN; the message names the value.
+        `direction` or `carry` is unknown, or the model predicts NaN; the message names the value.
 
     References
     ----------
@@ -127,14 +129,14 @@ def higher_order_interaction_test(
     ...         return X[:, 0].sum(-1, keepdim=True)
     >>> X = random_one_hot((2, 4, 60), random_state=0)
     >>> result = higher_order_interaction_test(CountA(), X, [(0, 20), (30, 60)], direction="min", n=3, random_state=0)
-    >>> result.order.tolist(), result.y_start.shape   # a shuffle keeps the counts; of equal tiles the first is taken
+    >>> result.order.tolist(), result.y_start.shape   # a shuffle keeps the counts, so tiles tie and the first is taken
     ([[0, 1], [0, 1]], torch.Size([2, 3]))
     """
     check_direction(direction)
     if carry not in ("closest", "all"):
         raise ValueError(f"carry must be 'closest' or 'all'; got {carry!r}.")
     check_count("n_holdout", n_holdout, minimum=0)
-    run = prepare(
+    run = prepare_run(
         "higher_order_interaction_test", model, X, n=n, shuffle_fn=shuffle_fn, args=args, random_state=random_state,
         func=func, additional_func_kwargs=additional_func_kwargs, kwargs=kwargs,
     )  # fmt: skip

@@ -1,16 +1,16 @@
-"""How the prediction answers to dosage: add copies of one CRE."""
+"""Measure how the prediction responds to dosage: add copies of one CRE."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ..engine import Objective, mean_objective
+from ..engine import EngineOptions, Objective, mean_objective
 from ..sequence import (
     RandomState,
     ShuffleFn,
@@ -23,7 +23,7 @@ from ..sequence import (
 )
 from ._greedy import GreedyRounds
 from .results import MultiplicityResult
-from .run import check_direction, check_positions, cut, prepare
+from .run import check_direction, check_positions, cut, prepare_run
 
 
 def multiplicity_test(
@@ -43,18 +43,18 @@ def multiplicity_test(
     random_state: RandomState = None,
     func: Callable[..., Any] = predict,
     additional_func_kwargs: dict[str, Any] | None = None,
-    **kwargs: Any,
+    **kwargs: Unpack[EngineOptions],
 ) -> MultiplicityResult:
-    """Add copies of a CRE to shuffled backgrounds, each time where it moves the prediction furthest.
+    """Add copies of a CRE to shuffled backgrounds, each at the position that moves the prediction furthest.
 
-    Whether the prediction levels off says how it answers to dosage: the multiplicity test of CREME [1]_ (Results, "How
-    does Enformer respond to dosage of CREs?"; Methods, "Multiplicity test"). Each round puts the CRE at every position
-    that is left and takes the one with the best mean; all n backgrounds are carried on. Costs ``2 * n +
-    sum((P - r) * n for r in range(copies))`` sequences an example.
+    Whether the prediction levels off shows how it responds to dosage: the multiplicity test of CREME [1]_ (Results,
+    "How does Enformer respond to dosage of CREs?"; Methods, "Multiplicity test"). Each round tries the CRE at every
+    remaining position and chooses the one with the best mean; all n backgrounds are carried on. Costs ``2 * n + sum((P
+    - r) * n for r in range(copies))`` sequences per example.
 
-    Departures from creme-nn 0.2.5: control and the CRE at its own place are kept a background, the objective may be
-    anything, a position over the TSS tile or over another is refused, more copies than positions are refused before
-    anything is computed, seeded.
+    Departures from creme-nn 0.2.5: the control and the CRE at its original position are returned per background, any
+    objective may be used, a position over the TSS tile or over another position is refused, more copies than positions
+    are refused before anything is computed, seeded shuffles.
 
     Parameters
     ----------
@@ -65,57 +65,58 @@ def multiplicity_test(
         One-hot sequences of any numeric dtype. All-zero columns are unknown bases.
 
     tss_tile: (start, end), or shape=(N, 2)
-        0-based half-open span in bp of the tile over the TSS, for all examples or one each.
+        0-based half-open span in bp of the tile over the TSS, for all examples or one per example.
 
     cre_tile: (start, end), or shape=(N, 2)
-        0-based half-open span in bp of the CRE, for all examples or one each. It must not overlap `tss_tile`.
+        0-based half-open span in bp of the CRE, for all examples or one per example. It must not overlap `tss_tile`.
 
     positions: shape=(P,)
-        Start in bp of the places for a copy. They must lie inside the sequence and overlap neither `tss_tile` nor each
-        other.
+        Starts of the copies in bp. A copy must lie inside the sequence and overlap neither `tss_tile` nor a copy at
+        another position.
 
     direction: "min" or "max"
         Whether each round looks for the lowest or the highest mean objective.
 
     objective: callable or None, optional
-        From the predictions of a batch to one number a sequence, shape (B,). None is the mean over all output axes.
+        From the predictions of a batch to one number per sequence, shape (B,). None is the mean over all output axes.
         Default is None.
 
     copies: int, optional
         R, how many copies are added. Default is 15, as in the paper.
 
     n: int, optional
-        Backgrounds an example. The first k of n equal a run with n=k. Default is 10.
+        Backgrounds per example. The first k of n equal a run with n=k. Default is 10.
 
     shuffle_fn: callable, optional
         A function with tangermeme's signature ``(X, start, end, n, random_state)``. Default is
         `tangermeme.ersatz.dinucleotide_shuffle`.
 
     backgrounds: torch.Tensor, shape=(N, n, 4, L), or PackedSequence, or None, optional
-        Backgrounds to use instead, from `shuffle_backgrounds`, so that tests share them; the first n count. Default
-        is None.
+        Backgrounds to use instead of drawing them, from `shuffle_backgrounds`, so that tests share them; the first n
+        are used. Default is None.
 
     args: sequence of torch.Tensor or None, optional
         Further inputs of the model, each with N rows. Default is None.
 
-    random_state: int, one int an example, or None, optional
+    random_state: int, one int per example, or None, optional
         An int gives example i the seed ``random_state + i``. Default is None.
 
     func: callable, optional
-        What is called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
+        Called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
 
     additional_func_kwargs: dict or None, optional
         Further arguments of `func`. Default is None.
 
-    **kwargs: optional
+    **kwargs: EngineOptions, optional
         `batch_size` (32), `dtype`, `device`, `incremental` ("auto") and `cache`, as in `EditSession`; `verbose`
-        (False) shows a progress bar; others go to a `func` of one's own.
+        (False) shows a progress bar. Further arguments go to your own `func`, as `additional_func_kwargs` do, which
+        type checkers accept.
 
     Returns
     -------
     result: MultiplicityResult
         Values of the objective: `y_control` (N, n), `y_original` (N, n), `positions` (N, R), `y_candidates`
-        (N, R, P, n) with NaN for positions already taken, `y_selected` (N, R).
+        (N, R, P, n) with NaN for positions that have a copy, `y_selected` (N, R).
 
     Raises
     ------
@@ -142,7 +143,7 @@ def multiplicity_test(
     (torch.Size([2, 2]), torch.Size([2, 2, 3, 3]))
     """
     check_direction(direction)
-    run = prepare(
+    run = prepare_run(
         "multiplicity_test", model, X, n=n, shuffle_fn=shuffle_fn, backgrounds=backgrounds, args=args,
         random_state=random_state, func=func, additional_func_kwargs=additional_func_kwargs, kwargs=kwargs,
     )  # fmt: skip
@@ -163,7 +164,7 @@ def multiplicity_test(
             B, codes = len(examples), run.codes(examples)
             content = cut(codes, cre[examples])
             b = torch.arange(B)
-            taken, y_candidates, y_selected = [], [], []
+            chosen, y_candidates, y_selected = [], [], []
             with run.control(examples, codes, tss[examples]) as session:
                 y_control = session.predict(objective=goal)
                 rows = torch.arange(B * n).reshape(B, n)
@@ -176,9 +177,9 @@ def multiplicity_test(
                 for _ in range(copies):
                     values, best, mean = search.try_all()
                     search.fix(best, torch.arange(n))
-                    taken.append(starts[best])
+                    chosen.append(starts[best])
                     y_candidates.append(values)
                     y_selected.append(mean.to(values.dtype))
             before = [y.reshape(B, n) for y in (y_control, y_original)]  # type: ignore[union-attr]
-            parts.append((*before, *(torch.stack(part, dim=1) for part in (taken, y_candidates, y_selected))))
+            parts.append((*before, *(torch.stack(part, dim=1) for part in (chosen, y_candidates, y_selected))))
     return MultiplicityResult(*(torch.cat(field) for field in zip(*parts)))

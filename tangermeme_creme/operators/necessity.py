@@ -1,19 +1,19 @@
-"""Which tiles are necessary: shuffle one at a time."""
+"""Find the tiles that a prediction needs: shuffle one tile at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ..engine import concatenate
+from ..engine import EngineOptions, concatenate
 from ..sequence import RandomState, ShuffleFn, Spans, check_spans, make_edits
 from .results import NecessityResult
-from .run import prepare, unflatten
+from .run import prepare_run, unflatten
 
 
 def necessity_test(
@@ -27,16 +27,16 @@ def necessity_test(
     random_state: RandomState = None,
     func: Callable[..., Any] = predict,
     additional_func_kwargs: dict[str, Any] | None = None,
-    **kwargs: Any,
+    **kwargs: Unpack[EngineOptions],
 ) -> NecessityResult:
     """Predict before and after shuffling each tile, one tile at a time.
 
     If shuffling a tile moves the prediction, the model needs the tile in this context: the necessity test of CREME
     [1]_ (Results, "Which CREs are necessary for gene expression?"; Methods, "Necessity test"). Costs ``1 + T * n``
-    sequences an example.
+    sequences per example.
 
-    Departures from creme-nn 0.2.5: raw predictions of every shuffle instead of their mean, seeded, unknown bases stay
-    unknown, and no table of all edited sequences in memory.
+    Departures from creme-nn 0.2.5: raw predictions of every shuffle instead of their mean, seeded shuffles, unknown
+    bases stay unknown, and no table of all edited sequences in memory.
 
     Parameters
     ----------
@@ -50,28 +50,29 @@ def necessity_test(
         0-based half-open spans in bp. They may overlap.
 
     n: int, optional
-        Shuffles a tile. The first k of n equal a run with n=k. Default is 10.
+        Shuffles per tile. The first k of n equal a run with n=k. Default is 10.
 
     shuffle_fn: callable, optional
-        A function with tangermeme's signature ``(X, start, end, n, random_state)``; it gets the tile alone. Default
+        A function with tangermeme's signature ``(X, start, end, n, random_state)``; it gets the tile only. Default
         is `tangermeme.ersatz.dinucleotide_shuffle`.
 
     args: sequence of torch.Tensor or None, optional
         Further inputs of the model, each with N rows. Default is None.
 
-    random_state: int, one int an example, or None, optional
-        An int gives example i the seed ``random_state + i``. The shuffles of a tile depend on the seed of the example
-        and on the tile alone. Default is None.
+    random_state: int, one int per example, or None, optional
+        An int gives example i the seed ``random_state + i``. The shuffles of a tile depend only on the seed of the
+        example and on the tile. Default is None.
 
     func: callable, optional
-        What is called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
+        Called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
 
     additional_func_kwargs: dict or None, optional
         Further arguments of `func`. Default is None.
 
-    **kwargs: optional
+    **kwargs: EngineOptions, optional
         `batch_size` (32), `dtype`, `device`, `incremental` ("auto") and `cache`, as in `EditSession`; `verbose`
-        (False) shows a progress bar; others go to a `func` of one's own.
+        (False) shows a progress bar. Further arguments go to your own `func`, as `additional_func_kwargs` do, which
+        type checkers accept.
 
     Returns
     -------
@@ -101,7 +102,7 @@ def necessity_test(
     >>> y_mut.shape, bool((y_mut == y_wt[:, None, None]).all())   # a shuffle keeps the counts
     (torch.Size([2, 2, 3, 1]), True)
     """
-    run = prepare(
+    run = prepare_run(
         "necessity_test", model, X, n=n, shuffle_fn=shuffle_fn, args=args, random_state=random_state, func=func,
         additional_func_kwargs=additional_func_kwargs, kwargs=kwargs,
     )  # fmt: skip

@@ -1,19 +1,19 @@
-"""Which tiles depend on each other: shuffle all pairs, alone and together."""
+"""Find the tiles that depend on each other: shuffle all pairs, alone and together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ..engine import Output, concatenate
+from ..engine import EngineOptions, Output, concatenate
 from ..sequence import RandomState, ShuffleFn, Spans, check_disjoint, check_spans, make_edits
 from .results import InteractionMapResult
-from .run import prepare, unflatten
+from .run import prepare_run, unflatten
 
 
 def interaction_map(
@@ -27,19 +27,20 @@ def interaction_map(
     random_state: RandomState = None,
     func: Callable[..., Any] = predict,
     additional_func_kwargs: dict[str, Any] | None = None,
-    **kwargs: Any,
+    **kwargs: Unpack[EngineOptions],
 ) -> InteractionMapResult:
-    """Predict with each tile shuffled alone, and with each two of them shuffled together.
+    """Predict with each tile shuffled alone, and with each pair of tiles shuffled together.
 
-    A greedy search follows one path through the sets of tiles; this looks at all pairs. What both together do beyond
-    what each does alone is their interaction: `analysis.interactions.epistasis`, against the additive expectation of
-    CREME [1]_ (Methods, "Comparison with additive effects"), and `log_epistasis`, against the multiplicative one. The
-    map itself is not in the paper, nor in creme-nn 0.2.5, whose second greedy round has one pair of it.
+    A greedy search follows one path through the sets of tiles; this test looks at all pairs. The interaction of a pair
+    is the effect of both tiles together beyond the effects of each alone: `analysis.interactions.epistasis` compares it
+    with the additive expectation of CREME [1]_ (Methods, "Comparison with additive effects"), `log_epistasis` with the
+    multiplicative one. The map is neither in the paper nor in creme-nn 0.2.5, whose second greedy round has the pairs
+    with one tile.
 
-    Shuffle k of a pair writes shuffle k of both tiles, the same ones that go in alone and that `necessity_test` draws
-    for the same seed, so that the noise of a shuffle is on both sides of the comparison. Costs ``1 + T * n + T * (T -
-    1) / 2 * n`` sequences an example: with 38 tiles and 10 shuffles 7,411, of which an `IncrementalModel` runs all but
-    the first in part.
+    Shuffle k of a pair writes shuffle k of both tiles, the same shuffles that are tried alone and that `necessity_test`
+    draws for the same seed, so that the noise of a shuffle is on both sides of the comparison. Costs ``1 + T * n + T *
+    (T - 1) / 2 * n`` sequences per example: with 38 tiles and 10 shuffles 7,411; an `IncrementalModel` runs all but the
+    first in part.
 
     Parameters
     ----------
@@ -53,28 +54,29 @@ def interaction_map(
         At least two 0-based half-open spans in bp that do not overlap each other.
 
     n: int, optional
-        Shuffles a tile. The first k of n equal a run with n=k. Default is 10.
+        Shuffles per tile. The first k of n equal a run with n=k. Default is 10.
 
     shuffle_fn: callable, optional
-        A function with tangermeme's signature ``(X, start, end, n, random_state)``; it gets the tile alone. Default
+        A function with tangermeme's signature ``(X, start, end, n, random_state)``; it gets the tile only. Default
         is `tangermeme.ersatz.dinucleotide_shuffle`.
 
     args: sequence of torch.Tensor or None, optional
         Further inputs of the model, each with N rows. Default is None.
 
-    random_state: int, one int an example, or None, optional
-        An int gives example i the seed ``random_state + i``. The shuffles of a tile depend on the seed of the example
-        and on the tile alone. Default is None.
+    random_state: int, one int per example, or None, optional
+        An int gives example i the seed ``random_state + i``. The shuffles of a tile depend only on the seed of the
+        example and on the tile. Default is None.
 
     func: callable, optional
-        What is called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
+        Called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
 
     additional_func_kwargs: dict or None, optional
         Further arguments of `func`. Default is None.
 
-    **kwargs: optional
+    **kwargs: EngineOptions, optional
         `batch_size` (32), `dtype`, `device`, `incremental` ("auto") and `cache`, as in `EditSession`; `verbose`
-        (False) shows a progress bar; others go to a `func` of one's own.
+        (False) shows a progress bar. Further arguments go to your own `func`, as `additional_func_kwargs` do, which
+        type checkers accept.
 
     Returns
     -------
@@ -107,7 +109,7 @@ def interaction_map(
     >>> result.y_single.shape, result.y_pair.shape
     (torch.Size([2, 3, 4, 1]), torch.Size([2, 3, 4, 1]))
     """
-    run = prepare(
+    run = prepare_run(
         "interaction_map", model, X, n=n, shuffle_fn=shuffle_fn, args=args, random_state=random_state, func=func,
         additional_func_kwargs=additional_func_kwargs, kwargs=kwargs,
     )  # fmt: skip
@@ -124,7 +126,7 @@ def interaction_map(
             content = run.draw_tiles(examples, codes, spans, n)
             index = torch.arange(B * T * n).reshape(B, T, n)
             y_wt.append(run.wild_type(examples, codes))
-            # Row b * n + k has shuffle k of example b: one tile is written into it, and the others are tried on that.
+            # Row b * n + k is for shuffle k of example b: one tile is written into it, and the others are tried on top.
             rows = torch.arange(B * n).reshape(B, 1, n)
             with run.session(codes.repeat_interleave(n, dim=0), examples.repeat_interleave(n)) as session:
                 singles = session.predict_edits(make_edits(rows, starts[:, None], index, content))

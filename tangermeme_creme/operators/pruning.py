@@ -1,4 +1,4 @@
-"""The pruning of one CRE: what is left, what each removal costs, and the trace."""
+"""Prune one CRE: the kept sub-tiles, the score of each removal, and the trace."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import torch
 
-from ..engine import EditSession, Objective
+from ..engine import CodesSession, Objective
+from ..engine.incremental import merge_spans
 from ..sequence import Edits, Span, check_count, make_edits
 from ._ties import ranked, rounding
 from .results import FineTileStep
@@ -16,7 +17,7 @@ from .scores import CreScore, check_threshold
 
 
 class Stage(NamedTuple):
-    """Sub-tiles of `scale` bp, pruned `prune` at a time, while the score stays on the right side of `threshold`."""
+    """One stage: sub-tiles of `scale` bp, of which `prune` are removed per round, and the threshold of the score."""
 
     scale: int
     threshold: float
@@ -26,17 +27,17 @@ class Stage(NamedTuple):
 def check_stages(
     scales: Sequence[int], thresholds: Sequence[float], prune: Sequence[int], *, below: bool
 ) -> list[Stage]:
-    """The stages of a search; `below` says that the score must stay below the thresholds, which are then above 1.
+    """Check and return the stages of a search; with `below` the score must stay below the thresholds, all above 1.
 
     Raises
     ------
     ValueError
-        If there is no stage, the three differ in number, or one has a scale or a block below 1, or a threshold that the
-        whole CRE, whose score is 1, is on the wrong side of.
+        If there is no stage, the three differ in number, a scale or a block is below 1, or a threshold is on the wrong
+        side of 1, the score of the whole CRE.
     """
     if not len(scales) == len(thresholds) == len(prune) > 0:
         got = f"{len(scales)}, {len(thresholds)} and {len(prune)}"
-        raise ValueError(f"scales, thresholds and prune must have one entry a stage; got {got}.")
+        raise ValueError(f"scales, thresholds and prune must have one entry per stage; got {got}.")
     for k, (scale, threshold, block) in enumerate(zip(scales, thresholds, prune)):
         check_count(f"scales[{k}]", scale, minimum=None)
         check_count(f"prune[{k}]", block, minimum=None)
@@ -49,15 +50,15 @@ def check_stages(
 
 
 class Pruning:
-    """One CRE in n backgrounds, pruned in place.
+    """Prune one CRE in n backgrounds, in place.
 
     Parameters
     ----------
-    session: EditSession
-        n bases, the control: backgrounds with the TSS tile.
+    session: CodesSession
+        n base sequences, the control: backgrounds with the TSS tile.
 
     codes: torch.Tensor, shape=(L,)
-        The sequence that the CRE is from.
+        The sequence that holds the CRE.
 
     cre: (start, end)
 
@@ -69,12 +70,12 @@ class Pruning:
         Score the effect over the control instead of the activity.
 
     report: callable
-        Told the stage and the bp left, after each step.
+        Called with the stage and the kept bp after each step.
     """
 
     def __init__(
         self,
-        session: EditSession,
+        session: CodesSession,
         codes: torch.Tensor,
         cre: Span,
         *,
@@ -87,7 +88,7 @@ class Pruning:
         self._background = session.cut(*cre)
         self._current = codes[slice(*cre)].repeat(len(session), 1)
         self._first = cre[0]
-        self._left: list[Span] = [cre]
+        self._kept: list[Span] = [cre]
         control = self._mean(session.predict(objective=objective)) if by_effect else 0.0
         session.commit(self._edits([cre], [list(self._current)]))
         self._value = CreScore(direction, by_effect, control, self._mean(session.predict(objective=objective)))
@@ -97,18 +98,18 @@ class Pruning:
         self.trace = [FineTileStep(0, cre[1] - cre[0], self._score, ())]
 
     def run_stage(self, k: int, stage: Stage) -> None:
-        """Cut what is left into sub-tiles and prune them until the next removal would cross the threshold."""
-        self._left = [
+        """Cut the kept spans into sub-tiles and prune them until the next removal would cross the threshold."""
+        self._kept = [
             (start, min(start + stage.scale, end))
-            for first, end in self._left
+            for first, end in self._kept
             for start in range(first, end, stage.scale)
         ]
-        while self._left and self._value.right_side(self._score, stage.threshold):
-            single = self._scores([[tile] for tile in self._left])
-            # A higher score hurts less, unless it has to stay below. Of equal ones the leftmost goes first.
+        while self._kept and self._value.right_side(self._score, stage.threshold):
+            single = self._scores([[tile] for tile in self._kept])
+            # A removal with a higher score hurts less, unless the score has to stay below. Ties: the leftmost first.
             order = ranked([-score if self._value.below else score for score in single], self._tolerance)
             for size in range(min(stage.prune, len(order)), 0, -1):
-                removed = [self._left[j] for j in sorted(order[:size])]
+                removed = [self._kept[j] for j in sorted(order[:size])]
                 score = single[order[0]] if size == 1 else self._scores([removed])[0]
                 if self._value.right_side(score, stage.threshold):
                     self._remove(k, removed, score)
@@ -117,17 +118,11 @@ class Pruning:
                 return
 
     def kept_spans(self) -> list[Span]:
-        """What is left, with spans that touch made one."""
-        merged: list[Span] = []
-        for start, end in self._left:
-            if merged and merged[-1][1] == start:
-                merged[-1] = (merged[-1][0], end)
-            else:
-                merged.append((start, end))
-        return merged
+        """Return the kept spans; spans that touch are merged."""
+        return merge_spans(self._kept, gap=0)
 
     def _scores(self, removals: list[list[Span]]) -> list[float]:
-        """The score of each set of sub-tiles being replaced by background, each on its own."""
+        """Score each set of sub-tiles as if it alone were replaced by background."""
         spans = [(removed[0][0], removed[-1][1]) for removed in removals]
         contents = [list(self._without(removed)[:, self._local(span)]) for removed, span in zip(removals, spans)]
         y = self._session.predict_edits(self._edits(spans, contents), objective=self._objective)
@@ -139,9 +134,9 @@ class Pruning:
         self._current = self._without(removed)
         span = (removed[0][0], removed[-1][1])
         self._session.commit(self._edits([span], [list(self._current[:, self._local(span)])]))
-        self._left = [tile for tile in self._left if tile not in removed]
+        self._kept = [tile for tile in self._kept if tile not in removed]
         self._score = score
-        kept = sum(end - start for start, end in self._left)
+        kept = sum(end - start for start, end in self._kept)
         self.trace.append(FineTileStep(k, kept, score, tuple(removed)))
         self._report(k, kept)
 
@@ -155,7 +150,7 @@ class Pruning:
         return slice(span[0] - self._first, span[1] - self._first)
 
     def _edits(self, spans: list[Span], contents: list[list[torch.Tensor]]) -> Edits:
-        """Edit e writes ``contents[e][k]`` into background k at ``spans[e]``."""
+        """Make edits that write ``contents[e][k]`` into background k at ``spans[e]``."""
         n = len(self._session)
         index = torch.arange(len(spans) * n).reshape(len(spans), n)
         starts = torch.tensor([start for start, _ in spans])[:, None]

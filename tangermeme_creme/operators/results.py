@@ -1,4 +1,4 @@
-"""Every result type: raw model outputs with named axes, and the tidy table of each.
+"""Result types of the tests: raw model outputs with named axes, and a tidy table of each.
 
 A model with several outputs gives a list of tensors in each field.
 """
@@ -39,12 +39,12 @@ def _ndim(y: Output) -> int:
 
 
 class ContextResult(NamedTuple):
-    """What `context_dependence_test` returns; `*` is the model's own output shape.
+    """Result of `context_dependence_test`; `*` is the output shape of the model.
 
     Parameters
     ----------
     y_wt: torch.Tensor, shape=(N, *)
-        The sequences as they are.
+        The unedited sequences.
 
     y_mut: torch.Tensor, shape=(N, n, *)
         The tile in shuffled context.
@@ -54,7 +54,7 @@ class ContextResult(NamedTuple):
     y_mut: Output
 
     def to_frame(self, *, ids: Labels = None, tracks: Labels = None) -> pd.DataFrame:
-        """One row an (example, shuffle, track): `example`, `shuffle`, `track`, `y_wt`, `y_mut`.
+        """Return one row per (example, shuffle, track): `example`, `shuffle`, `track`, `y_wt`, `y_mut`.
 
         Parameters
         ----------
@@ -69,7 +69,7 @@ class ContextResult(NamedTuple):
 
 
 class SwapResult(NamedTuple):
-    """What `context_swap_test` returns.
+    """Result of `context_swap_test`.
 
     Parameters
     ----------
@@ -86,9 +86,9 @@ class SwapResult(NamedTuple):
     y_mut: Output
 
     def to_frame(self, *, source_ids: Labels = None, target_ids: Labels = None, tracks: Labels = None) -> pd.DataFrame:
-        """One row a (source, target, track): `source`, `target`, `track`, `y_source`, `y_target`, `y_mut`.
+        """Return one row per (source, target, track): `source`, `target`, `track`, `y_source`, `y_target`, `y_mut`.
 
-        Matched pairs have as many rows as pairs.
+        Matched pairs give one row per pair and track.
         """
         sources = labelled("source", _size(self.y_source, 0), source_ids, "source_ids")
         targets = labelled("target", _size(self.y_target, 0), target_ids, "target_ids")
@@ -101,7 +101,7 @@ class SwapResult(NamedTuple):
 
 
 class NecessityResult(NamedTuple):
-    """What `necessity_test` returns.
+    """Result of `necessity_test`.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ class NecessityResult(NamedTuple):
     y_mut: Output
 
     def to_frame(self, *, tiles: Spans | None = None, ids: Labels = None, tracks: Labels = None) -> pd.DataFrame:
-        """One row an (example, tile, shuffle, track), with `start` and `end` in bp where `tiles` are given."""
+        """Return one row per (example, tile, shuffle, track), with `start` and `end` in bp if `tiles` are given."""
         axes = [
             labelled("example", _size(self.y_mut, 0), ids, "ids"),
             tile_axis(_size(self.y_mut, 1), tiles),
@@ -125,7 +125,7 @@ class NecessityResult(NamedTuple):
 
 
 class SufficiencyResult(NamedTuple):
-    """What `sufficiency_test` returns.
+    """Result of `sufficiency_test`.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ class SufficiencyResult(NamedTuple):
         The TSS tile in shuffled context.
 
     y_mut: torch.Tensor, shape=(N, T, n, *)
-        The TSS tile and one other in the same shuffled contexts.
+        The TSS tile and one other tile in the same shuffled contexts.
     """
 
     y_wt: Output
@@ -143,7 +143,7 @@ class SufficiencyResult(NamedTuple):
     y_mut: Output
 
     def to_frame(self, *, tiles: Spans | None = None, ids: Labels = None, tracks: Labels = None) -> pd.DataFrame:
-        """One row an (example, tile, shuffle, track), each with its own `y_wt` and `y_control`."""
+        """Return one row per (example, tile, shuffle, track), with the `y_wt` and `y_control` of the row."""
         axes = [
             labelled("example", _size(self.y_mut, 0), ids, "ids"),
             tile_axis(_size(self.y_mut, 1), tiles),
@@ -154,7 +154,7 @@ class SufficiencyResult(NamedTuple):
 
 
 class DistanceResult(NamedTuple):
-    """What `distance_test` returns.
+    """Result of `distance_test`.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ class DistanceResult(NamedTuple):
         The TSS tile in shuffled context.
 
     y_original: torch.Tensor, shape=(N, n, *)
-        The TSS tile, and the CRE at its own place.
+        The TSS tile, and the CRE at its original position.
 
     y_mut: torch.Tensor, shape=(N, P, n, *)
         The TSS tile, and the CRE at each position.
@@ -176,7 +176,7 @@ class DistanceResult(NamedTuple):
     y_mut: Output
 
     def to_frame(self, *, positions: Spans | None = None, ids: Labels = None, tracks: Labels = None) -> pd.DataFrame:
-        """One row an (example, position, shuffle, track), with `start` in bp where `positions` are given."""
+        """Return one row per (example, position, shuffle, track), with `start` in bp if `positions` are given."""
         axes = [
             labelled("example", _size(self.y_mut, 0), ids, "ids"),
             position_axis(_size(self.y_mut, 1), positions),
@@ -187,7 +187,7 @@ class DistanceResult(NamedTuple):
 
 
 class SetSufficiencyResult(NamedTuple):
-    """What `tile_set_sufficiency_test` returns.
+    """Result of `tile_set_sufficiency_test`.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ class SetSufficiencyResult(NamedTuple):
     y_mut: Output
 
     def to_frame(self, *, ids: Labels = None, tracks: Labels = None) -> pd.DataFrame:
-        """One row an (example, round, shuffle, track); `n_tiles` is how many tiles are in."""
+        """Return one row per (example, round, shuffle, track); `n_tiles` is the number of tiles so far."""
         rounds = labelled("round", _size(self.y_mut, 1), None, "rounds")
         axes = [
             labelled("example", _size(self.y_mut, 0), ids, "ids"),
@@ -217,7 +217,7 @@ class SetSufficiencyResult(NamedTuple):
 
 
 class InteractionMapResult(NamedTuple):
-    """What `interaction_map` returns.
+    """Result of `interaction_map`.
 
     Parameters
     ----------
@@ -235,9 +235,9 @@ class InteractionMapResult(NamedTuple):
     y_pair: Output
 
     def to_frame(self, *, tiles: Spans | None = None, ids: Labels = None, tracks: Labels = None) -> pd.DataFrame:
-        """One row an (example, pair, shuffle, track): `tile_1`, `tile_2`, `y_wt`, `y_1`, `y_2`, `y_both`.
+        """Return one row per (example, pair, shuffle, track): `tile_1`, `tile_2`, `y_wt`, `y_1`, `y_2`, `y_both`.
 
-        With `tiles` also `start_1`, `end_1`, `start_2` and `end_2` in bp.
+        If `tiles` are given, also `start_1`, `end_1`, `start_2` and `end_2` in bp.
         """
         first, second = torch.combinations(torch.arange(_size(self.y_single, 1))).unbind(1)
         axes = [

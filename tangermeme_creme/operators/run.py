@@ -1,9 +1,9 @@
-"""What all tests share: checked inputs, blocks of examples, sessions on the wild type and on the control."""
+"""What all tests share: checked inputs, blocks of examples, and sessions on the wild type and on the control."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,11 +13,21 @@ from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 from tqdm import tqdm
 
-from ..engine import EditSession, Output, check_args, check_engine_options, map_output, model_on, warn_of_cast_args
+from ..engine import (
+    CodesSession,
+    EngineOptions,
+    Output,
+    check_args,
+    check_engine_options,
+    map_output,
+    model_on,
+    warn_of_cast_args,
+)
 from ..sequence import (
     RandomState,
     ShuffleFn,
     Shuffler,
+    Span,
     check_apart,
     check_count,
     example_seeds,
@@ -27,37 +37,29 @@ from ..sequence import (
 )
 
 # The base sequences and contents of a block take about this many bytes: many short examples fill batches together,
-# and one long example is a block of its own.
+# and one long example is a block alone.
 _BLOCK_BASES = 2**25
-
-_ENGINE_DEFAULTS: dict[str, Any] = {
-    "batch_size": 32,
-    "dtype": None,
-    "device": None,
-    "incremental": "auto",
-    "cache": None,
-}
 
 
 @dataclass
-class Experiment:
-    """The checked inputs of one test, with what every test does with them.
+class OperatorRun:
+    """One call of a test: its checked inputs, and the steps that all tests share.
 
-    Made by `prepare`. `X` is packed, `n` shuffles are drawn an example, `seeds` has one seed an example.
+    `prepare_run` makes it. `X` is packed, `n` is the number of shuffles per example, `seeds` has one seed per example,
+    `session_options` go to every session. Sessions open inside `running` only.
     """
 
     name: str
     model: torch.nn.Module
     X: PackedSequence
-    one_hot_dtype: torch.dtype
     n: int
     seeds: list[int]
     shuffler: Shuffler | None
     backgrounds: PackedSequence | None
     args: Sequence[torch.Tensor] | None
     func: Callable[..., Any]
-    func_kwargs: dict[str, Any]
-    engine: dict[str, Any]
+    session_options: dict[str, Any]
+    device: str | torch.device | None
     verbose: bool
     noun: str = "example"
     bar: Any = field(default=None)
@@ -73,9 +75,9 @@ class Experiment:
 
     @contextmanager
     def running(self, total: int | None, unit: str = "seq") -> Iterator[None]:
-        """The model on its device, a progress bar over `total` sequences or others, and the warnings at the end."""
+        """Hold the model on its device, show a progress bar over `total` units, and give the warnings at the end."""
         with (
-            model_on(self.model, self.engine["device"]),
+            model_on(self.model, self.device) as self.device,
             tqdm(total=total, desc=self.name, unit=unit, disable=not self.verbose) as self.bar,
         ):
             yield
@@ -83,44 +85,45 @@ class Experiment:
             self.shuffler.warn()
 
     def blocks(self, bases: int, total: int | None = None) -> Iterator[torch.Tensor]:
-        """The examples, or `total` of anything, in order, a block at a time.
+        """Yield the indices of the examples, or of `total` items, in order, a block at a time.
 
-        `bases` is how many base codes one of them keeps in memory.
+        `bases` is how many base codes one item holds in memory.
         """
         size = max(1, _BLOCK_BASES // max(1, bases))
         if "random_state" in inspect.signature(self.func).parameters:
-            size = 1  # each example's own seed goes to func, whatever else is in the call
+            size = 1  # func gets the seed of one example, whatever other examples are in the call
         yield from torch.arange(self.n_examples if total is None else total).split(size)
 
     def codes(self, examples: torch.Tensor) -> torch.Tensor:
-        """Base codes of some examples, shape (B, L)."""
+        """Return base codes of `examples`, shape (B, L)."""
         return self.X[examples].to_codes()
 
-    def session(self, codes: torch.Tensor, examples: torch.Tensor, names: Sequence[str] | None = None) -> EditSession:
-        """A session on base sequences, shape (rows, L), that belong to `examples`, shape (rows,)."""
-        return EditSession(
+    def session(self, codes: torch.Tensor, examples: torch.Tensor, names: Sequence[str] | None = None) -> CodesSession:
+        """Open a session on base sequences, shape (rows, L), that belong to `examples`, shape (rows,).
+
+        Edits that are committed change `codes`.
+        """
+        assert isinstance(self.device, torch.device)
+        return CodesSession(
             self.model,
-            PackedSequence.from_codes(codes),
+            codes,
+            device=self.device,
             args=None if self.args is None else [arg[examples.to(arg.device)] for arg in self.args],
-            func=self.func,
-            func_kwargs=self.func_kwargs,
             random_state=self.seeds[int(examples[0])],
-            one_hot_dtype=self.one_hot_dtype,
             progress=self.bar,
             names=names or [f"{self.noun} {i}" for i in examples.tolist()],
-            **self.engine,
+            **self.session_options,
         )
 
     def wild_type(self, examples: torch.Tensor, codes: torch.Tensor) -> Output:
-        """Predictions of the examples as they are. Costs one pass an example."""
+        """Predict the unedited examples. Costs one sequence per example."""
         with self.session(codes, examples) as session:
             return session.predict()
 
     def draw_backgrounds(self, examples: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
-        """The n backgrounds of each example, shape (B * n, L): those that were given, else drawn."""
+        """Return n backgrounds per example, shape (B * n, L): those of the caller, or else drawn."""
         if self.backgrounds is not None:
-            given = self.backgrounds[examples][:, : self.n]
-            return given.to_codes().reshape(-1, self.length)
+            return self.backgrounds[examples][:, : self.n].to_codes().reshape(-1, self.length)
         assert self.shuffler is not None
         drawn = [
             self.shuffler.background(codes[b], self.n, seed=self.seeds[i], example=i)
@@ -128,8 +131,8 @@ class Experiment:
         ]
         return torch.cat(drawn)
 
-    def control(self, examples: torch.Tensor, codes: torch.Tensor, tss: torch.Tensor) -> EditSession:
-        """A session on the control: the TSS tiles, shape (B, 2), in the n backgrounds of each example.
+    def control(self, examples: torch.Tensor, codes: torch.Tensor, tss: torch.Tensor) -> CodesSession:
+        """Open a session on the control: the TSS tiles, shape (B, 2), in the n backgrounds of each example.
 
         Row ``b * n + k`` is background k of example b of the block.
         """
@@ -142,17 +145,16 @@ class Experiment:
     def draw_tiles(
         self, examples: torch.Tensor, codes: torch.Tensor, tiles: torch.Tensor, n: int
     ) -> list[torch.Tensor]:
-        """The n shuffles of every tile of every example, in order (example, tile, shuffle)."""
+        """Draw n shuffles per tile and example, in order (example, tile, shuffle)."""
         assert self.shuffler is not None
         content: list[torch.Tensor] = []
         for b, i in enumerate(examples.tolist()):
             for start, end in tiles.tolist():
-                seed = self.seeds[i]
-                content.extend(self.shuffler.tile(codes[b], start, end, n, seed=seed, example=i))
+                content.extend(self.shuffler.tile(codes[b], start, end, n, seed=self.seeds[i], example=i))
         return content
 
 
-def prepare(
+def prepare_run(
     name: str,
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
@@ -164,34 +166,39 @@ def prepare(
     random_state: RandomState = 0,
     func: Callable[..., Any] = predict,
     additional_func_kwargs: dict[str, Any] | None = None,
-    kwargs: dict[str, Any],
+    kwargs: Mapping[str, Any],
     X_name: str = "X",
     args_name: str = "args",
-) -> Experiment:
-    """Check the arguments that all tests share; `kwargs` are the engine's, and those of a `func` of one's own."""
+) -> OperatorRun:
+    """Check the arguments that all tests share; `kwargs` are `EngineOptions`, and arguments of your own `func`."""
     packed = pack(X, X_name)
     check_count("n", n)
-    engine = {key: kwargs.get(key, default) for key, default in _ENGINE_DEFAULTS.items()}
-    check_engine_options(model, engine["batch_size"], engine["incremental"], engine["cache"])
-    others = {key: value for key, value in kwargs.items() if key not in {*_ENGINE_DEFAULTS, "verbose"}}
+    known = EngineOptions.__optional_keys__
+    options = {key: value for key, value in kwargs.items() if key in known}
+    others = {key: value for key, value in kwargs.items() if key not in known}
+    check_engine_options(model, options.get("batch_size", 32), options.get("incremental", "auto"), options.get("cache"))
     if others and func is predict:
         raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(others))!r}.")
     check_args(args, len(packed), args_name)
     warn_of_cast_args(args, func, args_name)
-    return Experiment(
+    return OperatorRun(
         name=name,
         model=model,
         X=packed,
-        one_hot_dtype=X.dtype if isinstance(X, torch.Tensor) else torch.int8,
         n=n,
         seeds=example_seeds(random_state, len(packed)),
         shuffler=None if shuffle_fn is None else Shuffler(shuffle_fn),
         backgrounds=None if backgrounds is None else _check_backgrounds(backgrounds, packed, n),
         args=args,
         func=func,
-        func_kwargs={**others, **(additional_func_kwargs or {})},
-        engine=engine,
-        verbose=bool(kwargs.get("verbose", False)),
+        device=options.pop("device", None),
+        verbose=bool(options.pop("verbose", False)),
+        session_options={
+            "func": func,
+            "func_kwargs": {**others, **(additional_func_kwargs or {})},
+            "one_hot_dtype": X.dtype if isinstance(X, torch.Tensor) else torch.int8,
+            **options,
+        },
     )
 
 
@@ -204,12 +211,24 @@ def _check_backgrounds(backgrounds: torch.Tensor | PackedSequence, X: PackedSequ
 
 
 def cut(codes: torch.Tensor, spans: torch.Tensor) -> list[torch.Tensor]:
-    """One span, shape (B, 2), out of each row of `codes`, shape (B, L)."""
+    """Copy one span, shape (B, 2), from each row of `codes`, shape (B, L)."""
     return [row[start:end].clone() for row, (start, end) in zip(codes, spans.tolist())]
 
 
+def as_span(row: torch.Tensor) -> Span:
+    """Return a span, shape (2,), as a tuple.
+
+    Examples
+    --------
+    >>> as_span(torch.tensor([3, 8]))
+    (3, 8)
+    """
+    start, end = row.tolist()
+    return start, end
+
+
 def unflatten(y: Output, *shape: int) -> Output:
-    """Split the first axis of an output, or of each of several, into `shape`."""
+    """Split the first axis of an output, or of each of several outputs, into `shape`."""
     return map_output(lambda y_: y_.reshape(*shape, *y_.shape[1:]), y)
 
 
@@ -222,7 +241,7 @@ def check_direction(direction: str) -> None:
 def check_positions(
     positions: torch.Tensor | Sequence[int], tss: torch.Tensor, cre: torch.Tensor, length: int
 ) -> torch.Tensor:
-    """Start positions, shape (P,), at which no example's CRE leaves the sequence or overlaps its TSS tile."""
+    """Return start positions, shape (P,); refuse those where a CRE leaves the sequence or overlaps its TSS tile."""
     starts = integers(positions, "positions")
     if starts.ndim != 1 or len(starts) == 0:
         raise ValueError(f"positions must be at least one start, shape (P,); got shape {tuple(starts.shape)}.")

@@ -1,4 +1,4 @@
-"""How much of a CRE's activity, or of its effect, is left: the score of the fine-tile search."""
+"""The score of the fine-tile search: the fraction of the activity or effect of a CRE that is kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_EFFECT = "no activity or effect to keep"
 
 
 class CreScore(NamedTuple):
-    """The score of one CRE: mean objective over that of the whole, or the same of what is above the control.
+    """Score the kept part of one CRE: its mean objective, or its effect over the control, over that of the whole CRE.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class CreScore(NamedTuple):
         Score the effect over the control instead of the activity.
 
     control, whole: float
-        Mean objective without the CRE (0 when scored by activity) and with all of it.
+        Mean objective without the CRE (0 if scored by activity) and with the whole CRE.
 
     Examples
     --------
@@ -38,12 +38,12 @@ class CreScore(NamedTuple):
 
     @property
     def gain(self) -> float:
-        """What a score of 1 is worth."""
+        """The activity or effect that a score of 1 stands for."""
         return self.whole - self.control
 
     @property
     def defined(self) -> bool:
-        """Whether there is something to keep: without it, scores would be divided by zero or by the wrong sign."""
+        """Whether the CRE has an activity or effect to keep: scores divide by it, which must not be 0 or reversed."""
         return self.gain < 0 if self.by_effect and self.direction == "min" else self.gain > 0
 
     @property
@@ -60,12 +60,12 @@ class CreScore(NamedTuple):
 
 
 def check_threshold(threshold: float, *, below: bool, name: str = "threshold", at: str = "") -> None:
-    """Refuse a threshold that is on the wrong side of 1, the score of the whole CRE.
+    """Refuse a threshold on the wrong side of 1, the score of the whole CRE.
 
     Raises
     ------
     ValueError
-        If it is not below 1, or above for a score that must stay below it; the message ends in `at`, where it was.
+        If it is not below 1, or not above 1 for a score that must stay below it; the message ends in `at`, its place.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def check_threshold(threshold: float, *, below: bool, name: str = "threshold", a
 
 
 def scored_by_effect(score: str | None, direction: str) -> bool:
-    """Whether CREs of a direction are scored by their effect; None does so for silencers.
+    """Return whether CREs of a direction are scored by their effect; score=None does so for silencers.
 
     Raises
     ------
@@ -99,12 +99,12 @@ def scored_by_effect(score: str | None, direction: str) -> bool:
 
 
 def direction_per_example(direction: str | Sequence[str], n_examples: int) -> list[str]:
-    """One direction for all examples, or one each.
+    """Return one direction per example, from one for all or one per example.
 
     Raises
     ------
     ValueError
-        If one is neither "min" nor "max", or there are neither one nor as many as examples.
+        If a direction is neither "min" nor "max", or their number is neither one nor that of the examples.
 
     Examples
     --------
@@ -113,14 +113,14 @@ def direction_per_example(direction: str | Sequence[str], n_examples: int) -> li
     """
     directions = [direction] * n_examples if isinstance(direction, str) else list(direction)
     if len(directions) != n_examples:
-        raise ValueError(f"direction must be one or one an example ({n_examples}); got {len(directions)}.")
+        raise ValueError(f"direction must be one or one per example ({n_examples}); got {len(directions)}.")
     for each in directions:
         check_direction(each)
     return directions
 
 
 def warn_of_no_effect(examples: Sequence[int], of: int) -> None:
-    """Say once which of so many CREs have no score."""
+    """Warn once which of the CREs have no score."""
     if examples:
         shown = ", ".join(map(str, examples[:5])) + (", ..." if len(examples) > 5 else "")
         warn(

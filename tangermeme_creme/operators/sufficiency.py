@@ -1,19 +1,19 @@
-"""Which tiles are sufficient: embed them, with the TSS tile, in shuffled backgrounds."""
+"""Find the tiles that are sufficient: embed them, with the TSS tile, in shuffled backgrounds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ..engine import concatenate
+from ..engine import EngineOptions, concatenate
 from ..sequence import RandomState, ShuffleFn, Spans, check_apart, check_spans, integers, make_edits, span_per_example
 from .results import SetSufficiencyResult, SufficiencyResult
-from .run import cut, prepare, unflatten
+from .run import cut, prepare_run, unflatten
 
 
 def sufficiency_test(
@@ -29,16 +29,16 @@ def sufficiency_test(
     random_state: RandomState = None,
     func: Callable[..., Any] = predict,
     additional_func_kwargs: dict[str, Any] | None = None,
-    **kwargs: Any,
+    **kwargs: Unpack[EngineOptions],
 ) -> SufficiencyResult:
-    """Predict the TSS tile in shuffled backgrounds, alone and with one other tile at its own place.
+    """Predict the TSS tile in shuffled backgrounds, alone and with one other tile at its original position.
 
-    A tile that moves the prediction without the rest of the context is sufficient to do so: the sufficiency test of
-    CREME [1]_ (Results, "Are individual CREs sufficient to drive TSS activity?"; Methods, "Sufficiency test"). The same
-    n backgrounds serve the control and every tile. Costs ``1 + n + T * n`` sequences an example.
+    A tile that moves the prediction without the rest of its context is sufficient: the sufficiency test of CREME [1]_
+    (Results, "Are individual CREs sufficient to drive TSS activity?"; Methods, "Sufficiency test"). The same n
+    backgrounds serve the control and every tile. Costs ``1 + n + T * n`` sequences per example.
 
     Departures from creme-nn 0.2.5: the control is predicted once and not redrawn for each tile, a tile over the TSS
-    tile is refused, raw predictions of every background, seeded, and unknown bases stay unknown.
+    tile is refused, raw predictions of every background, seeded shuffles, and unknown bases stay unknown.
 
     Parameters
     ----------
@@ -49,37 +49,38 @@ def sufficiency_test(
         One-hot sequences of any numeric dtype. All-zero columns are unknown bases.
 
     tss_tile: (start, end), or shape=(N, 2)
-        0-based half-open span in bp of the tile over the TSS, for all examples or one each.
+        0-based half-open span in bp of the tile over the TSS, for all examples or one per example.
 
     tiles: shape=(T, 2)
         0-based half-open spans in bp. They may overlap each other, but not `tss_tile`.
 
     n: int, optional
-        Backgrounds an example. The first k of n equal a run with n=k. Default is 10.
+        Backgrounds per example. The first k of n equal a run with n=k. Default is 10.
 
     shuffle_fn: callable, optional
         A function with tangermeme's signature ``(X, start, end, n, random_state)``. Default is
         `tangermeme.ersatz.dinucleotide_shuffle`.
 
     backgrounds: torch.Tensor, shape=(N, n, 4, L), or PackedSequence, or None, optional
-        Backgrounds to use instead, from `shuffle_backgrounds`, so that tests share them; the first n count. Default
-        is None.
+        Backgrounds to use instead of drawing them, from `shuffle_backgrounds`, so that tests share them; the first n
+        are used. Default is None.
 
     args: sequence of torch.Tensor or None, optional
         Further inputs of the model, each with N rows. Default is None.
 
-    random_state: int, one int an example, or None, optional
+    random_state: int, one int per example, or None, optional
         An int gives example i the seed ``random_state + i``. Default is None.
 
     func: callable, optional
-        What is called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
+        Called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
 
     additional_func_kwargs: dict or None, optional
         Further arguments of `func`. Default is None.
 
-    **kwargs: optional
+    **kwargs: EngineOptions, optional
         `batch_size` (32), `dtype`, `device`, `incremental` ("auto") and `cache`, as in `EditSession`; `verbose`
-        (False) shows a progress bar; others go to a `func` of one's own.
+        (False) shows a progress bar. Further arguments go to your own `func`, as `additional_func_kwargs` do, which
+        type checkers accept.
 
     Returns
     -------
@@ -111,7 +112,7 @@ def sufficiency_test(
     >>> result.y_control.shape, result.y_mut.shape
     (torch.Size([2, 3, 1]), torch.Size([2, 2, 3, 1]))
     """
-    run = prepare(
+    run = prepare_run(
         "sufficiency_test", model, X, n=n, shuffle_fn=shuffle_fn, backgrounds=backgrounds, args=args,
         random_state=random_state, func=func, additional_func_kwargs=additional_func_kwargs, kwargs=kwargs,
     )  # fmt: skip
@@ -148,16 +149,16 @@ def tile_set_sufficiency_test(
     random_state: RandomState = None,
     func: Callable[..., Any] = predict,
     additional_func_kwargs: dict[str, Any] | None = None,
-    **kwargs: Any,
+    **kwargs: Unpack[EngineOptions],
 ) -> SetSufficiencyResult:
     """Predict the TSS tile in shuffled backgrounds while tiles are added one by one.
 
     Shows how many of the tiles that a greedy search found necessary are sufficient together: the sufficiency of CRE
     sets of CREME [1]_ (Results, "Identifying minimal sets of CREs that drive TSS activity"; Methods, "Sufficiency of
     CRE sets from higher-order test"). The same n backgrounds serve the control and every set. Costs ``1 + n + R * n``
-    sequences an example.
+    sequences per example.
 
-    creme-nn 0.2.5 has no function for it.
+    creme-nn 0.2.5 has no function for this test.
 
     Parameters
     ----------
@@ -168,41 +169,42 @@ def tile_set_sufficiency_test(
         One-hot sequences of any numeric dtype. All-zero columns are unknown bases.
 
     tss_tile: (start, end), or shape=(N, 2)
-        0-based half-open span in bp of the tile over the TSS, for all examples or one each.
+        0-based half-open span in bp of the tile over the TSS, for all examples or one per example.
 
     tiles: shape=(T, 2)
-        0-based half-open spans in bp, as they were given to `higher_order_interaction_test`. Those in `order` must not
+        0-based half-open spans in bp, the tiles of `higher_order_interaction_test`. The tiles in `order` must not
         overlap `tss_tile`.
 
     order: shape=(N, R), or (R,) for all examples
         Index of the tile that each round adds, as in `GreedyResult.order`.
 
     n: int, optional
-        Backgrounds an example. The first k of n equal a run with n=k. Default is 10.
+        Backgrounds per example. The first k of n equal a run with n=k. Default is 10.
 
     shuffle_fn: callable, optional
         A function with tangermeme's signature ``(X, start, end, n, random_state)``. Default is
         `tangermeme.ersatz.dinucleotide_shuffle`.
 
     backgrounds: torch.Tensor, shape=(N, n, 4, L), or PackedSequence, or None, optional
-        Backgrounds to use instead, from `shuffle_backgrounds`, so that tests share them; the first n count. Default
-        is None.
+        Backgrounds to use instead of drawing them, from `shuffle_backgrounds`, so that tests share them; the first n
+        are used. Default is None.
 
     args: sequence of torch.Tensor or None, optional
         Further inputs of the model, each with N rows. Default is None.
 
-    random_state: int, one int an example, or None, optional
+    random_state: int, one int per example, or None, optional
         An int gives example i the seed ``random_state + i``. Default is None.
 
     func: callable, optional
-        What is called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
+        Called on the model and the sequences, a batch at a time. Default is tangermeme's `predict`.
 
     additional_func_kwargs: dict or None, optional
         Further arguments of `func`. Default is None.
 
-    **kwargs: optional
+    **kwargs: EngineOptions, optional
         `batch_size` (32), `dtype`, `device`, `incremental` ("auto") and `cache`, as in `EditSession`; `verbose`
-        (False) shows a progress bar; others go to a `func` of one's own.
+        (False) shows a progress bar. Further arguments go to your own `func`, as `additional_func_kwargs` do, which
+        type checkers accept.
 
     Returns
     -------
@@ -216,7 +218,7 @@ def tile_set_sufficiency_test(
     ------
     ValueError
         If X is not one-hot, a tile is empty, leaves the sequence or overlaps the TSS tile, `order` names a tile twice
-        or one that is not there, the backgrounds have another shape, or the model predicts NaN.
+        or a tile that does not exist, the backgrounds have another shape, or the model predicts NaN.
 
     References
     ----------
@@ -232,10 +234,10 @@ def tile_set_sufficiency_test(
     >>> X = random_one_hot((2, 4, 60), random_state=0)
     >>> tiles = [(0, 20), (30, 60)]
     >>> y_wt, y_control, y_mut = tile_set_sufficiency_test(CountA(), X, (20, 30), tiles, [1, 0], n=3, random_state=0)
-    >>> y_mut.shape, bool((y_mut[:, 1] == y_wt[:, None]).all())   # all tiles are in
+    >>> y_mut.shape, bool((y_mut[:, 1] == y_wt[:, None]).all())   # all tiles are added
     (torch.Size([2, 2, 3, 1]), True)
     """
-    run = prepare(
+    run = prepare_run(
         "tile_set_sufficiency_test", model, X, n=n, shuffle_fn=shuffle_fn, backgrounds=backgrounds, args=args,
         random_state=random_state, func=func, additional_func_kwargs=additional_func_kwargs, kwargs=kwargs,
     )  # fmt: skip

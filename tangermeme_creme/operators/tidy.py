@@ -1,4 +1,4 @@
-"""From arrays with named axes to one row a number."""
+"""Turn arrays with named axes into tables with one row per number."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Axis = dict[str, np.ndarray]
 
 
 def labelled(name: str, size: int, labels: Labels, argument: str) -> Axis:
-    """One axis with a column of labels, 0, 1, 2, ... by default.
+    """Return one axis with a column of labels, 0, 1, 2, ... by default.
 
     Examples
     --------
@@ -29,17 +29,17 @@ def labelled(name: str, size: int, labels: Labels, argument: str) -> Axis:
     if len(labels) != size:
         raise ValueError(f"{argument} must have {size} entries, one for each {name}; got {len(labels)}.")
     column = np.empty(size, dtype=object)
-    column[:] = list(labels)  # a label that is a tuple stays one
+    column[:] = list(labels)  # a label that is a tuple stays a tuple
     return {name: column}
 
 
 def shuffle_axis(size: int) -> Axis:
-    """The axis of shuffles or backgrounds: their index."""
+    """Return the axis of shuffles or backgrounds: their index."""
     return labelled("shuffle", size, None, "shuffles")
 
 
 def tile_axis(size: int, tiles: Spans | None) -> Axis:
-    """The axis of tiles: their index, and start and end in bp where `tiles` are given.
+    """Return the axis of tiles: their index, and start and end in bp if `tiles` are given.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def tile_axis(size: int, tiles: Spans | None) -> Axis:
 
 
 def pair_axis(tiles: Axis, first: torch.Tensor, second: torch.Tensor) -> Axis:
-    """The axis of pairs: the columns of the axis of tiles twice, for the first and for the second of each pair.
+    """Return the axis of pairs: the columns of the axis of tiles, for the first and for the second tile of each pair.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def pair_axis(tiles: Axis, first: torch.Tensor, second: torch.Tensor) -> Axis:
 
 
 def position_axis(size: int, positions: Spans | None) -> Axis:
-    """The axis of positions: their index, and the start in bp where `positions` are given.
+    """Return the axis of positions: their index, and the start in bp if `positions` are given.
 
     Examples
     --------
@@ -88,19 +88,19 @@ def position_axis(size: int, positions: Spans | None) -> Axis:
 def tidy(
     axes: Sequence[Axis], fields: Mapping[str, tuple[Output, Sequence[int]]], tracks: Labels = None
 ) -> pd.DataFrame:
-    """One row an element of the product of `axes` and of the model's own output axes.
+    """Return one row per element of the product of `axes` and the output axes of the model.
 
     Parameters
     ----------
     axes: sequence of dict, column name -> labels
-        What the rows range over.
+        The axes that the rows range over.
 
-    fields: dict, column name -> (values, which of the axes they have, in order)
-        A field that lacks an axis is repeated along it. Several outputs of a model come one after the other, with
-        their number in column `output`.
+    fields: dict, column name -> (values, indices of the axes that they have, in order)
+        A field that lacks an axis is repeated along it. Several outputs of a model follow each other, with their
+        number in column `output`.
 
-    tracks: labels of the model's output axis, optional
-        One output axis becomes column `track`; several become `axis_0`, `axis_1` and so on.
+    tracks: labels of the output axis of the model, optional
+        One output axis becomes column `track`; several axes become `axis_0`, `axis_1` and so on.
 
     Returns
     -------

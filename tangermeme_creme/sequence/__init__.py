@@ -1,4 +1,4 @@
-"""Spans, tiles, edits and shuffles: arithmetic on sequences that never sees a model."""
+"""Spans, tiles, edits and shuffles of sequences, without any model."""
 
 import lazy_loader
 

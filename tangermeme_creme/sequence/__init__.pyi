@@ -1,29 +1,37 @@
-from .edits import UNKNOWN as UNKNOWN
-from .edits import Edits as Edits
-from .edits import apply_edits as apply_edits
-from .edits import check_edits as check_edits
-from .edits import join_packed as join_packed
-from .edits import make_edits as make_edits
-from .edits import pack as pack
-from .edits import span_codes as span_codes
-from .edits import to_one_hot as to_one_hot
-from .shuffles import RandomState as RandomState
-from .shuffles import ShuffleFn as ShuffleFn
-from .shuffles import Shuffler as Shuffler
-from .shuffles import example_seeds as example_seeds
-from .shuffles import later_shuffles as later_shuffles
-from .shuffles import shuffle_backgrounds as shuffle_backgrounds
-from .shuffles import tile_seed as tile_seed
-from .spans import Span as Span
-from .spans import Spans as Spans
-from .spans import check_apart as check_apart
-from .spans import check_count as check_count
-from .spans import check_disjoint as check_disjoint
-from .spans import check_one_width as check_one_width
-from .spans import check_spans as check_spans
-from .spans import integers as integers
-from .spans import span_per_example as span_per_example
-from .tiles import TileGrid as TileGrid
-from .tiles import span_to_genome as span_to_genome
-from .tiles import spans_to_genome as spans_to_genome
-from .tiles import tile_grid as tile_grid
+from .counts import check_count as check_count
+from .edits import (
+    UNKNOWN as UNKNOWN,
+    Edits as Edits,
+    apply_edits as apply_edits,
+    check_edits as check_edits,
+    join_packed as join_packed,
+    make_edits as make_edits,
+    pack as pack,
+    span_codes as span_codes,
+    to_one_hot as to_one_hot,
+)
+from .shuffles import (
+    RandomState as RandomState,
+    ShuffleFn as ShuffleFn,
+    Shuffler as Shuffler,
+    example_seeds as example_seeds,
+    later_shuffles as later_shuffles,
+    shuffle_backgrounds as shuffle_backgrounds,
+    tile_seed as tile_seed,
+)
+from .spans import (
+    Span as Span,
+    Spans as Spans,
+    check_apart as check_apart,
+    check_disjoint as check_disjoint,
+    check_one_width as check_one_width,
+    check_spans as check_spans,
+    integers as integers,
+    span_per_example as span_per_example,
+)
+from .tiles import (
+    TileGrid as TileGrid,
+    span_to_genome as span_to_genome,
+    spans_to_genome as spans_to_genome,
+    tile_grid as tile_grid,
+)

@@ -1,4 +1,4 @@
-"""Sequences as bases of one byte, and the edits that are made to them."""
+"""Represent sequences as base codes of one byte each, and edits of these sequences."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tangermeme.utils import PackedSequence
 UNKNOWN = 4
 """The code of an unknown base; A C G T are 0 to 3."""
 
-# Rows of one-hot input are read this many bases at a time, so that what is made on the way stays small.
+# One-hot input is packed this many bases at a time, so that intermediate arrays stay small.
 _CHUNK_BASES = 2**24
 
-# The dtypes that torch compares and sums. Wider unsigned integers and 8-bit floats are cast first.
+# torch can compare and sum these dtypes. Wider unsigned integers and 8-bit floats are cast first.
 _ARITHMETIC = (
     *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
     *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
@@ -22,21 +22,21 @@ _ARITHMETIC = (
 
 
 class Edits(NamedTuple):
-    """Edits, each on its own: in row ``base[e]``, from ``start[e]`` on, write ``content[content_index[e]]``.
+    """Hold E independent edits: edit e writes ``content[content_index[e]]`` into row ``base[e]`` from ``start[e]`` on.
 
-    Lazy: the edited sequences do not exist until a session builds them, a batch at a time. A content is stored once
-    however many rows and places it is written to.
+    Edits are lazy: a session builds the edited sequences one batch at a time. Each content is stored once, however
+    many rows and positions it is written to.
 
     Parameters
     ----------
     base: torch.Tensor, shape=(E,), dtype=int64
-        Row of the base sequence.
+        Row of the base sequence that each edit changes.
 
     start: torch.Tensor, shape=(E,), dtype=int64
-        First position that is written, in bp.
+        First position that each edit writes, in bp.
 
     content_index: torch.Tensor, shape=(E,), dtype=int64
-        Which content is written.
+        Index of the content that each edit writes.
 
     content: sequence of torch.Tensor, each shape=(width,), dtype=uint8
         The pool of base codes (A C G T are 0 to 3, unknown is 4).
@@ -54,12 +54,12 @@ def make_edits(
     content_index: torch.Tensor | Sequence[int] | int,
     content: Sequence[torch.Tensor],
 ) -> Edits:
-    """Edits from indices that broadcast against each other, in row-major order.
+    """Make edits from indices that broadcast against each other, in row-major order.
 
     Parameters
     ----------
     base, start, content_index: int, sequence or torch.Tensor
-        Integers that broadcast to one shape; the edits are its elements.
+        Integers that broadcast to one shape, with one edit per element.
 
     content: sequence of torch.Tensor
         The pool of base codes.
@@ -80,7 +80,7 @@ def make_edits(
 
 
 def check_edits(edits: Edits, n_rows: int, length: int) -> None:
-    """Refuse edits that leave the rows, the sequence or the pool.
+    """Refuse edits whose row, span or content does not exist.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def check_edits(edits: Edits, n_rows: int, length: int) -> None:
         Number of base sequences.
 
     length: int
-        Their length in bp.
+        Length of the base sequences in bp.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def apply_edits(codes: torch.Tensor, edits: Edits, rows: torch.Tensor | None = N
 
 
 def pack(X: torch.Tensor | PackedSequence, name: str = "X", batch_axes: int = 1) -> PackedSequence:
-    """Check one-hot sequences and pack them at two bits a base.
+    """Check one-hot sequences and pack them at two bits per base.
 
     Parameters
     ----------
@@ -136,20 +136,20 @@ def pack(X: torch.Tensor | PackedSequence, name: str = "X", batch_axes: int = 1)
         One-hot sequences of any numeric dtype, on any device. All-zero columns are unknown bases.
 
     name: str, optional
-        What to call X in an error.
+        Name of X in errors. Default is "X".
 
     batch_axes: int, optional
-        How many axes come before (4, L). Default is 1.
+        Number of axes before (4, L). Default is 1.
 
     Returns
     -------
     X: PackedSequence
-        The same sequences. A PackedSequence comes back as it is.
+        The same sequences. A PackedSequence is returned unchanged.
 
     Raises
     ------
     ValueError
-        If X has another shape, no sequence, or is not one-hot; the message names the first bad value.
+        If X has another shape, holds no sequence, or is not one-hot; the message names the first bad value.
 
     Examples
     --------
@@ -169,13 +169,13 @@ def pack(X: torch.Tensor | PackedSequence, name: str = "X", batch_axes: int = 1)
     step = max(1, _CHUNK_BASES // X.shape[-1])
     parts = []
     for i in range(0, len(rows), step):
-        some = rows[i : i + step]
-        if some.dtype not in _ARITHMETIC:
-            some = some.to(torch.float32)
+        chunk = rows[i : i + step]
+        if chunk.dtype not in _ARITHMETIC:
+            chunk = chunk.to(torch.float32)
         try:
-            parts.append(PackedSequence.from_one_hot(some))
+            parts.append(PackedSequence.from_one_hot(chunk))
         except ValueError:
-            raise ValueError(_one_hot_error(some, X.shape, name, i)) from None
+            raise ValueError(_one_hot_error(chunk, X.shape, name, i)) from None
     return join_packed(parts).reshape(*X.shape[:-2])
 
 
@@ -198,7 +198,7 @@ def _unravel(flat: int, shape: Sequence[int]) -> list[int]:
 
 
 def join_packed(parts: list[PackedSequence]) -> PackedSequence:
-    """Parts of one batch axis, one after the other."""
+    """Join packed sequences of one length along their batch axis."""
     if len(parts) == 1:
         return parts[0]
     offset, runs = 0, []
@@ -209,7 +209,7 @@ def join_packed(parts: list[PackedSequence]) -> PackedSequence:
 
 
 def span_codes(X: PackedSequence, spans: torch.Tensor) -> torch.Tensor:
-    """Base codes of one span, shape (N, 2), of each sequence, all of one width W, shape (N, W).
+    """Return the base codes, shape (N, W), of one span per sequence, shape (N, 2); all spans have one width W.
 
     Examples
     --------
@@ -220,7 +220,7 @@ def span_codes(X: PackedSequence, spans: torch.Tensor) -> torch.Tensor:
 
 
 def to_one_hot(codes: torch.Tensor, dtype: torch.dtype = torch.int8) -> torch.Tensor:
-    """Base codes, shape (..., L), as one-hot, shape (..., 4, L), on the same device.
+    """Convert base codes, shape (..., L), to one-hot, shape (..., 4, L), on the same device.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Seeded dinucleotide shuffles: the backgrounds of an example, and the shuffles of one of its tiles."""
+"""Draw seeded shuffles: the backgrounds of each example, and the shuffles of its tiles."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.utils import PackedSequence
 
 from ..support import warn
+from .counts import check_count
 from .edits import join_packed, pack, to_one_hot
-from .spans import check_count, integers
+from .spans import integers
 
 ShuffleFn = Callable[..., Any]
 RandomState = int | Sequence[int] | np.ndarray | torch.Tensor | None
@@ -23,15 +24,16 @@ _MAX_SEED = 2**32 - 1
 
 
 def example_seeds(random_state: RandomState, n_examples: int) -> list[int]:
-    """One seed an example.
+    """Return one seed per example.
 
     Parameters
     ----------
-    random_state: int, one int an example, or None
-        An int gives example i the seed ``random_state + i``, as tangermeme does. One int an example makes the results
-        of an example independent of the others. None draws a first seed from numpy's global generator.
+    random_state: int, one int per example, or None
+        An int gives example i the seed ``random_state + i``, as in tangermeme. With one int per example, the results
+        of an example do not depend on the other examples. None draws the first seed from numpy's global generator.
 
     n_examples: int
+        N.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def example_seeds(random_state: RandomState, n_examples: int) -> list[int]:
     Raises
     ------
     ValueError
-        If a seed is not an integer in [0, 2**32), or there are neither one nor N of them.
+        If a seed is not an integer in [0, 2**32), or the number of seeds is neither 1 nor N.
 
     Examples
     --------
@@ -54,7 +56,7 @@ def example_seeds(random_state: RandomState, n_examples: int) -> list[int]:
         seeds = seeds + torch.arange(n_examples)
     if seeds.shape != (n_examples,):
         raise ValueError(
-            f"random_state must be one int or one an example ({n_examples}); got shape {tuple(seeds.shape)}."
+            f"random_state must be one int or one per example ({n_examples}); got shape {tuple(seeds.shape)}."
         )
     bad = (seeds < 0) | (seeds > _MAX_SEED)
     if bad.any():
@@ -64,9 +66,9 @@ def example_seeds(random_state: RandomState, n_examples: int) -> list[int]:
 
 
 def tile_seed(seed: int, start: int, end: int) -> int:
-    """The seed of the shuffles of tile [start, end) of an example with seed `seed`.
+    """Return the seed for shuffling tile [start, end) of an example with seed `seed`.
 
-    It depends on nothing else, so that adding or reordering tiles changes no shuffle.
+    The seed depends on nothing else, so that adding or reordering tiles changes no shuffle.
 
     Examples
     --------
@@ -77,16 +79,16 @@ def tile_seed(seed: int, start: int, end: int) -> int:
 
 
 class Shuffler:
-    """Draws seeded shuffles of base codes and remembers those that came back unchanged.
+    """Draw seeded shuffles of base codes and record the sequences that a shuffle does not change.
 
-    A sequence of which every shuffle is the same (all unknown, a homopolymer, a single Eulerian path) comes back as
-    it is instead of raising, and `warn` says once how many and which. The first k of n shuffles equal a run with n=k.
+    A sequence that has only one shuffle (all unknown, a homopolymer, a single Eulerian path) is returned unchanged
+    instead of raising an error; `warn` reports once how many and which. The first k of n shuffles equal a run with n=k.
 
     Parameters
     ----------
     shuffle_fn: callable
-        tangermeme's signature ``(X, start, end, n, random_state)``, of which `start` and `end` may be missing; it
-        gets int8 one-hot, shape (1, 4, length), and returns (1, n, 4, length), one-hot or packed.
+        A function with tangermeme's signature ``(X, start, end, n, random_state)``; `start` and `end` may be missing.
+        It takes int8 one-hot, shape (1, 4, length), and returns (1, n, 4, length), one-hot or packed.
 
     Examples
     --------
@@ -101,19 +103,19 @@ class Shuffler:
         self._shuffle_fn = shuffle_fn
         accepted = inspect.signature(shuffle_fn).parameters
         self._takes_span = "start" in accepted and "end" in accepted
-        # Packed shuffles need a sixteenth of the memory; tangermeme promises that they are the same.
+        # Packed shuffles need a sixteenth of the memory, and tangermeme promises the same shuffles.
         extras = {"allow_N": True, "return_packed": True}
         self._extras = {name: value for name, value in extras.items() if name in accepted}
         self._drawn = 0
         self._unchanged: list[str] = []
 
     def __call__(self, codes: torch.Tensor, n: int, *, seed: int, name: str) -> torch.Tensor:
-        """Shuffle `codes`, shape (length,), `n` times to (n, length); `name` is for the warning and for errors."""
+        """Shuffle `codes`, shape (length,), `n` times to (n, length); the warning and errors show `name`."""
         try:
             shuffled = self._draw(codes, n, seed, name)
         except ValueError as error:
-            # tangermeme refuses n > 1 shuffles that are all the same. The first alone then equals every one of them,
-            # whatever n is, which keeps the first k of n equal to a run with n=k.
+            # tangermeme refuses n > 1 shuffles that are all the same. Repeating the first one keeps the first k of n
+            # equal to a run with n=k.
             if n == 1 or "identical" not in str(error):
                 raise
             shuffled = self._draw(codes, 1, seed, name).repeat(n, 1)
@@ -123,16 +125,16 @@ class Shuffler:
         return shuffled
 
     def background(self, codes: torch.Tensor, n: int, *, seed: int, example: int) -> torch.Tensor:
-        """The n backgrounds, shape (n, L), of an example with codes of shape (L,)."""
+        """Draw n backgrounds, shape (n, L), of an example with codes of shape (L,)."""
         return self(codes, n, seed=seed, name=f"example {example}")
 
     def tile(self, codes: torch.Tensor, start: int, end: int, n: int, *, seed: int, example: int) -> torch.Tensor:
-        """The n shuffles, shape (n, end - start), of tile [start, end) of an example with codes of shape (L,)."""
+        """Draw n shuffles, shape (n, end - start), of tile [start, end) of an example with codes of shape (L,)."""
         name = f"tile [{start}, {end}) of example {example}"
         return self(codes[start:end], n, seed=tile_seed(seed, start, end), name=name)
 
     def warn(self) -> None:
-        """Say once how many shuffles came back unchanged, and which."""
+        """Warn once of the sequences that came back unchanged: how many and which."""
         if not self._unchanged:
             return
         shown = ", ".join(self._unchanged[:5]) + (", ..." if len(self._unchanged) > 5 else "")
@@ -153,20 +155,22 @@ class Shuffler:
 
 
 def later_shuffles(shuffle_fn: ShuffleFn, first: int) -> ShuffleFn:
-    """A shuffle function that goes on after the first ones of a stream, which it draws and leaves out.
+    """Make a shuffle function that skips the first shuffles of each random stream.
+
+    The skipped shuffles are drawn too, and then left out.
 
     Parameters
     ----------
     shuffle_fn: callable
-        tangermeme's signature.
+        A function with tangermeme's signature.
 
     first: int
-        How many shuffles to leave out.
+        Number of shuffles to skip.
 
     Returns
     -------
     later: callable
-        Of the same signature, with `n` given by name: of the shuffles of a run with ``n = first + n`` the last n.
+        Has the same signature, with `n` as a keyword. It returns the last n shuffles of a run with ``n = first + n``.
 
     Examples
     --------
@@ -182,7 +186,7 @@ def later_shuffles(shuffle_fn: ShuffleFn, first: int) -> ShuffleFn:
         try:
             return shuffle_fn(X, *args, n=first + n, **kwargs)[:, first:]
         except ValueError as error:
-            if "identical" not in str(error):  # as in `Shuffler`: the first then equals every one of them
+            if "identical" not in str(error):  # as in `Shuffler`: all shuffles equal the first
                 raise
             return shuffle_fn(X, *args, n=1, **kwargs)[:, torch.zeros(n, dtype=torch.int64)]
 
@@ -196,24 +200,25 @@ def shuffle_backgrounds(
     shuffle_fn: ShuffleFn = dinucleotide_shuffle,
     random_state: RandomState = None,
 ) -> PackedSequence:
-    """Shuffled backgrounds to share between tests.
+    """Draw shuffled backgrounds to share between tests.
 
-    Those of example i are exactly ``dinucleotide_shuffle(X[i:i+1], n=n, random_state=seed_i, allow_N=True)``, and the
-    tests draw the same ones for the same `random_state`; pass them as `backgrounds` to draw them once. Costs no
-    forward pass and ``N * n * L / 4`` bytes.
+    The backgrounds of example i are exactly
+    ``dinucleotide_shuffle(X[i:i+1], n=n, random_state=seed_i, allow_N=True)``. Tests with the same `random_state` draw
+    the same backgrounds; pass them as `backgrounds` to draw them once. Costs no forward pass and ``N * n * L / 4``
+    bytes.
 
     Parameters
     ----------
     X: torch.Tensor, shape=(N, 4, L), or PackedSequence
-        One-hot sequences. All-zero columns are unknown bases, whose number is kept.
+        One-hot sequences. All-zero columns are unknown bases; a shuffle keeps their number.
 
     n: int, optional
-        Backgrounds an example. The first k of n equal a run with n=k. Default is 10.
+        Backgrounds per example. The first k of n equal a run with n=k. Default is 10.
 
     shuffle_fn: callable, optional
         A function with tangermeme's signature. Default is `tangermeme.ersatz.dinucleotide_shuffle`.
 
-    random_state: int, one int an example, or None, optional
+    random_state: int, one int per example, or None, optional
         As `example_seeds`. Default is None.
 
     Returns

@@ -1,4 +1,4 @@
-"""Spans, counts and other integers that are checked before anything is computed."""
+"""Check spans and other integers before anything is computed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Spans = torch.Tensor | np.ndarray | Sequence[Sequence[int]] | Sequence[int]
 
 
 def check_spans(spans: Spans, length: int, name: str = "tiles") -> torch.Tensor:
-    """Spans as an int64 tensor, checked against a window.
+    """Check spans against a window and return them as an int64 tensor.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def check_spans(spans: Spans, length: int, name: str = "tiles") -> torch.Tensor:
         Length of the window in bp.
 
     name: str, optional
-        What to call the spans in an error.
+        Name of the spans in errors. Default is "tiles".
 
     Returns
     -------
@@ -33,7 +33,7 @@ def check_spans(spans: Spans, length: int, name: str = "tiles") -> torch.Tensor:
     Raises
     ------
     ValueError
-        If there is no span, or one is negative, empty or off the end; the message names it.
+        If there is no span, or a span is negative, empty or off the end; the message names the span.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def check_spans(spans: Spans, length: int, name: str = "tiles") -> torch.Tensor:
 
 
 def span_per_example(span: Spans, n_examples: int, length: int, name: str) -> torch.Tensor:
-    """One span for all examples, or one each, as shape (N, 2).
+    """Return one span per example, shape (N, 2), from one span for all examples or one per example.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def span_per_example(span: Spans, n_examples: int, length: int, name: str) -> to
         Length of the window in bp.
 
     name: str
-        What to call the span in an error.
+        Name of the span in errors.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def span_per_example(span: Spans, n_examples: int, length: int, name: str) -> to
     Raises
     ------
     ValueError
-        As `check_spans`, or if there are neither one nor N spans.
+        As `check_spans`, or if the number of spans is neither 1 nor N.
 
     Examples
     --------
@@ -90,17 +90,17 @@ def span_per_example(span: Spans, n_examples: int, length: int, name: str) -> to
     if len(spans) == 1:
         return spans.expand(n_examples, 2)
     if len(spans) != n_examples:
-        raise ValueError(f"{name} must be one span or one an example ({n_examples}); got {len(spans)}.")
+        raise ValueError(f"{name} must be one span or one per example ({n_examples}); got {len(spans)}.")
     return spans
 
 
 def check_one_width(spans: torch.Tensor, name: str) -> int:
-    """The width in bp that spans, shape (N, 2), have in common.
+    """Return the width in bp of spans, shape (N, 2), that must all have the same width.
 
     Raises
     ------
     ValueError
-        If one differs from the first; the message names it.
+        If a width differs from the first; the message names the example.
 
     Examples
     --------
@@ -129,15 +129,15 @@ def check_apart(
         Spans that broadcast against each other.
 
     name, other_name: str
-        What to call them in the error.
+        Names of both in the error.
 
     numbers: torch.Tensor or None, optional
-        The index of each of `spans`, for the error. None counts along the last axis. Default is None.
+        The index of each span, for the error. None counts along the last axis. Default is None.
 
     Raises
     ------
     ValueError
-        If any pair overlaps; the message names the first.
+        If any pair overlaps; the message names the first pair.
 
     Examples
     --------
@@ -156,12 +156,12 @@ def check_apart(
 
 
 def check_disjoint(spans: torch.Tensor, name: str) -> None:
-    """Refuse spans, shape (T, 2), of which two overlap.
+    """Refuse spans, shape (T, 2), that overlap each other.
 
     Raises
     ------
     ValueError
-        The message names the first overlapping pair, in order of start.
+        If two spans overlap; the message names the first pair, in order of start.
 
     Examples
     --------
@@ -176,21 +176,8 @@ def check_disjoint(spans: torch.Tensor, name: str) -> None:
             )
 
 
-def check_count(name: str, value: int, minimum: int | None = 1) -> None:
-    """Refuse a count that is not an integer, or is below `minimum` where there is one.
-
-    Examples
-    --------
-    >>> check_count("n", 10)
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise ValueError(f"{name} must be an integer; got {value!r}.")
-    if minimum is not None and value < minimum:
-        raise ValueError(f"{name} must be at least {minimum}; got {value}.")
-
-
 def integers(values: Spans, name: str) -> torch.Tensor:
-    """Values as an int64 tensor on the CPU; a fraction, a bool or a ragged list is refused.
+    """Return integers as an int64 tensor on the CPU; refuse fractions, bools and ragged lists.
 
     Examples
     --------

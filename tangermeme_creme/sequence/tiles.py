@@ -1,4 +1,4 @@
-"""Tile grids, and the way from window coordinates to the genome."""
+"""Tile windows, and convert spans of windows to the genome."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from .spans import Span, check_count
+from .counts import check_count
+from .spans import Span
 
 
 class TileGrid(NamedTuple):
-    """A centre tile and the context tiles around it.
+    """Hold a centre tile and the context tiles around it.
 
     Parameters
     ----------
@@ -19,7 +20,7 @@ class TileGrid(NamedTuple):
         The tile over the TSS, 0-based and half-open, in bp of the window.
 
     context: torch.Tensor, shape=(T, 2)
-        The other tiles, from left to right.
+        The other tiles, from left to right, in bp of the window.
     """
 
     center: Span
@@ -30,10 +31,10 @@ def tile_grid(length: int, size: int = 5000, center: int | None = None) -> TileG
     """Tile a window outwards from its centre.
 
     The centre tile is ``[center - size // 2, center - size // 2 + size)``. Context tiles follow on both sides in
-    steps of `size`, all that fit whole, one that fits exactly at an end of the window included. For Enformer this is
-    the grid of CREME (Toneyan & Koo 2024, Methods): 38 context tiles of 5 kb. Costs no forward pass.
+    steps of `size`; every tile that fits into the window is included, also one that ends exactly at its end. For
+    Enformer this is the grid of CREME (Toneyan & Koo 2024, Methods): 38 context tiles of 5 kb. Costs no forward pass.
 
-    Departure from creme-nn 0.2.5: it drops a last tile that fits exactly.
+    Departure from creme-nn 0.2.5: creme-nn drops a last tile that fits exactly.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ def tile_grid(length: int, size: int = 5000, center: int | None = None) -> TileG
         Length of a tile in bp. Default is 5000.
 
     center: int or None, optional
-        The position that the centre tile is centred on, say the TSS in a window that is not centred on it.
+        Centre of the centre tile in bp of the window, for example the TSS in a window that is not centred on the TSS.
         None is ``length // 2``. Default is None.
 
     Returns
@@ -77,10 +78,9 @@ def tile_grid(length: int, size: int = 5000, center: int | None = None) -> TileG
 
 
 def span_to_genome(start: int, end: int, *, tss: int, strand: str, length: int) -> Span:
-    """The genomic span of a span of a TSS-centred window.
+    """Convert a span of a TSS-centred window to its genomic span.
 
-    The window puts the TSS base at local index ``length // 2`` on both strands; a window of the '-' strand is
-    reverse-complemented.
+    The TSS base is at local index ``length // 2`` on both strands; a window of the '-' strand is reverse-complemented.
 
     Parameters
     ----------
@@ -99,7 +99,8 @@ def span_to_genome(start: int, end: int, *, tss: int, strand: str, length: int) 
     Returns
     -------
     span: tuple of int, (start, end)
-        0-based half-open genomic span. Its sequence, reverse-complemented on '-', is the window's own at [start, end).
+        0-based half-open genomic span. Its sequence, reverse-complemented on '-', is that of the window at
+        [start, end).
 
     Raises
     ------
@@ -116,7 +117,7 @@ def span_to_genome(start: int, end: int, *, tss: int, strand: str, length: int) 
 
 
 def spans_to_genome(start: Any, end: Any, *, tss: Any, strand: Any, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """As `span_to_genome`, of arrays of one shape: the starts and the ends.
+    """Convert spans of TSS-centred windows, as arrays of one shape, to genomic starts and ends; see `span_to_genome`.
 
     Examples
     --------
@@ -126,9 +127,9 @@ def spans_to_genome(start: Any, end: Any, *, tss: Any, strand: Any, length: int)
     """
     strand, half = np.asarray(strand, dtype=object), length // 2
     start, end, tss = (np.asarray(part, dtype=np.int64) for part in (start, end, tss))
-    strange = ~np.isin(strand, ("+", "-"))
-    if strange.any():
-        raise ValueError(f"strand must be '+' or '-'; got {strand[strange][0]!r} at index {strange.argmax()}.")
+    bad = ~np.isin(strand, ("+", "-"))
+    if bad.any():
+        raise ValueError(f"strand must be '+' or '-'; got {strand[bad][0]!r} at index {bad.argmax()}.")
     forward = strand == "+"
     return np.where(forward, tss - half + start, tss + half + 1 - end), np.where(
         forward, tss - half + end, tss + half + 1 - start

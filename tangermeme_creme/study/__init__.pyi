@@ -1,10 +1,3 @@
-from .run import dask_executor as dask_executor
-from .run import plan_study as plan_study
-from .run import run_study as run_study
-from .spec import SpecError as SpecError
-from .spec import StudyError as StudyError
-from .spec import StudySpec as StudySpec
-from .spec import read_spec as read_spec
-from .tables import Study as Study
-from .tables import export_study as export_study
-from .tables import write_report as write_report
+from .run import dask_executor as dask_executor, plan_study as plan_study, run_study as run_study
+from .spec import SpecError as SpecError, StudyError as StudyError, StudySpec as StudySpec, read_spec as read_spec
+from .tables import Study as Study, export_study as export_study, write_report as write_report

@@ -1,4 +1,4 @@
-"""What every floor uses and what knows nothing of genomics: files, notices, columns of tables."""
+"""Serve every floor with what knows nothing of genomics: files, notices, columns of tables, texts, TOML, settings."""
 
 import lazy_loader
 

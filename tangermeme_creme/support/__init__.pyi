@@ -1,6 +1,26 @@
-from .columns import check_columns as check_columns
-from .files import line_at as line_at
-from .files import open_bytes as open_bytes
-from .files import replace_file as replace_file
-from .notices import collected as collected
-from .notices import warn as warn
+from ._setting_types import hints_of as hints_of, section_in as section_in
+from .columns import check_columns as check_columns, sorted_by as sorted_by
+from .files import (
+    line_at as line_at,
+    open_bytes as open_bytes,
+    replace_file as replace_file,
+    write_durably as write_durably,
+)
+from .notices import collected as collected, warn as warn
+from .settings import (
+    Count as Count,
+    Number as Number,
+    Positive as Positive,
+    Section as Section,
+    SpecError as SpecError,
+    Table as Table,
+    Text as Text,
+    Whole as Whole,
+    in_one_message as in_one_message,
+    key as key,
+    map_marked as map_marked,
+    metadata_of as metadata_of,
+    parse as parse,
+)
+from .texts import duration as duration
+from .toml import toml_key as toml_key, toml_line as toml_line, toml_text as toml_text, toml_value as toml_value

@@ -1,4 +1,4 @@
-"""Files that are there whole, or not at all; and files that are read whole, or not at all."""
+"""Write files whole or not at all, and read files that may be gzipped."""
 
 from __future__ import annotations
 
@@ -11,9 +11,27 @@ from pathlib import Path
 from typing import IO
 
 
-def replace_file(path: Path, write: Callable[[Path], object]) -> Path:
-    """Write a file under another name and then move it to `path`, so that nothing half-written is ever there.
+def replace_file(path: Path, write: Callable[[Path], object], *, durable: bool = False) -> Path:
+    """Write a file under another name and then rename it to `path`, so that `path` never holds half a file.
 
+    Parameters
+    ----------
+    path: Path
+        In a folder that exists.
+
+    write: callable
+        Gets the temporary path, `.NAME.PROCESS.tmp` beside `path`, and writes it.
+
+    durable: bool, optional
+        Whether to wait until the file and its name are on the disk, so that a power failure cannot lose them. Default
+        is False.
+
+    Returns
+    -------
+    path: Path
+
+    Examples
+    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     replace_file(Path(folder) / "a.txt", lambda path: path.write_text("whole")).read_text()
@@ -22,26 +40,48 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> Path:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         write(temporary)
+        if durable:
+            with open(temporary, "r+b") as file:  # Windows flushes only files that are open for writing
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
         if error.filename is not None and Path(error.filename) == temporary:
-            error.filename = str(path)  # what the caller asked for
+            error.filename = str(path)  # the caller knows no other name
         raise
     finally:
-        with suppress(OSError):  # in a folder that is not there, or cannot be written to
+        with suppress(OSError):  # it was renamed, or its folder is missing or read-only
             temporary.unlink()
+    if durable:
+        _sync_folder(path.parent)
     return path
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write bytes to a file, whole or not at all, and wait until they are on the disk. Missing folders are made.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_durably(Path(folder) / "new" / "a", b"whole")
+    ...     (Path(folder) / "new" / "a").read_bytes()
+    b'whole'
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, lambda temporary: temporary.write_bytes(data), durable=True)
 
 
 @contextmanager
 def open_bytes(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a file that may be gzipped, which its first bytes tell, and read what is in it.
+    """Open a file that may be gzipped, and read its uncompressed bytes. Its first bytes say whether it is gzipped.
 
     Raises
     ------
     ValueError
-        If what was compressed ends early or is damaged, while it is read; the message names the file.
+        While reading, if the compressed data end early or are damaged; the message names the file.
 
+    Examples
+    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "a.txt"
@@ -61,16 +101,26 @@ def open_bytes(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
                 yield file  # type: ignore[misc]
             except (EOFError, zlib.error, gzip.BadGzipFile) as error:
                 raise ValueError(
-                    f"a gzipped file must be whole; got {os.fspath(path)}, of which the end is missing or damaged "
+                    f"a gzipped file must be whole; got {os.fspath(path)}, whose end is missing or damaged "
                     f"({error}): copy or download it again."
                 ) from error
 
 
 def line_at(path: str | os.PathLike[str], offset: int) -> int:
-    """The number of the line, from 1, that starts at a byte of what is in a file."""
+    """Return the number, from 1, of the line that starts at a byte of a file; bytes are counted uncompressed."""
     lines = 1
     with open_bytes(path) as file:
         while offset > 0 and (block := file.read(min(offset, 2**20))):
             lines += block.count(b"\n")
             offset -= len(block)
     return lines
+
+
+def _sync_folder(folder: Path) -> None:
+    """Wait until the names of files in a folder are on the disk; on Windows, which cannot open folders, do nothing."""
+    if hasattr(os, "O_DIRECTORY"):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

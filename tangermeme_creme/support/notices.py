@@ -1,4 +1,4 @@
-"""Warnings that point at the caller's line, however deep they are raised."""
+"""Warn at the line of the caller, and collect warnings for a log."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
 
-from tangermeme.utils import TangermemeWarning
-
 _OURS = (str(Path(__file__).parents[1]), contextlib.__file__)
 _collector: ContextVar[list[str] | None] = ContextVar("collector", default=None)
 
 
 @contextlib.contextmanager
 def collected() -> Iterator[list[str]]:
-    """Collect what `warn` is told, in this thread and within this block, instead of warning.
+    """Collect the messages of `warn` in this thread and block, instead of warning.
 
     Examples
     --------
@@ -52,4 +50,6 @@ def warn(message: str) -> None:
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
         level, frame = level + 1, frame.f_back
+    from tangermeme.utils import TangermemeWarning  # imports torch, which readers of tables do not need
+
     warnings.warn(message, TangermemeWarning, stacklevel=level)

@@ -1,4 +1,4 @@
-"""Figures and reports."""
+"""Plot tables, draw every figure of a study, and write its page."""
 
 import lazy_loader
 

@@ -1,27 +1,27 @@
-from .figures import StudyFigure as StudyFigure
-from .figures import study_figures as study_figures
-from .figures import write_figures as write_figures
-from .plots import CATEGORY_COLORS as CATEGORY_COLORS
-from .plots import COLORS as COLORS
-from .plots import plot_context_effects as plot_context_effects
-from .plots import plot_cre_distances as plot_cre_distances
-from .plots import plot_cre_logo as plot_cre_logo
-from .plots import plot_distance_curves as plot_distance_curves
-from .plots import plot_effects_by_context as plot_effects_by_context
-from .plots import plot_enrichment as plot_enrichment
-from .plots import plot_expectation as plot_expectation
-from .plots import plot_fine_mapping as plot_fine_mapping
-from .plots import plot_greedy_trace as plot_greedy_trace
-from .plots import plot_greedy_traces as plot_greedy_traces
-from .plots import plot_interaction_map as plot_interaction_map
-from .plots import plot_kept_bp as plot_kept_bp
-from .plots import plot_multiplicity as plot_multiplicity
-from .plots import plot_necessity_sufficiency as plot_necessity_sufficiency
-from .plots import plot_profile as plot_profile
-from .plots import plot_retention_curves as plot_retention_curves
-from .plots import plot_set_sufficiency as plot_set_sufficiency
-from .plots import plot_signal as plot_signal
-from .plots import plot_swap as plot_swap
-from .plots import plot_tile_effects as plot_tile_effects
-from .plots import plot_tile_positions as plot_tile_positions
+from .figures import StudyFigure as StudyFigure, study_figures as study_figures, write_figures as write_figures
+from .plots import (
+    CATEGORY_COLORS as CATEGORY_COLORS,
+    COLORS as COLORS,
+    plot_context_effects as plot_context_effects,
+    plot_cre_distances as plot_cre_distances,
+    plot_cre_logo as plot_cre_logo,
+    plot_distance_curves as plot_distance_curves,
+    plot_effects_by_context as plot_effects_by_context,
+    plot_enrichment as plot_enrichment,
+    plot_expectation as plot_expectation,
+    plot_fine_mapping as plot_fine_mapping,
+    plot_greedy_trace as plot_greedy_trace,
+    plot_greedy_traces as plot_greedy_traces,
+    plot_interaction_map as plot_interaction_map,
+    plot_kept_bp as plot_kept_bp,
+    plot_multiplicity as plot_multiplicity,
+    plot_necessity_sufficiency as plot_necessity_sufficiency,
+    plot_profile as plot_profile,
+    plot_retention_curves as plot_retention_curves,
+    plot_set_sufficiency as plot_set_sufficiency,
+    plot_signal as plot_signal,
+    plot_swap as plot_swap,
+    plot_tile_effects as plot_tile_effects,
+    plot_tile_positions as plot_tile_positions,
+)
 from .report import write_page as write_page

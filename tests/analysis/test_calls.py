@@ -1,4 +1,4 @@
-"""Categories of contexts, calls of CREs, and necessity beside sufficiency."""
+"""Test categories of contexts, calls of CREs, and joined necessity and sufficiency."""
 
 from __future__ import annotations
 

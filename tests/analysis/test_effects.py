@@ -1,6 +1,9 @@
-"""Effects: formulas, kinds, shapes and references that cannot be divided by."""
+"""Test effects: formulas, types, shapes and undefined references."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -77,3 +80,12 @@ def test_effects_refuse_series_of_other_rows_and_text():
         normalized_effect(pd.Series([1.0], index=["a"]), pd.Series([1.0], index=["b"]))
     with pytest.raises(ValueError, match=r"y_mut must be a number.*'x'"):
         normalized_effect(1.0, "x")
+
+
+def test_functions_of_tables_import_no_torch() -> None:
+    modules = (
+        "effects calls presets stats.summary stats.groups interactions.pairs annotate.signal export crispri.compare"
+    )
+    names = [f"tangermeme_creme.analysis.{name}" for name in modules.split()]
+    code = f"import importlib, sys; [importlib.import_module(name) for name in {names}]; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

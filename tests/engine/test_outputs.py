@@ -1,4 +1,4 @@
-"""What a model returns: gathered batch by batch, and refused where it cannot be right."""
+"""Outputs of a model: gathered batch by batch, and refused if they cannot be right."""
 
 from __future__ import annotations
 
@@ -159,9 +159,9 @@ def test_output_rows_refuses_a_changed_shape_under_an_objective() -> None:
         ({"y": torch.zeros(2)}, "a tensor or a list of tensors; got dict"),
         ([], "a tensor or a list of tensors; got list"),
         ([torch.zeros(2), 3.0], "must return tensors; got float at output 1"),
-        (torch.zeros(3, 2), r"one row a sequence; got shape \(3, 2\) at output 0 for 2 sequences"),
-        ([torch.zeros(2), torch.zeros(1)], r"one row a sequence; got shape \(1,\) at output 1 for 2 sequences"),
-        (torch.tensor(1.0), r"one row a sequence; got shape \(\) at output 0 for 2 sequences"),
+        (torch.zeros(3, 2), r"one row per sequence; got shape \(3, 2\) at output 0 for 2 sequences"),
+        ([torch.zeros(2), torch.zeros(1)], r"one row per sequence; got shape \(1,\) at output 1 for 2 sequences"),
+        (torch.tensor(1.0), r"one row per sequence; got shape \(\) at output 0 for 2 sequences"),
     ],
 )
 def test_check_output_says_what_was_got(y: Any, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Predictions of edits against a loop, a batch at a time, and a model that comes back as it was."""
+"""Predictions of edits against a loop, a batch at a time; the state of the model is restored."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from helpers import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from session_cases import LENGTH, POOL, Spy, Told, edited, looped, pool, some_edits
+from session_cases import LENGTH, POOL, RecordedProgress, Spy, edited, looped, pool, some_edits
 from tangermeme.predict import predict
 
-import tangermeme_creme.engine.session as session_module
+import tangermeme_creme.engine.codes_session as session_module
 from tangermeme_creme.engine import EditSession
 from tangermeme_creme.sequence import Edits, make_edits, pack
 
@@ -220,7 +220,7 @@ def test_n_full_counts_the_sequences_that_were_evaluated() -> None:
 
 
 def test_progress_is_told_after_each_batch() -> None:
-    progress = Told()
+    progress = RecordedProgress()
     with EditSession(CountA(), random_sequences(5, LENGTH), batch_size=2, progress=progress) as session:
         session.predict()
     assert progress.batches == [2, 2, 1]

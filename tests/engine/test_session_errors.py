@@ -1,4 +1,4 @@
-"""What a session refuses, and what it calls it."""
+"""Sequences, edits, options and outputs that a session refuses, and the values that it names."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_changed_output_shape_is_refused() -> None:
 @pytest.mark.parametrize(
     ("forward", "message"),
     [
-        (lambda X: torch.zeros(1, 7), r"one row a sequence; got shape \(1, 7\) at output 0 for 3 sequences"),
+        (lambda X: torch.zeros(1, 7), r"one row per sequence; got shape \(1, 7\) at output 0 for 3 sequences"),
         (lambda X: [torch.zeros(3), torch.zeros(6)], r"got shape \(6,\) at output 1 for 3 sequences"),
         (lambda X: {"y": torch.zeros(3)}, "must return a tensor or a list of tensors; got dict"),
     ],
@@ -104,7 +104,7 @@ def test_output_that_is_one_number_is_refused() -> None:
 
     with (
         EditSession(Total(), random_sequences(3, LENGTH)) as session,
-        pytest.raises(ValueError, match=r"one row a sequence; got shape \(\) at output 0"),
+        pytest.raises(ValueError, match=r"one row per sequence; got shape \(\) at output 0"),
     ):
         session.predict()
 
@@ -119,9 +119,9 @@ def test_output_that_is_one_number_is_refused() -> None:
         ({"incremental": None}, "incremental must be 'auto', True or False; got None"),
         ({"batch_size": 0}, "batch_size must be at least 1; got 0"),
         ({"batch_size": -2}, "batch_size must be at least 1; got -2"),
-        ({"args": [torch.zeros(3, 1), torch.zeros(2, 1)]}, "args must have 3 rows, one an example; got 2 at index 1"),
-        ({"args": [torch.tensor(1.0)]}, "args must be tensors with one row an example; got Tensor at index 0"),
-        ({"args": [[1, 2, 3]]}, "args must be tensors with one row an example; got list at index 0"),
+        ({"args": [torch.zeros(3, 1), torch.zeros(2, 1)]}, "args must have 3 rows, one per example; got 2 at index 1"),
+        ({"args": [torch.tensor(1.0)]}, "args must be tensors with one row per example; got Tensor at index 0"),
+        ({"args": [[1, 2, 3]]}, "args must be tensors with one row per example; got list at index 0"),
     ],
 )
 def test_options_that_no_session_can_run_with_are_refused(options: dict[str, Any], message: str) -> None:

@@ -1,4 +1,4 @@
-"""A function of one's own in place of predict."""
+"""Sessions with your own function in place of tangermeme's predict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One transformer block, a few queries and heads at a time, against enformer-pytorch's own forward."""
+"""Test a transformer block, computed for a few queries and heads at a time, against enformer-pytorch."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def inputs(n: int) -> torch.Tensor:
 def test_any_portion_of_heads_and_queries_gives_the_block(
     monkeypatch: pytest.MonkeyPatch, n: int, sizes: tuple[int, int]
 ) -> None:
-    monkeypatch.setattr(attention, "_sizes", lambda q, n_relative: sizes)
+    monkeypatch.setattr(attention, "_chunk_sizes", lambda q, n_relative: sizes)
     with torch.no_grad():
         assert_close(run_block(block(), inputs(n), features(n)), block()(inputs(n)))
 

@@ -1,89 +1,33 @@
-"""Borzoi at the TSS, against the package's own forward on small networks with random weights."""
+"""Test BorzoiTSS against the forward of the package, on small networks with random weights."""
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from helpers import put, random_sequences, tile_shuffles
+from borzoi_cases import (
+    FILLED,
+    LENGTH,
+    TRACKS,
+    X,
+    assert_close,
+    attentions,
+    cropped,
+    output,
+    read,
+    small,
+    subset_of,
+    tss,
+)
+from borzoi_pytorch.pytorch_borzoi_model import TRACKS_DF
+from borzoi_pytorch.pytorch_borzoi_transformer import Attention, get_positional_embed
+from helpers import put, tile_shuffles
 from tangermeme.predict import predict
 
 from tangermeme_creme import necessity_test
-from tangermeme_creme.models import BORZOI_TRACKS, BorzoiTSS
-
-borzoi_pytorch = pytest.importorskip("borzoi_pytorch", reason="borzoi-pytorch is not installed")
-from borzoi_pytorch.pytorch_borzoi_model import TRACKS_DF  # noqa: E402
-from borzoi_pytorch.pytorch_borzoi_transformer import Attention, get_positional_embed  # noqa: E402
-
-# 64 bins of 32 bp, of which the small models return the 32 in the middle.
-LENGTH, TRACKS = 2048, [7610, (0, 1, 7610), 5, 7610]
-X = random_sequences(2, LENGTH, seed=1, unknown=0.02, dtype=torch.float32)
-FILLED = torch.where(X.sum(1, keepdim=True) == 0, torch.tensor(0.25), X)
-
-
-@cache
-def small(seed: int = 0, mouse: bool = False) -> Any:
-    """A small Borzoi, shared by the tests, in which every parameter and every running statistic counts."""
-    sizes = {"dim": 48, "depth": 2, "heads": 2, "attn_dim_key": 8, "attn_dim_value": 16, "bins_to_return": 32}
-    model = borzoi_pytorch.Borzoi.from_hparams(**sizes, enable_mouse_head=mouse).eval()
-    generator = torch.Generator().manual_seed(seed)
-    for name, value in model.state_dict().items():
-        if value.is_floating_point():
-            noise = torch.randn(value.shape, generator=generator)
-            if value.ndim == 1:
-                value.copy_(value.mean().round() + (noise.abs() if "var" in name else noise) / 4)
-            else:
-                # A change anywhere is to be seen in every bin, and no track is to be near zero.
-                gain = 0.1 if "head" in name else 1.5
-                value.copy_(noise if "rel_" in name else gain * noise / value[0].numel() ** 0.5)
-    return model
-
-
-def cropped(target: int) -> Any:
-    model = deepcopy(small())
-    model.crop.target_length = target
-    return model
-
-
-def subset_of(tracks: Sequence[int]) -> Any:
-    model = deepcopy(small())
-    model.set_track_subset(tracks)
-    return model
-
-
-def attentions(model: Any) -> list[Any]:
-    return [block[0].fn[1] for block in model.transformer]
-
-
-@cache
-def output(seed: int = 0) -> torch.Tensor:
-    """What the package predicts, shape=(2, 7611, 32)."""
-    return deepcopy(small(seed))(FILLED)
-
-
-def read(y: torch.Tensor, tracks: Sequence[Any], bins: Sequence[int], reduce: str = "mean") -> torch.Tensor:
-    """Tracks and bins of the package's output, one after the other."""
-    columns = []
-    for group in tracks:
-        values = [torch.stack([y[:, t, b] for b in bins], 1) for t in (group if isinstance(group, tuple) else (group,))]
-        columns.append(sum({"mean": v.mean(1), "sum": v.sum(1), "max": v.max(1).values}[reduce] for v in values))
-    return torch.stack(columns, 1)
-
-
-def tss(weights: Any, **options: Any) -> BorzoiTSS:
-    return BorzoiTSS(weights, **{"tracks": TRACKS, "length": LENGTH, **options})
-
-
-def assert_close(actual: torch.Tensor, expected: torch.Tensor, tolerance: float = 2e-5) -> None:
-    torch.testing.assert_close(actual, expected, rtol=tolerance, atol=tolerance)
+from tangermeme_creme.models import BORZOI_TRACKS
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +52,7 @@ def test_borzoi_equals_the_package_whatever_it_crops(target: int, n_bins: int) -
 
 def test_borzoi_in_float64_equals_the_package_without_its_last_cast() -> None:
     double = deepcopy(small()).double()
-    for attention in attentions(double):  # The package makes them in float32, which float64 weights do not take.
+    for attention in attentions(double):  # The package makes float32 positions, which do not work with float64 weights.
         attention.positions = get_positional_embed(LENGTH // 128, 4096, 32, "cpu").double()
     embedded = double.final_joined_convs(double.get_embs_after_crop(FILLED[:1].double()))
     expected = read(double.final_softplus(double.human_head(embedded)), TRACKS, [5, 30])
@@ -157,20 +101,6 @@ def test_borzoi_fills_unknown_bases_and_leaves_nan() -> None:
     assert tss(small())(X[:1].masked_fill(torch.arange(LENGTH) == 1000, torch.nan)).isnan().all()
 
 
-def test_borzoi_loads_from_folders(tmp_path: Path) -> None:
-    small().save_pretrained(tmp_path / "a")
-    small(7).save_pretrained(tmp_path / "b")
-    loaded = tss([str(tmp_path / "b"), tmp_path / "a"], bins=[4], replicates=None)
-    assert_close(loaded(X), torch.stack([read(output(seed), TRACKS, [4]) for seed in (7, 0)], 1))
-
-
-def test_borzoi_refuses_to_load_part_of_a_model(tmp_path: Path) -> None:
-    state = {name: value for name, value in small().state_dict().items() if name != "human_head.bias"}
-    small().save_pretrained(tmp_path, state_dict=state)
-    with pytest.raises(ValueError, match=re.escape("must cover the whole model; got none for 'human_head.bias'")):
-        tss(tmp_path)
-
-
 def test_borzoi_shares_the_model_and_leaves_it_as_it_is() -> None:
     mine = deepcopy(small(mouse=True)).train()
     mine.conv_dna.eval()
@@ -205,7 +135,7 @@ def test_borzoi_is_given_what_reaches_its_bins_and_no_more(bins: list[int], targ
     package = cropped(target)
     adapter = tss(package, bins=bins)
     in_32, in_64, in_128 = *adapter.keep[:2], adapter.head.readouts[0].model.in_128
-    # From bins of 32 bp on, and without attention, so that the NaN of a position stays with it.
+    # Starts at the bins of 32 bp, without attention, so that a NaN does not spread to all positions.
     package.conv_dna, package.res_tower, package.transformer = (torch.nn.Identity() for _ in range(3))
     x = torch.randn(1, 1280, LENGTH // 32, generator=torch.Generator().manual_seed(0))
 
@@ -250,7 +180,7 @@ def test_borzoi_does_not_trust_the_positions_that_the_package_keeps() -> None:
 
 def test_borzoi_calls_a_block_with_another_attention_as_it_is() -> None:
     class Other(Attention):
-        """Stands for FlashAttention."""
+        """Stand in for FlashAttention."""
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return super().forward(x) * 2
@@ -277,63 +207,3 @@ def test_borzoi_goes_where_a_model_goes() -> None:
     edited = [put(x, tile[0], tile_shuffles(x, tile, 1, 3 + i)[0]) for i, x in enumerate(X)]
     assert_close(result.y_wt, expected)
     assert_close(result.y_mut[:, 0, 0], adapter(torch.stack(edited)))
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"tracks": [3, 7611]}, "tracks must be in [0, 7611); got 7611 at index 1"),
-        ({"tracks": [3, (4, -1)]}, "tracks must be in [0, 7611); got -1 at index 1"),
-        ({"tracks": []}, "tracks and bins must name at least one; got []"),
-        ({"tracks": [3, ()]}, "tracks and bins must name at least one; got [[0], []]"),
-        ({"bins": [0, 32]}, "bins must be in [0, 32); got 32 at index 1"),
-        ({"bins": [-1]}, "bins must be in [0, 32); got -1 at index 0"),
-        ({"bins": [1.0]}, "bins must be in [0, 32); got 1.0 at index 0"),
-        ({"bins": []}, "bins must name at least one; got []"),
-        ({"reduce": "median"}, "reduce must be one of 'mean', 'sum', 'max'; got 'median'"),
-        ({"replicates": "sum"}, "replicates must be 'mean' or None; got 'sum'"),
-        ({"head": "mouse"}, "head must be one that the model has; got 'mouse'"),
-        ({"length": 2050}, "length must be a multiple of 128 bp; got 2050"),
-        ({"length": 0}, "length must be a multiple of 128 bp; got 0"),
-        ({"length": 896}, "length must hold the 32 bins of 32 bp that the model returns; got 896 bp"),
-        ({"weights": lambda: torch.nn.Linear(1, 1)}, "a folder or a borzoi_pytorch.Borzoi; got Linear"),
-        ({"weights": lambda: []}, "the same tracks and bins; got (tracks, bins) []"),
-        (
-            {"weights": lambda: [small(), subset_of([9, 7610]), cropped(30)]},
-            "the same tracks and bins; got (tracks, bins) [(7611, 32), (2, 32), (7611, 30)]",
-        ),
-        (
-            {"weights": lambda: subset_of([9, 7610]), "tracks": [0], "sum_strands": True},
-            "needs the 7611 tracks of the human head; got the human head with 2 tracks, or others, at index 0",
-        ),
-        (
-            {"weights": lambda: [small(), subset_of(range(7611)[::-1])], "tracks": [0], "sum_strands": True},
-            "got the human head with 7611 tracks, or others, at index 1",
-        ),
-        (
-            {"weights": lambda: small(mouse=True), "tracks": [0], "head": "mouse", "sum_strands": True},
-            "got the mouse head with 2608 tracks",
-        ),
-    ],
-)
-def test_borzoi_refuses_bad_arguments(options: dict[str, Any], message: str) -> None:
-    weights = options.get("weights", small)()
-    with pytest.raises(ValueError, match=re.escape(message)):
-        BorzoiTSS(**{"tracks": TRACKS, "length": LENGTH, **options, "weights": weights})
-
-
-def test_borzoi_refuses_sequences_of_another_shape() -> None:
-    for shape in ((1, 4, LENGTH - 128), (1, 5, LENGTH), (4, LENGTH)):
-        with pytest.raises(ValueError, match=re.escape(f"(N, 4, 2048), as length says; got {shape}")):
-            tss(small())(torch.zeros(shape))
-
-
-def test_borzoi_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "borzoi_pytorch", None)
-    with pytest.raises(ImportError, match=re.escape('pip install "tangermeme-creme[borzoi]"')):
-        BorzoiTSS("johahi/borzoi-replicate-0", tracks=[0])
-
-
-def test_borzoi_is_imported_only_when_it_is_used() -> None:
-    code = "import sys, tangermeme_creme.models.borzoi; print({'borzoi_pytorch', 'transformers'} & {*sys.modules})"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"

@@ -1,4 +1,4 @@
-"""EnformerTSS against the package's own model, asked for everything and indexed."""
+"""Test EnformerTSS against the indexed full output of the package's model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BIN = 8
 
 
 def small(dtype: torch.dtype = torch.float64, **config: Any) -> Enformer:
-    """All parameters drawn again: the package starts with attention that adds nothing, and idle normalization."""
+    """Build a small Enformer with random parameters: initially, its attention and normalization do nothing."""
     enformer = Enformer.from_hparams(**{**SMALL, **config}).to(dtype).eval()
     generator = torch.Generator().manual_seed(0)
     for name, parameter in enformer.named_parameters():
@@ -245,9 +245,9 @@ def test_enformer_follows_the_folder_on_tf_gamma_unless_told(tmp_path: Path) -> 
     ("options", "message"),
     [
         ({"weights": torch.nn.Linear(1, 1)}, "weights must be a name on the hub, a folder or an Enformer; got Linear"),
-        ({"weights": "/gone"}, "weights must be a name on the hub or a folder that is there; got '/gone'"),
-        ({"weights": "no/such/folder"}, "a name on the hub or a folder that is there; got 'no/such/folder'"),
-        ({"weights": Path("no")}, "weights must be a name on the hub or a folder that is there; got 'no'"),
+        ({"weights": "/gone"}, "weights must be a name on the hub or a folder that exists; got '/gone'"),
+        ({"weights": "no/such/folder"}, "a name on the hub or a folder that exists; got 'no/such/folder'"),
+        ({"weights": Path("no")}, "weights must be a name on the hub or a folder that exists; got 'no'"),
         ({"use_tf_gamma": False}, "use_tf_gamma is for weights that are loaded, not for a model; got False"),
         ({"head": "rat"}, "head must be one of ['human', 'mouse']; got 'rat'"),
         ({"reduce": "median"}, "reduce must be one of 'mean', 'sum', 'max'; got 'median'"),
@@ -281,7 +281,7 @@ def test_enformer_refuses_bad_arguments(options: dict[str, Any], message: str) -
         (10, (2, 4, 0), "X must have shape (N, 4, L), with L a multiple of 8; got shape (2, 4, 0)"),
         (10, (2, 4, 124), "X must have shape (N, 4, L), with L a multiple of 8; got shape (2, 4, 124)"),
         (10, (2, 4, 72), "X must be at least as long as the 10 bins that the model returns; got 9 bins"),
-        (10, (2, 4, 88), "bins must be in [0, 9) for 11 bins of X; got 9"),  # an odd crop takes one more away
+        (10, (2, 4, 88), "bins must be in [0, 9) for 11 bins of X; got 9"),  # an odd crop removes one more bin
         (-1, (2, 4, 72), "bins must be in [0, 9) for 9 bins of X; got 9"),
     ],
 )

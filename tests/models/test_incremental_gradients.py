@@ -1,4 +1,4 @@
-"""Gradients of a span, with the rest of the sequence kept: those of the whole network, for a part of the work."""
+"""Test gradients of a span with cached activations against gradients of the full network."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from model_cases import MODELS, each, sequences
 
 from tangermeme_creme.analysis.fine_mapping import captum_attribution
@@ -79,7 +78,7 @@ def test_a_span_beyond_what_is_read_has_a_gradient_of_zero_and_no_error() -> Non
 
 
 def test_integrated_gradients_of_enformer_from_an_unknown_span_add_up() -> None:
-    """The adapter fills unknown bases with 0.25, where integrated gradients have to begin then."""
+    """Integrated gradients must start at 0.25, because the adapter fills unknown bases with it."""
     make, length = MODELS["enformer"]
     X, span = sequences(length)[:1], (length // 2 - 40, length // 2 + 40)
     values = captum_attribution(make(), X, method="integrated_gradients", span=span, baselines=0.25, device="cpu")
@@ -95,7 +94,7 @@ def test_a_shared_cache_is_used_and_the_work_is_counted() -> None:
     cache, X = ActivationCache(), sequences(length)
     gradients(make(), X, [(200, 230)] * 2, cache=cache)
     _, work = gradients(make(), X, [(200, 230)] * 2, cache=cache)
-    assert work.equivalents < 0.6 * 2  # the sequences themselves were kept
+    assert work.equivalents < 0.6 * 2  # the activations of the sequences were cached
     assert cache.work.n_partial == 4
 
 

@@ -1,4 +1,4 @@
-"""The models of this package, and a user's own, in part and in full: any edit gives the same prediction."""
+"""Test that any edit gives the same prediction in part and in full, for all adapters and a user's model."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 import torch
 from helpers import assert_close
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from model_cases import MODELS, each, sequences
 
 from tangermeme_creme.engine import EditSession
@@ -34,8 +33,8 @@ def edits_at(spans: list[tuple[int, int]], rows: list[int], seed: int = 0) -> Ed
 
 
 def relative(y: torch.Tensor, expected: torch.Tensor) -> float:
-    """The largest difference, relative to its value or, where that is small, to a thousandth of the largest."""
-    floor = max(1e-3 * float(expected.abs().max()), 1e-30)  # of the toy without a promoter all is zero
+    """Return the largest difference, relative to its value or, if larger, a thousandth of the largest value."""
+    floor = max(1e-3 * float(expected.abs().max()), 1e-30)  # without a promoter, all predictions of the toy are 0
     return float(((y - expected).abs() / expected.abs().clamp(min=floor)).max())
 
 
@@ -45,7 +44,7 @@ def test_a_tile_anywhere_gives_the_prediction_in_full(make: Callable[[], Any], l
     spans = [(start, start + width) for start in (0, 1, width - 1, length // 2, length - width - 1, length - width)]
     part, full, session = both(make(), sequences(length), edits_at(spans, [0, 1] * 3))
     assert relative(part, full) < 1e-5
-    assert session.work.n_partial >= len(spans)  # more where the check has run a base already
+    assert session.work.n_partial >= len(spans)  # more if the check has run a base already
     assert session.work.equivalents < 2 + 0.6 * len(spans)
 
 
@@ -61,7 +60,7 @@ def test_any_width_gives_the_prediction_in_full(make: Callable[[], Any], length:
     ]
     part, full, session = both(make(), sequences(length), edits_at(spans, [1, 0, 0, 1, 1, 0]))
     assert relative(part, full) < 1e-5
-    assert session.work.n_full >= 2 + 2  # the bases, and the two that leave nothing as it was
+    assert session.work.n_full >= 2 + 2  # the bases, and the two edits that cover a sequence
 
 
 @pytest.mark.parametrize("name", ["enformer", "basenji", "toy"])

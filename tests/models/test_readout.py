@@ -1,4 +1,4 @@
-"""Readouts of any model: head, tracks, bins."""
+"""Test readouts of any model: heads, tracks, bins."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from tangermeme.predict import predict
 from tangermeme.utils import random_one_hot
 
@@ -20,7 +19,7 @@ Y = torch.arange(2 * BINS * TRACKS, dtype=torch.float32).reshape(2, BINS, TRACKS
 
 
 class Gives(torch.nn.Module):
-    """Returns what it was told, whatever comes in."""
+    """Return a fixed output for any input."""
 
     def __init__(self, y: Any) -> None:
         super().__init__()
@@ -156,7 +155,7 @@ def test_tss_bins_refuses_no_width() -> None:
 
 
 def test_readout_of_a_model_in_evaluation_mode_leaves_it_there() -> None:
-    """tangermeme's predict puts all modules back into the mode of the outermost."""
+    """tangermeme's `predict` gives all modules the mode of the outermost module back."""
     network = torch.nn.Sequential(torch.nn.Conv1d(4, 3, 5, padding=2), torch.nn.BatchNorm1d(3)).eval()
     readout = Readout(network, bin_axis=2, track_axis=1)
     predict(readout, torch.eye(4)[None].repeat(2, 1, 5), device="cpu")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from contract_cases import CountsRows
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tangermeme_creme.models import PeakReadout, Readout
@@ -100,6 +100,7 @@ rows = st.lists(
 
 
 @given(rows=rows, top=st.integers(1, 6), seed=st.integers(0, 99))
+@settings(deadline=None)
 def test_each_track_has_the_best_tss_of_its_best_genes(
     rows: list[tuple[str, int, int, int]], top: int, seed: int
 ) -> None:
@@ -171,7 +172,7 @@ class Wrong(torch.nn.Module):
 @pytest.mark.parametrize(
     ("kind", "match"),
     [
-        ("profile", r"one number a track, shape \(N, tracks\), .*; got \(12, 1, 1\): wrap it in a Readout"),
+        ("profile", r"one number per track, shape \(N, tracks\), .*; got \(12, 1, 1\): wrap it in a Readout"),
         ("three", r"at most one more, the offset; got \(12, 1\), \(12, 1\), \(12, 1\)"),
         ("unlike", r"got \(12, 1\), \(12, 2\)"),
         ("nan", r"the window of chr1:\d+\+"),
@@ -190,7 +191,7 @@ def test_bad_arguments_are_named(fasta: Path, tss: pd.DataFrame) -> None:
         predict_activity(model, fasta, tss, length=LENGTH, tracks=["a", "b", "c"])
     with pytest.raises(ValueError, match="batch_size must be at least 1; got 0"):
         predict_activity(model, fasta, tss, length=LENGTH, batch_size=0)
-    with pytest.raises(ValueError, match="must give an offset too, as a PeakReadout does; got activities alone"):
+    with pytest.raises(ValueError, match="must return an offset too, as a PeakReadout does; got activities only"):
         rank_by_activity(model, fasta, tss, length=LENGTH, max_offset=100)
     with pytest.raises(ValueError, match="activity must have column 'offset'; got"):
         select_active(predict_activity(model, fasta, tss, length=LENGTH, tracks=["a", "b"]), max_offset=100)
@@ -206,6 +207,6 @@ def test_what_is_wrong_with_the_options_is_said_before_all_is_predicted(fasta: P
     with pytest.raises(ValueError, match="tracks must have 2 entries"):
         predict_activity(Readout(model), fasta, tss, length=LENGTH, tracks=["a"], batch_size=2)
     assert model.rows == 2
-    with pytest.raises(ValueError, match="must give an offset too"):
+    with pytest.raises(ValueError, match="must return an offset too"):
         rank_by_activity(Readout(model), fasta, tss, length=LENGTH, max_offset=5, batch_size=3)
     assert model.rows == 2 + 3

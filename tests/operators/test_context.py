@@ -95,7 +95,7 @@ def test_context_gives_a_list_for_several_outputs() -> None:
         ((80, 91), r"tile must lie inside the window of 90 bp; got \[80, 91\) at index 0"),
         ([(0, 5), (-1, 5), (0, 5)], r"tile must lie inside the window of 90 bp; got \[-1, 5\) at index 1"),
         ((7, 7), r"tile must end after they start; got \[7, 7\) at index 0"),
-        ([(0, 5), (1, 5)], r"tile must be one span or one an example \(3\); got 2"),
+        ([(0, 5), (1, 5)], r"tile must be one span or one per example \(3\); got 2"),
     ],
 )
 def test_context_refuses_a_bad_tile(tile: Any, message: str) -> None:
@@ -235,7 +235,7 @@ def test_swap_refuses_args_of_one_side_only(given_: str, missing: str) -> None:
 
 def test_swap_says_which_set_has_args_of_another_number() -> None:
     args = [torch.zeros(2, 1), torch.zeros(2, 2)]
-    with pytest.raises(ValueError, match="args_target must have 3 rows, one an example; got 2 at index 0"):
+    with pytest.raises(ValueError, match="args_target must have 3 rows, one per example; got 2 at index 0"):
         context_swap_test(
             ScaledMixer(LENGTH), random_sequences(2, LENGTH), random_sequences(3, LENGTH), (0, 5),
             args=args, args_target=args,

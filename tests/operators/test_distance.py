@@ -157,7 +157,7 @@ def test_distance_refuses_a_position_where_any_cre_leaves_the_sequence() -> None
         ((40, 95), (5, 17), r"tss_tile must lie inside the window of 90 bp; got \[40, 95\)"),
         ((40, 55), (80, 92), r"cre_tile must lie inside the window of 90 bp; got \[80, 92\)"),
         ((40, 55), (5, 5), r"cre_tile must end after they start; got \[5, 5\)"),
-        ((40, 55), [(5, 17), (5, 17)], r"cre_tile must be one span or one an example \(3\); got 2"),
+        ((40, 55), [(5, 17), (5, 17)], r"cre_tile must be one span or one per example \(3\); got 2"),
     ],
 )
 def test_distance_refuses_bad_tiles(tss: Any, cre: Any, message: str) -> None:

@@ -184,9 +184,9 @@ def test_fine_tile_refuses_cres_of_different_length() -> None:
     [
         ({"direction": "down"}, "direction must be 'min' or 'max'; got 'down'"),
         ({"score": "fold"}, "score must be 'activity', 'effect' or None; got 'fold'"),
-        ({"scales": (5,)}, "must have one entry a stage; got 1, 2 and 2"),
-        ({"thresholds": (0.9, 0.8, 0.7)}, "must have one entry a stage; got 2, 3 and 2"),
-        ({"scales": (), "thresholds": (), "prune": ()}, "must have one entry a stage; got 0, 0 and 0"),
+        ({"scales": (5,)}, "must have one entry per stage; got 1, 2 and 2"),
+        ({"thresholds": (0.9, 0.8, 0.7)}, "must have one entry per stage; got 2, 3 and 2"),
+        ({"scales": (), "thresholds": (), "prune": ()}, "must have one entry per stage; got 0, 0 and 0"),
         ({"scales": (5, 0)}, "scales must be at least 1 bp; got 0 at index 1"),
         ({"prune": (0, 1)}, "prune must be at least 1; got 0 at index 0"),
         ({"thresholds": (0.9, 1.0)}, "thresholds must be below 1, the score of the whole CRE; got 1.0 at index 1"),
@@ -215,7 +215,7 @@ def test_fine_tile_refuses_bad_stages(options: dict[str, Any], message: str) -> 
         ((50, 70), (30, 51), r"cre_tile must not overlap tss_tile \[50, 70\); got \[30, 51\) at index 0"),
         ((50, 121), (10, 40), r"tss_tile must lie inside the window of 120 bp; got \[50, 121\)"),
         ((50, 70), (40, 40), r"cre_tile must end after they start; got \[40, 40\)"),
-        ((50, 70), [(10, 40), (10, 40)], r"cre_tile must be one span or one an example \(3\); got 2"),
+        ((50, 70), [(10, 40), (10, 40)], r"cre_tile must be one span or one per example \(3\); got 2"),
     ],
 )
 def test_fine_tile_refuses_bad_tiles(tss: Any, cre: Any, message: str) -> None:

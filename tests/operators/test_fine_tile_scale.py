@@ -44,7 +44,7 @@ def test_each_cre_has_its_own_direction() -> None:
 @pytest.mark.parametrize(
     ("direction", "message"),
     [
-        (["max", "min"], r"direction must be one or one an example \(3\); got 2"),
+        (["max", "min"], r"direction must be one or one per example \(3\); got 2"),
         (["max", "up", "max"], "direction must be 'min' or 'max'; got 'up'"),
         ("both", "direction must be 'min' or 'max'; got 'both'"),
     ],

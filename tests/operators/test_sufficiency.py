@@ -108,7 +108,7 @@ def test_sufficiency_refuses_a_tile_over_the_tss_tile_of_any_example() -> None:
     [
         ((40, 95), TILES, r"tss_tile must lie inside the window of 90 bp; got \[40, 95\)"),
         ([(40, 55), (40, 55), (55, 40)], TILES, r"tss_tile must end after they start; got \[55, 40\) at index 2"),
-        ([(40, 55), (40, 55)], TILES, r"tss_tile must be one span or one an example \(3\); got 2"),
+        ([(40, 55), (40, 55)], TILES, r"tss_tile must be one span or one per example \(3\); got 2"),
         ((40, 55), [(0, 20), (80, 95)], r"tiles must lie inside the window of 90 bp; got \[80, 95\) at index 1"),
         ((40, 55), [(20, 20)], r"tiles must end after they start; got \[20, 20\)"),
     ],

@@ -1,4 +1,4 @@
-"""What is equal but for rounding is equal."""
+"""Values that are equal up to rounding tie."""
 
 from __future__ import annotations
 

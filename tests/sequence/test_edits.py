@@ -1,4 +1,4 @@
-"""Packing, base codes and edits against naive loops."""
+"""Test packing, base codes and edits against naive loops."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import codes_of, one_hot, random_sequences, text_of
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from tangermeme.utils import PackedSequence
 
 from tangermeme_creme.sequence import (

@@ -1,4 +1,4 @@
-"""Spans by hand and by naive loops."""
+"""Test spans by hand and against naive loops."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tangermeme_creme.sequence import check_apart, check_disjoint, check_spans, integers, span_per_example
 
@@ -88,7 +87,7 @@ def test_span_per_example_keeps_one_span_each() -> None:
 
 
 def test_span_per_example_refuses_another_number_of_spans() -> None:
-    with pytest.raises(ValueError, match=r"cre_tile must be one span or one an example \(3\); got 2"):
+    with pytest.raises(ValueError, match=r"cre_tile must be one span or one per example \(3\); got 2"):
         span_per_example([(2, 5), (0, 3)], 3, 10, "cre_tile")
 
 

@@ -1,4 +1,4 @@
-"""Tile grids by hand and by naive loops, coordinates against windows built one base at a time."""
+"""Test tile grids by hand and against naive loops, and coordinates against windows built base by base."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import itertools
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tangermeme_creme.sequence import span_to_genome, tile_grid
 
@@ -24,7 +23,7 @@ def grid_arguments(draw: st.DrawFn) -> tuple[int, int, int]:
 
 
 def window_of(genome: str, tss: int, strand: str, length: int) -> str:
-    """The window that puts the TSS base at local index length // 2, one base at a time."""
+    """Build the window with the TSS base at local index length // 2, base by base."""
     half = length // 2
     if strand == "+":
         return "".join(genome[tss - half + i] for i in range(length))

@@ -1,7 +1,7 @@
-"""What is known about the places of CREs: signal, annotated elements, repeats, distance; and how groups differ.
+"""Annotation of CREs with signal, annotated elements, repeats and distance, and comparisons of groups of CREs.
 
-The tables behind Fig. 2d-g of the paper and its analysis of repeats. All take and give tidy tables in bp of the genome,
-as `tiles_to_genome` makes of tiles; a column `cre` (enhancer, silencer, neutral) names the groups that are compared.
+These are the tables behind Fig. 2d-g of the paper and its analysis of repeats. All functions take and return tidy
+tables in bp of the genome, as `tiles_to_genome` returns; a column `cre` (enhancer, silencer, neutral) names the groups.
 """
 
 import lazy_loader

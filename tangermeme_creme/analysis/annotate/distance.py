@@ -1,16 +1,16 @@
-"""How far from their TSS CREs lie."""
+"""Compute distances from CREs to their TSS."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from ...sequence.genome import check_loci, regions
+from ...sequence.genome import check_loci, region_columns
 from ...support import check_columns
 
 
 def distance_to_tss(cres: pd.DataFrame) -> pd.DataFrame:
-    """How far from its TSS each CRE lies, in the direction of transcription.
+    """Compute the distance of each CRE from its TSS, in the direction of transcription.
 
     Paper: Fig. 2d. Costs no forward pass.
 
@@ -23,13 +23,14 @@ def distance_to_tss(cres: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     table: pandas.DataFrame
-        A copy with `distance`, from the base of the TSS to the middle of the CRE in bp, downstream positive, in halves
-        where the length is even; and `gap`, how many bp lie between the two, 0 for a CRE beside or over its TSS.
+        A copy of `cres` with `distance`, from the TSS base to the middle of the CRE in bp (positive downstream, half
+        bp if the length of the CRE is even), and `gap`, the number of bp between the TSS base and the CRE, 0 for a CRE
+        that touches or holds its TSS.
 
     Raises
     ------
     ValueError
-        If a column is missing or a row is no region or no locus; the message names it.
+        If a column is missing or a row has no valid region or TSS; the message names the row.
 
     Examples
     --------
@@ -39,7 +40,7 @@ def distance_to_tss(cres: pd.DataFrame) -> pd.DataFrame:
     """
     check_columns(cres, ["chrom", "start", "end", "tss", "strand"])
     check_loci(cres, "cres")
-    start, end = regions(cres)
+    start, end = region_columns(cres)
     tss = cres["tss"].to_numpy(dtype=np.int64)
     forward = np.where(cres["strand"] == "+", 1, -1)
     gap = np.maximum(0, np.maximum(tss - end, start - tss - 1))

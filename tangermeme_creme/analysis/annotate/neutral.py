@@ -1,4 +1,4 @@
-"""Neutral tiles to compare CREs with."""
+"""Draw neutral tiles to compare CREs with."""
 
 from __future__ import annotations
 
@@ -20,43 +20,43 @@ def sample_neutral_tiles(
     id_column: str = "example",
     context: str = "context",
 ) -> pd.DataFrame:
-    """Tiles of neutral contexts without an effect, one a gene, drawn at random: the background for CREs.
+    """Draw tiles of neutral contexts without an effect, one per gene, at random, as a background for CREs.
 
-    Paper: Methods, "Biochemical characterization of CREs": absolute sufficiency below 0.1, one tile a gene, and as many
-    as there are enhancers and silencers on average. Which tiles a seed draws does not depend on the order of the rows,
-    and what it draws of a gene not on other genes. Costs no forward pass.
+    Paper: Methods, "Biochemical characterization of CREs": absolute sufficiency below 0.1, one tile per gene, and as
+    many tiles as enhancers and silencers on average. The tiles that a seed draws do not depend on the order of the
+    rows, and the tile of a gene does not depend on other genes. Costs no forward pass.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        One row a tile, of one track, as `call_cres` gives it: the category of its context, its effect, `cre`, and
-        `start` (or `tile_start`, which goes first).
+        One row per tile, of one track, from `call_cres`: the category of the context, the effect, `cre`, and
+        `tile_start` or, without this column, `start`.
 
     random_state: int
         Seed.
 
     effect: str, optional
-        The column of effects. Default is "over_control".
+        Column of effects. Default is "over_control".
 
     max_effect: float, optional
-        An absolute effect below is neutral. Default is 0.1.
+        Tiles with a smaller absolute effect are neutral. Default is 0.1.
 
     n: int or None, optional
-        The most tiles. None is the mean of the numbers of enhancers and of silencers in `cre`, rounded to even. Default
-        is None.
+        Largest number of tiles. None is the mean of the numbers of enhancers and of silencers in `cre`, with halves
+        rounded to even. Default is None.
 
     id_column, context: str, optional
-        Where the gene and its category are. Defaults are "example" and "context".
+        Columns of the gene and of the category of its context. Defaults are "example" and "context".
 
     Returns
     -------
     neutral: pandas.DataFrame
-        Those rows of `table`, in its order, with `cre` "neutral".
+        The drawn rows, in the order of `table`, with `cre` "neutral".
 
     Raises
     ------
     ValueError
-        If a column is missing, a gene has a tile twice (say of two tracks), or an option is out of its range.
+        If a column is missing, a gene has a tile twice (for example of two tracks), or an option is out of range.
 
     Examples
     --------
@@ -76,8 +76,7 @@ def sample_neutral_tiles(
     if twice.any():
         row = table[twice].iloc[0]
         raise ValueError(
-            f"each tile must be there once, of one track; got {id_column} {row[id_column]!r}, {place} {row[place]} "
-            "twice."
+            f"each tile must occur once, for one track; got {id_column} {row[id_column]!r}, {place} {row[place]} twice."
         )
     if n is None:
         n = round(float(np.mean([(table["cre"] == kind).sum() for kind in ("enhancer", "silencer")])))
@@ -86,12 +85,10 @@ def sample_neutral_tiles(
     rows = np.flatnonzero(small & (table[context] == "neutral").to_numpy(dtype=bool, na_value=False))
     names = table[id_column].astype(str).to_numpy()
     rows = rows[np.lexsort((table[place].to_numpy()[rows], names[rows]))]
-    one_each = []
+    candidates = []
     genes, first = np.unique(names[rows].astype(str), return_index=True)
-    for gene, of_gene in zip(genes, np.split(rows, first[1:])):
+    for gene, gene_rows in zip(genes, np.split(rows, first[1:])):
         generator = np.random.default_rng([random_state, *gene.encode()])
-        one_each.append(of_gene[generator.integers(len(of_gene))])
-    drawn = np.random.default_rng(random_state).permutation(np.array(one_each, dtype=np.int64))[:n]
-    kept = np.zeros(len(table), dtype=bool)
-    kept[drawn] = True
-    return table[kept].assign(cre="neutral")
+        candidates.append(gene_rows[generator.integers(len(gene_rows))])
+    drawn = np.random.default_rng(random_state).permutation(np.array(candidates, dtype=np.int64))[:n]
+    return table.iloc[np.sort(drawn)].assign(cre="neutral")

@@ -1,4 +1,4 @@
-"""How much of CREs lies in annotated elements, which of their genes are in a list, and how groups differ."""
+"""Find overlaps of CREs with annotated elements, genes in lists, and the differences between groups."""
 
 from __future__ import annotations
 
@@ -11,36 +11,37 @@ from scipy import stats
 
 from ...sequence.genome import read_bed
 from ...support import check_columns, open_bytes
-from ..stats import one_row_each
-from .intervals import covered, region_table
+from ._rows_per_label import rows_per_label
+from .intervals import covered_bp, region_table
 
-Path = str | os.PathLike[str]
+AnnotationFile = str | os.PathLike[str]
 
 
-def bed_overlap(cres: pd.DataFrame, annotations: Mapping[str, Path | pd.DataFrame]) -> pd.DataFrame:
-    """How much of each CRE lies in annotated elements: promoters, an enhancer atlas, whatever is in a BED file.
+def bed_overlap(cres: pd.DataFrame, annotations: Mapping[str, AnnotationFile | pd.DataFrame]) -> pd.DataFrame:
+    """Compute the fraction of each CRE that lies in annotated elements of BED files, for example in promoters.
 
     Through bioframe. Costs no forward pass.
 
     Parameters
     ----------
     cres: pandas.DataFrame
-        `chrom`, `start` and `end` (0-based, half-open, in bp of the genome), and what else. "chr1" and "1" are one.
+        `chrom`, `start` and `end` (0-based, half-open, in bp of the genome), and any other columns. "chr1" and "1"
+        name the same chromosome.
 
     annotations: mapping of str to path or pandas.DataFrame
-        BED files, plain or gzipped, or tables of `chrom`, `start` and `end`, by the name that `annotation` is to have.
+        BED files, plain or gzipped, or tables of `chrom`, `start` and `end`, by their name in column `annotation`.
 
     Returns
     -------
     table: pandas.DataFrame
-        One row a CRE and annotation, in their order: the columns of `cres`, then `annotation`, `fraction` (of the bp of
-        the CRE that any element covers) and `n_elements` that overlap it.
+        One row per CRE and annotation, in their order: the columns of `cres`, then `annotation`, `fraction` (of the bp
+        of the CRE that any element covers) and `n_elements` (that overlap the CRE).
 
     Raises
     ------
     ValueError
-        If a column is missing, a region is none, or an annotation has no chromosome of the CREs; the message names the
-        file and the line, or the annotation and the row.
+        If a column is missing, a row has no valid region, or an annotation has no chromosome of the CREs; the message
+        names the file and the line, or the annotation and the row.
 
     Examples
     --------
@@ -52,22 +53,22 @@ def bed_overlap(cres: pd.DataFrame, annotations: Mapping[str, Path | pd.DataFram
     """
     check_named(annotations, "annotations")
     regions = region_table(cres)
-    tables = {name: _elements(name, given) for name, given in annotations.items()}
+    tables = {name: _read_elements(name, source) for name, source in annotations.items()}
     for name, table in tables.items():
         check_chroms(table, regions, f"annotation {name!r}")
     return elements_over(cres, regions, tables)
 
 
-def check_named(given: object, name: str) -> None:
-    """Refuse what is no mapping of names to files."""
-    if not isinstance(given, Mapping):
+def check_named(files: object, name: str) -> None:
+    """Refuse files that are not in a mapping from names to files."""
+    if not isinstance(files, Mapping):
         raise ValueError(
-            f"{name} must be a mapping from a name to a file, {{'name': file}}; got {type(given).__name__}."
+            f"{name} must be a mapping from a name to a file, {{'name': file}}; got {type(files).__name__}."
         )
 
 
 def check_chroms(table: pd.DataFrame, regions: pd.DataFrame, name: str) -> None:
-    """Refuse a table that has nothing on any chromosome of the CREs. All are plain names."""
+    """Refuse a table without any chromosome of the CREs; both must have plain names of chromosomes."""
     if len(table) and len(regions) and not regions["chrom"].isin(table["chrom"].unique()).any():
         got = f"{table['chrom'].iloc[0]!r}, and {regions['chrom'].iloc[0]!r} of the CREs"
         raise ValueError(
@@ -76,44 +77,44 @@ def check_chroms(table: pd.DataFrame, regions: pd.DataFrame, name: str) -> None:
 
 
 def elements_over(cres: pd.DataFrame, regions: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """`bed_overlap` of what `region_table` gives of CREs and of annotations."""
+    """Compute the table of `bed_overlap` for CREs and annotations that `region_table` has checked."""
     width = (regions["end"] - regions["start"]).to_numpy()
     fraction, n = np.zeros((len(cres), len(tables))), np.zeros((len(cres), len(tables)), dtype=np.int64)
     for k, table in enumerate(tables.values()):
-        bp, n[:, k] = covered(regions, table)
+        bp, n[:, k] = covered_bp(regions, table)
         fraction[:, k] = bp / width
-    return one_row_each(cres, "annotation", list(tables), {"fraction": fraction, "n_elements": n})
+    return rows_per_label(cres, "annotation", list(tables), {"fraction": fraction, "n_elements": n})
 
 
 def gene_list_overlap(
-    table: pd.DataFrame, lists: Mapping[str, Path | Iterable[str]], *, column: str = "gene_name"
+    table: pd.DataFrame, lists: Mapping[str, AnnotationFile | Iterable[str]], *, column: str = "gene_name"
 ) -> pd.DataFrame:
-    """Which genes are in a list, say of housekeeping genes, in the form of `bed_overlap`.
+    """Find the genes that are in a list, for example of housekeeping genes, as a table like that of `bed_overlap`.
 
-    Paper: Results, "How much does distal context affect TSS activity?": 22% of the genes of neutral contexts are
-    housekeeping genes, and 5% of others. Costs no forward pass.
+    Paper: Results, "How much does distal context affect TSS activity?": 22% of the genes of neutral contexts, and 5%
+    of the genes of other contexts, are housekeeping genes. Costs no forward pass.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        One row a gene, or a CRE of one.
+        One row per gene, or per CRE of a gene.
 
     lists: mapping of str to iterable of str or path
-        Genes, or a file with one in the first column of each line, by the name that `annotation` is to have.
+        Genes, or a file with a gene in the first column of each line, by the name of the list in column `annotation`.
 
     column: str, optional
-        Where the gene is, as the lists spell it. Default is "gene_name".
+        Column of the genes, spelled as in the lists. Default is "gene_name".
 
     Returns
     -------
     table: pandas.DataFrame
-        One row a row and list: the columns of `table`, then `annotation`, `fraction` and `n_elements`, both 1 for a
-        gene that is in the list and else 0.
+        One row per row of `table` and list: the columns of `table`, then `annotation`, `fraction` and `n_elements`,
+        both 1 for a gene in the list and else 0.
 
     Raises
     ------
     ValueError
-        If the column is missing, or a list has none of the genes at all.
+        If the column is missing, or a list has none of the genes.
 
     Examples
     --------
@@ -125,15 +126,15 @@ def gene_list_overlap(
     check_columns(table, [column])
     genes = table[column].astype(str)
     n = np.zeros((len(table), len(lists)), dtype=np.int64)
-    for k, (name, given) in enumerate(lists.items()):
-        known = _gene_names(given)
-        n[:, k] = genes.isin(known)
+    for k, (name, source) in enumerate(lists.items()):
+        listed = _read_genes(source)
+        n[:, k] = genes.isin(listed)
         if len(table) and not n[:, k].any():
             raise ValueError(
-                f"list {name!r} must name genes as column {column!r} does; got {min(known, default='no gene')!r} and "
+                f"list {name!r} must name genes as column {column!r} does; got {min(listed, default='no gene')!r} and "
                 f"others, and {genes.iloc[0]!r} at row 0, with none in common."
             )
-    return one_row_each(table, "annotation", list(lists), {"fraction": n.astype(np.float64), "n_elements": n})
+    return rows_per_label(table, "annotation", list(lists), {"fraction": n.astype(np.float64), "n_elements": n})
 
 
 def overlap_by_group(
@@ -144,38 +145,38 @@ def overlap_by_group(
     min_fraction: float = 0.0,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
-    """How many CREs of each group overlap an annotation, and how much of their bp does.
+    """Compute the percentage of CREs of each group that overlap an annotation, and the percentage of their bp.
 
-    For the table of `bed_overlap`, `gene_list_overlap` or `repeat_content`. Costs no forward pass.
+    For a table of `bed_overlap`, `gene_list_overlap` or `repeat_content`. Costs no forward pass.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        `fraction`, the columns of groups and annotations, and where there are `start` and `end`.
+        `fraction`, the columns of groups and annotations, and, for percentages of bp, `start` and `end`.
 
     group: str, optional
-        The column of groups. Rows where it or the fraction is missing are left out. Default is "cre".
+        Column of groups. Rows without a group or a fraction are left out. Default is "cre".
 
     by: str or sequence of str, optional
-        The columns of annotations. Default is "annotation".
+        Columns of annotations. Default is "annotation".
 
     min_fraction: float, optional
-        A CRE overlaps an annotation if more than this of it does. Default is 0.
+        A CRE overlaps an annotation if its `fraction` is larger than this. Default is 0.
 
     confidence: float, optional
-        Default is 0.95.
+        Confidence level of the interval. Default is 0.95.
 
     Returns
     -------
     summary: pandas.DataFrame
-        One row an annotation and group, in order of appearance: `n`, `n_overlapping`, `percent` (of the CREs) with its
-        Wilson interval `percent_low` and `percent_high`, and `percent_bp` (of all their bp, NaN without `start` and
-        `end`).
+        One row per annotation and group, in order of appearance: `n`, `n_overlapping`, `percent` (of the CREs) with its
+        Wilson interval `percent_low` and `percent_high`, and `percent_bp` (of the bp of all CREs, NaN without `start`
+        and `end`).
 
     Raises
     ------
     ValueError
-        If a column is missing, or an option is out of its range.
+        If a column is missing, or an option is out of range.
 
     Examples
     --------
@@ -204,18 +205,18 @@ def overlap_by_group(
     return pd.DataFrame(rows, columns=[*keys, *names])
 
 
-def _elements(name: str, given: Path | pd.DataFrame) -> pd.DataFrame:
-    if not isinstance(given, pd.DataFrame):
-        return region_table(read_bed(given))
+def _read_elements(name: str, source: AnnotationFile | pd.DataFrame) -> pd.DataFrame:
+    if not isinstance(source, pd.DataFrame):
+        return region_table(read_bed(source))
     try:
-        return region_table(given)
+        return region_table(source)
     except ValueError as error:
         raise ValueError(f"annotation {name!r}: {error}") from error
 
 
-def _gene_names(given: Path | Iterable[str]) -> set[str]:
-    if not isinstance(given, (str, os.PathLike)):
-        return {str(gene) for gene in given}
-    with open_bytes(given) as file:
+def _read_genes(source: AnnotationFile | Iterable[str]) -> set[str]:
+    if not isinstance(source, (str, os.PathLike)):
+        return {str(gene) for gene in source}
+    with open_bytes(source) as file:
         lines = (line.decode(errors="replace").split("\t")[0].strip() for line in file)
         return {line for line in lines if line and not line.startswith("#")}

@@ -1,4 +1,4 @@
-"""Repeats in CREs, from the files of RepeatMasker and of UCSC."""
+"""Find repeats in CREs, from files of RepeatMasker and UCSC."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from ...support import check_columns, open_bytes
-from .intervals import overlaps, region_table
+from .intervals import overlapping_pairs, region_table
 from .overlaps import check_chroms, elements_over
 
-_COLUMNS = ["chrom", "start", "end", "name", "class", "family"]
-_HEADER = 3  # lines before the first record, at most
+_REPEAT_COLUMNS = ["chrom", "start", "end", "name", "class", "family"]
+_HEADER_LINES = 3  # at most, before the first record
 _RMSK = {5: "chrom", 6: "start", 7: "end", 10: "name", 11: "class", 12: "family"}
 _OUT = {4: "chrom", 5: "start", 6: "end", 9: "name", 10: "class"}
 
@@ -22,7 +22,7 @@ _OUT = {4: "chrom", 5: "start", 6: "end", 9: "name", 10: "class"}
 def read_repeats(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read repeats from a `.out` file of RepeatMasker or a `rmsk` table of UCSC, plain or gzipped.
 
-    A "?" that RepeatMasker puts after a class of which it is not sure is taken off. Formats:
+    RepeatMasker marks an uncertain class with a "?" after its name, which is removed. Formats:
     https://www.repeatmasker.org/webrepeatmaskerhelp.html and the schema of track rmsk at https://genome.ucsc.edu.
 
     Parameters
@@ -33,12 +33,13 @@ def read_repeats(path: str | os.PathLike[str]) -> pd.DataFrame:
     -------
     repeats: pandas.DataFrame
         `chrom`, `start`, `end` (0-based, half-open), `name`, `class` (SINE, LINE, LTR ...) and `family` (Alu, L1 ...,
-        or the class where there is none), in the order of the file.
+        or the class if the file has no family), in the order of the file.
 
     Raises
     ------
     ValueError
-        If the file is neither, has a broken line, or is gzipped and cut short; the message names it and the line.
+        If the file has neither format, has a broken line, or is gzipped and cut short; the message names the file and
+        the line.
 
     Examples
     --------
@@ -55,44 +56,45 @@ def read_repeats(path: str | os.PathLike[str]) -> pd.DataFrame:
     with open_bytes(path) as file:
         for header, first in enumerate(file):
             if first.startswith(b"There were no repetitive sequences"):
-                return pd.DataFrame({name: [] for name in _COLUMNS}).astype({"start": np.int64, "end": np.int64})
-            if header == _HEADER or re.match(rb"\s*\d", first):  # records begin with a number
+                return pd.DataFrame({name: [] for name in _REPEAT_COLUMNS}).astype({"start": np.int64, "end": np.int64})
+            if header == _HEADER_LINES or re.match(rb"\s*\d", first):  # records begin with a number
                 break
     n_columns = first.count(b"\t") + 1
-    if n_columns in (16, 17):  # UCSC's, without and with the column of bins
-        return _read(path, _RMSK, shift=n_columns - 17, sep="\t", skiprows=header)
-    return _read(path, _OUT, shift=0, sep=r"\s+", skiprows=header)
+    if n_columns in (16, 17):  # rmsk of UCSC, without and with the column of bins
+        return _read_records(path, _RMSK, shift=n_columns - 17, sep="\t", skiprows=header)
+    return _read_records(path, _OUT, shift=0, sep=r"\s+", skiprows=header)
 
 
 def repeat_content(
     cres: pd.DataFrame, repeats: str | os.PathLike[str] | pd.DataFrame, *, level: str = "class"
 ) -> pd.DataFrame:
-    """How much of each CRE is repeats of each class.
+    """Compute the fraction of each CRE that lies in repeats of each class.
 
-    Paper: Methods, "Biochemical characterization of CREs", and Supplementary Table 1. `overlap_by_group` makes the
-    percentages of CREs, and of bp, of it. Costs no forward pass.
+    Paper: Methods, "Biochemical characterization of CREs", and Supplementary Table 1. `overlap_by_group` computes the
+    percentages of CREs and of bp from this table. Costs no forward pass.
 
     Parameters
     ----------
     cres: pandas.DataFrame
-        `chrom`, `start` and `end` (0-based, half-open, in bp of the genome), and what else. "chr1" and "1" are one.
+        `chrom`, `start` and `end` (0-based, half-open, in bp of the genome), and any other columns. "chr1" and "1"
+        name the same chromosome.
 
     repeats: path or pandas.DataFrame
-        A file for `read_repeats`, or what it gives.
+        A file for `read_repeats`, or a table from `read_repeats`.
 
     level: "class" or "family", optional
-        Default is "class".
+        Column of `repeats` to group by. Default is "class".
 
     Returns
     -------
     table: pandas.DataFrame
-        One row a CRE and class, "any" first and then by name: the columns of `cres`, then `annotation` (the class),
-        `fraction` (of the bp of the CRE) and `n_elements`, the repeats that overlap it.
+        One row per CRE and class, with "any" first and then by name: the columns of `cres`, then `annotation` (the
+        class), `fraction` (of the bp of the CRE) and `n_elements` (repeats that overlap the CRE).
 
     Raises
     ------
     ValueError
-        As `read_repeats` and `bed_overlap`, or if `level` is neither.
+        As `read_repeats` and `bed_overlap`, or if `level` is neither "class" nor "family".
 
     Examples
     --------
@@ -111,14 +113,14 @@ def repeat_content(
         raise ValueError(
             f"{level} of repeats must be a name other than 'any'; got {table[level].iloc[row]} at row {row}."
         )
-    found, regions, kind = region_table(table), region_table(cres), table[level].astype(str).to_numpy()
-    check_chroms(found, regions, "repeats")
-    near = np.unique(overlaps(regions, found)["other"])  # a handful of the millions of a genome
-    of_kind = {name: found.iloc[near[kind[near] == name]] for name in sorted(set(kind))}
-    return elements_over(cres, regions, {"any": found.iloc[near], **of_kind})
+    elements, regions, kind = region_table(table), region_table(cres), table[level].astype(str).to_numpy()
+    check_chroms(elements, regions, "repeats")
+    near = np.unique(overlapping_pairs(regions, elements)["second"])  # few of the millions of repeats of a genome
+    by_kind = {name: elements.iloc[near[kind[near] == name]] for name in sorted(set(kind))}
+    return elements_over(cres, regions, {"any": elements.iloc[near], **by_kind})
 
 
-def _read(
+def _read_records(
     path: str | os.PathLike[str], columns: dict[int, str], *, shift: int, sep: str, skiprows: int
 ) -> pd.DataFrame:
     names = {place + shift: name for place, name in columns.items()}
@@ -133,18 +135,18 @@ def _read(
         except ValueError as error:
             raise ValueError(f"{rule}: {error}") from error
     start, end = (pd.to_numeric(table[name], errors="coerce") for name in ("start", "end"))
-    start = start - (columns is _OUT)  # counted from 1
+    start = start - (columns is _OUT)  # .out files count from 1
     bad = (~((start >= 0) & (start < end)) | table["class"].isna()).to_numpy()
     if bad.any():
         row = table[bad].iloc[0]
         got = ", ".join(str(row[name]) for name in ("chrom", "start", "end", "class"))
         raise ValueError(f"{rule}, with {got} in line {table.index[bad][0] + skiprows + 1}.")
     label = table["class"].astype(str).str.replace("?", "", regex=False)
-    if columns is _OUT:  # "class/family", or the class alone
+    if columns is _OUT:  # "class/family" or "class"
         parts = label.str.split("/", n=1)
         label, family = parts.str[0], parts.str[-1]
     else:
         family = table["family"].astype(str).str.replace("?", "", regex=False)
-    found = {"chrom": table["chrom"].astype(str), "start": start.astype(np.int64), "end": end.astype(np.int64)}
-    found |= {"name": table["name"].astype(str), "class": label, "family": family}
-    return pd.DataFrame(found).reset_index(drop=True)
+    repeats = {"chrom": table["chrom"].astype(str), "start": start.astype(np.int64), "end": end.astype(np.int64)}
+    repeats |= {"name": table["name"].astype(str), "class": label, "family": family}
+    return pd.DataFrame(repeats).reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""Effects against the enhancer-gene pairs that CRISPRi measured."""
+"""Comparison of effects with enhancer-gene pairs measured by CRISPRi."""
 
 import lazy_loader
 

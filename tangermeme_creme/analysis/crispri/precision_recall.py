@@ -1,4 +1,4 @@
-"""Precision and recall by distance, with the distance itself as the predictor to beat."""
+"""Compute precision and recall per distance bin, for effects and for distance as a predictor."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ ALL = "all"
 
 
 def bins_by_distance(edges: Sequence[float]) -> tuple[np.ndarray, list[str]]:
-    """Edges in bp as an array, and the label of each bin; a bin holds its lower edge and not its upper one.
+    """Return edges in bp as an array, and a label per bin; a bin includes its lower edge and excludes its upper edge.
 
     Raises
     ------
     ValueError
-        If there are fewer than two edges, one is negative or NaN, or they do not increase.
+        If there are fewer than two edges, an edge is negative or NaN, or the edges do not increase.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def bins_by_distance(edges: Sequence[float]) -> tuple[np.ndarray, list[str]]:
 
 
 def label_distances(distance: np.ndarray, edges: np.ndarray, labels: Sequence[str]) -> np.ndarray:
-    """The label of the bin that each distance in bp falls in; None outside of all.
+    """Return the label of the bin of each distance in bp; None outside of all bins.
 
     Examples
     --------
@@ -59,15 +59,16 @@ def label_distances(distance: np.ndarray, edges: np.ndarray, labels: Sequence[st
 def curves_and_summary(
     pairs: pd.DataFrame, labels: Sequence[str], *, confidence: float, n_resamples: int, random_state: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The precision-recall curves of scores and of nearness, and what they come to, by bin of distance.
+    """Compute precision-recall curves of scores and of distances per distance bin, and their summary.
 
     Parameters
     ----------
     pairs: pandas.DataFrame
-        `regulated`, `score`, `distance` and `distance_bin`, in an order of their own: the resamples draw row numbers.
+        `regulated`, `score`, `distance` and `distance_bin`. The order of rows must be reproducible, because the
+        resamples draw row numbers.
 
     labels: sequence of str
-        Of the bins. Resamples of bin k are drawn by the seed and by k, "all" being 0, whatever the others hold.
+        Labels of the bins. The resamples of bin k depend on the seed and on k only; k is 0 for "all".
 
     confidence, n_resamples, random_state: optional
         As in `compare_with_crispri`.
@@ -75,7 +76,7 @@ def curves_and_summary(
     Returns
     -------
     curves, summary: pandas.DataFrame
-        As in `CrispriComparison`, without the counts of what was left out.
+        As in `CrispriComparison`, without the numbers of rows that were left out.
 
     Examples
     --------
@@ -95,23 +96,22 @@ def curves_and_summary(
             "effect": part["score"].to_numpy(dtype=np.float64),
             "distance": -part["distance"].to_numpy(dtype=np.float64),
         }
-        both = 0 < regulated.sum() < len(regulated)
         values = dict.fromkeys(scores, np.nan)
-        drawn = {name: np.full(1, np.nan) for name in scores}
-        if both:
+        resampled = {name: np.full(1, np.nan) for name in scores}
+        if 0 < regulated.sum() < len(regulated):
             values = {name: float(average_precision_score(regulated, score)) for name, score in scores.items()}
-            seed = np.random.default_rng([random_state, k])
-            drawn = dict(zip(scores, _resample(regulated, list(scores.values()), n_resamples, seed)))
-            curves += [_curve(regulated, score, predictor=name, label=label) for name, score in scores.items()]
+            generator = np.random.default_rng([random_state, k])
+            resampled = dict(zip(scores, _resample(regulated, list(scores.values()), n_resamples, generator)))
+            curves += [_pr_curve(regulated, score, predictor=name, label=label) for name, score in scores.items()]
         for name in scores:
             row: dict[str, Any] = {"predictor": name, "distance_bin": label}
             row |= {"n": len(part), "n_regulated": int(regulated.sum())}
             row["prevalence"] = regulated.mean() if len(part) else np.nan
             row["auprc"] = values[name]
-            row["auprc_low"], row["auprc_high"] = _quantiles(drawn[name], tails)
+            row["auprc_low"], row["auprc_high"] = _quantiles(resampled[name], tails)
             if name == "effect":
                 row["gain"] = values["effect"] - values["distance"]
-                row["gain_low"], row["gain_high"] = _quantiles(drawn["effect"] - drawn["distance"], tails)
+                row["gain_low"], row["gain_high"] = _quantiles(resampled["effect"] - resampled["distance"], tails)
             rows.append(row)
     columns = ["predictor", "distance_bin", "threshold", "recall", "precision"]
     table = pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=columns)
@@ -119,15 +119,15 @@ def curves_and_summary(
 
 
 def resampled_precision(regulated: np.ndarray, score: np.ndarray) -> Callable[[np.ndarray], float]:
-    """The average precision as a function of how often each pair was drawn; ties of scores are ranked together.
+    """Make a function that computes the average precision of a resample from the number of times it draws each pair.
 
-    The scores are put in order once. Equals scikit-learn's `average_precision_score` with the counts as weights; NaN
-    where nothing regulated was drawn.
+    The scores are sorted only once. The function equals scikit-learn's `average_precision_score` with the counts as
+    weights, and returns NaN for resamples without a regulated pair.
 
     Examples
     --------
-    >>> of = resampled_precision(np.array([True, False, True]), np.array([3.0, 2.0, 1.0]))
-    >>> of(np.array([1, 1, 0])), round(of(np.array([1, 1, 1])), 4), of(np.array([0, 3, 0]))
+    >>> precision = resampled_precision(np.array([True, False, True]), np.array([3.0, 2.0, 1.0]))
+    >>> precision(np.array([1, 1, 0])), round(precision(np.array([1, 1, 1])), 4), precision(np.array([0, 3, 0]))
     (1.0, 0.8333, nan)
     """
     order = np.argsort(-score, kind="stable")
@@ -136,11 +136,11 @@ def resampled_precision(regulated: np.ndarray, score: np.ndarray) -> Callable[[n
 
     def average_precision(counts: np.ndarray) -> float:
         drawn = counts[order]
-        ranked, found = np.cumsum(drawn)[ends], np.cumsum(drawn * positive)[ends]
-        if found[-1] == 0:
+        called, correct = np.cumsum(drawn)[ends], np.cumsum(drawn * positive)[ends]
+        if correct[-1] == 0:
             return np.nan
-        precision = found / np.maximum(ranked, 1)  # nothing is found where nothing is drawn
-        return float((np.diff(found, prepend=0) * precision).sum() / found[-1])
+        precision = correct / np.maximum(called, 1)  # where no pair is called, none is correct
+        return float((np.diff(correct, prepend=0) * precision).sum() / correct[-1])
 
     return average_precision
 
@@ -148,7 +148,7 @@ def resampled_precision(regulated: np.ndarray, score: np.ndarray) -> Callable[[n
 def _resample(
     regulated: np.ndarray, scores: Sequence[np.ndarray], n_resamples: int, generator: np.random.Generator
 ) -> np.ndarray:
-    """The average precision of each predictor, shape (P, R), in the same resamples of pairs."""
+    """Compute the average precision of each predictor, shape (P, R), in the same resamples of pairs."""
     predictors = [resampled_precision(regulated, score) for score in scores]
     values = np.empty((len(predictors), n_resamples))
     n = len(regulated)
@@ -164,8 +164,8 @@ def _quantiles(values: np.ndarray, tails: list[float]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _curve(regulated: np.ndarray, score: np.ndarray, *, predictor: str, label: str) -> pd.DataFrame:
-    """From the highest threshold to the lowest; above all scores nothing is called, at a precision of 1."""
+def _pr_curve(regulated: np.ndarray, score: np.ndarray, *, predictor: str, label: str) -> pd.DataFrame:
+    """Compute a curve from the highest threshold to the lowest; the first threshold calls no pair."""
     precision, recall, thresholds = precision_recall_curve(regulated, score)
     columns = {"threshold": np.r_[thresholds, np.inf], "recall": recall, "precision": precision}
     return pd.DataFrame(

@@ -1,4 +1,4 @@
-"""Tables of CRISPRi experiments, read and checked: every error says where."""
+"""Read and check tables of CRISPRi experiments; every error names the row or line."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import pandas as pd
 
 from ...support import check_columns, open_bytes
 
-Source: TypeAlias = str | os.PathLike[str] | pd.DataFrame
-Where: TypeAlias = Callable[[int], str]
+CrispriSource: TypeAlias = str | os.PathLike[str] | pd.DataFrame
+RowName: TypeAlias = Callable[[int], str]
 
-# Names that a column goes by, and the one that it gets.
+# Other names of columns, and the name that replaces them.
 _RENAMED = {"chromStart": "start", "chromEnd": "end", "measuredEnsemblID": "measuredGeneEnsemblId"}
 _NEEDED = ("chrom", "chromStart", "chromEnd", "measuredGeneSymbol", "Regulated")
 _TEXT = ("chrom", "name", "chrTSS", "measuredGeneSymbol", "ValidConnection", "CellType", "Reference", "Dataset")
@@ -25,61 +25,61 @@ _MISSING = ("", "NA", "N/A", "NAN", "NONE", "NULL", "<NA>")
 _FLAGS = {"TRUE": True, "FALSE": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 
-def load_crispri(table: Source) -> tuple[pd.DataFrame, Where]:
-    """A table of element-gene pairs in one form, from a file or a frame, and where each row stood.
+def load_crispri(table: CrispriSource) -> tuple[pd.DataFrame, RowName]:
+    """Load a table of element-gene pairs from a file or a frame, with uniform column names and types.
 
     Parameters
     ----------
     table: path or pandas.DataFrame
-        As `read_crispri` and `compare_with_crispri` describe. Is not modified.
+        As `read_crispri` and `compare_with_crispri` describe. A frame is not modified.
 
     Returns
     -------
     rows: pandas.DataFrame
-        `chrom` (str), `start` and `end` (int64), `measuredGeneSymbol` (str or NaN), `Regulated` (boolean, with NA)
-        and `EffectSize` (float64, if there), and the other columns; numbered from 0.
+        `chrom` (str), `start` and `end` (int64), `measuredGeneSymbol` (str or NaN), `Regulated` (boolean with NA) and
+        `EffectSize` (float64, if the table has it), and the other columns; the index counts from 0.
 
-    where: callable
-        From the number of a row to words for an error.
+    row_name: callable
+        Function from the number of a row to words for errors: its line in the file, or its label in the frame.
 
     Examples
     --------
-    >>> one = {"chrom": 1, "start": 5, "end": 9, "measuredGeneSymbol": "GATA1", "Regulated": "TRUE"}
-    >>> rows, where = load_crispri(pd.DataFrame([one], index=[7]))
-    >>> rows["Regulated"].tolist(), where(0)
+    >>> pair = {"chrom": 1, "start": 5, "end": 9, "measuredGeneSymbol": "GATA1", "Regulated": "TRUE"}
+    >>> rows, row_name = load_crispri(pd.DataFrame([pair], index=[7]))
+    >>> rows["Regulated"].tolist(), row_name(0)
     ([True], 'row 7 of table')
     """
     if isinstance(table, pd.DataFrame):
         labels = table.index
-        return _in_one_form(table, "table", lambda row: f"row {labels[row]} of table")
+        return _uniform(table, "table", lambda row: f"row {labels[row]} of table")
     path = Path(table)
-    header, lines, cells = _cells(path)
+    header, lines, cells = _read_cells(path)
     frame = pd.DataFrame(cells, columns=pd.Index(header, dtype=object), dtype=object)
-    rows, where = _in_one_form(frame, str(path), lambda row: f"line {lines[row]} of {path}")
-    own = [*_TEXT, "start", "end", "Regulated", "EffectSize"]
-    return rows.assign(**{name: _inferred(rows[name]) for name in rows.columns if name not in own}), where
+    rows, row_name = _uniform(frame, str(path), lambda row: f"line {lines[row]} of {path}")
+    typed = [*_TEXT, "start", "end", "Regulated", "EffectSize"]
+    return rows.assign(**{name: _infer_type(rows[name]) for name in rows.columns if name not in typed}), row_name
 
 
-def whole_numbers(values: pd.Series, column: str, where: Where, minimum: int | None = 0) -> np.ndarray:
-    """A column of whole numbers as int64; also text such as "1e+06", as R writes it.
+def whole_numbers(values: pd.Series, column: str, row_name: RowName, minimum: int | None = 0) -> np.ndarray:
+    """Return a column of whole numbers as int64; text such as "1e+06", as R writes it, is accepted.
 
     Examples
     --------
     >>> whole_numbers(pd.Series(["7", "1e+06"]), "start", lambda row: f"row {row}")
     array([      7, 1000000])
     """
-    numbers = _floats(values)
+    numbers = _to_floats(values)
     with np.errstate(invalid="ignore"):
         good = np.isfinite(numbers) & (numbers == np.floor(numbers)) & (np.abs(numbers) < 2**53)
         good &= minimum is None or numbers >= minimum
     if not good.all():
         row = int(np.flatnonzero(~good)[0])
         rule = "a whole number" if minimum is None else f"a whole number from {minimum}"
-        raise ValueError(f"{column} must be {rule}; got {_shown(values, row)} in {where(row)}.")
+        raise ValueError(f"{column} must be {rule}; got {_value_text(values, row)} in {row_name(row)}.")
     return numbers.astype(np.int64)
 
 
-def check_order(start: np.ndarray, end: np.ndarray, where: Where) -> None:
+def check_order(start: np.ndarray, end: np.ndarray, row_name: RowName) -> None:
     """Refuse spans that do not end after they start.
 
     Examples
@@ -89,11 +89,11 @@ def check_order(start: np.ndarray, end: np.ndarray, where: Where) -> None:
     bad = np.flatnonzero(end <= start)
     if len(bad):
         row = int(bad[0])
-        raise ValueError(f"spans must end after they start; got [{start[row]}, {end[row]}) in {where(row)}.")
+        raise ValueError(f"spans must end after they start; got [{start[row]}, {end[row]}) in {row_name(row)}.")
 
 
 def text(values: pd.Series) -> pd.Series:
-    """A column as text, with NaN where it is missing.
+    """Return a column as text, with NaN for missing values.
 
     Examples
     --------
@@ -101,11 +101,11 @@ def text(values: pd.Series) -> pd.Series:
     ['chr1', nan, nan]
     """
     strings = values.astype(object).map(lambda value: str(value).strip())
-    return strings.where(~_missing(values), np.nan)
+    return strings.where(~_is_missing(values), np.nan)
 
 
-def full_text(values: pd.Series, column: str, where: Where) -> pd.Series:
-    """A column as text, of which nothing may be missing.
+def full_text(values: pd.Series, column: str, row_name: RowName) -> pd.Series:
+    """Return a column as text, and refuse missing values.
 
     Examples
     --------
@@ -116,12 +116,27 @@ def full_text(values: pd.Series, column: str, where: Where) -> pd.Series:
     missing = np.flatnonzero(strings.isna())
     if len(missing):
         row = int(missing[0])
-        raise ValueError(f"{column} must not be missing; got {_shown(values, row)} in {where(row)}.")
+        raise ValueError(f"{column} must not be missing; got {_value_text(values, row)} in {row_name(row)}.")
     return strings
 
 
-def _cells(path: Path) -> tuple[list[str], list[int], list[list[str]]]:
-    """The header, and the number and the cells of each line."""
+def first_repeat(table: pd.DataFrame, columns: list[str]) -> tuple[int, int] | None:
+    """Return the label of the first row that repeats an earlier row in these columns, after that of the earlier row.
+
+    Examples
+    --------
+    >>> first_repeat(pd.DataFrame({"gene": ["A", "B", "A"]}), ["gene"])
+    (0, 2)
+    """
+    again = table.duplicated(columns)
+    if not again.any():
+        return None
+    row = again.idxmax()
+    return int((table[columns] == table.loc[row, columns]).all(axis=1).idxmax()), int(row)
+
+
+def _read_cells(path: Path) -> tuple[list[str], list[int], list[list[str]]]:
+    """Read the header, and the number and the cells of each line."""
     with open_bytes(path) as file:
         data = file.read()
     try:
@@ -136,7 +151,8 @@ def _cells(path: Path) -> tuple[list[str], list[int], list[list[str]]]:
     if not cells:
         raise ValueError(f"{path} must have a header; got an empty file.")
     header = [name.strip().removeprefix("#") for name in cells[0]]
-    _in_frame(pd.DataFrame(columns=pd.Index(header, dtype=object)), str(path))  # before the lines: it may be no table
+    # Checked before the lines, because the file may not be a table of pairs at all.
+    _original_names(pd.DataFrame(columns=pd.Index(header, dtype=object)), str(path))
     for number, line in zip(lines[1:], cells[1:]):
         if len(line) != len(header):
             raise ValueError(
@@ -146,49 +162,50 @@ def _cells(path: Path) -> tuple[list[str], list[int], list[list[str]]]:
     return header, lines[1:], cells[1:]
 
 
-def _in_frame(table: pd.DataFrame, name: str) -> dict[str, Any]:
-    """The columns by their one name, and refuse a table that lacks one, or has one twice."""
-    found: dict[str, Any] = {}
+def _original_names(table: pd.DataFrame, name: str) -> dict[str, Any]:
+    """Map each uniform column name to its name in the table; refuse missing and repeated columns."""
+    names: dict[str, Any] = {}
     for column in table.columns:
-        known = _RENAMED.get(column, column)
-        if known in found:
-            raise ValueError(f"{name} must have each column once; got {found[known]!r} and {column!r}.")
-        found[known] = column
-    check_columns(table, [column for column in _NEEDED if _RENAMED.get(column, column) not in found], name)
-    return found
+        uniform = _RENAMED.get(column, column)
+        if uniform in names:
+            raise ValueError(f"{name} must have each column once; got {names[uniform]!r} and {column!r}.")
+        names[uniform] = column
+    check_columns(table, [column for column in _NEEDED if _RENAMED.get(column, column) not in names], name)
+    return names
 
 
-def _in_one_form(table: pd.DataFrame, name: str, where: Where) -> tuple[pd.DataFrame, Where]:
-    found = _in_frame(table, name)
+def _uniform(table: pd.DataFrame, name: str, row_name: RowName) -> tuple[pd.DataFrame, RowName]:
+    """Give a table uniform column names and types; return `row_name` with it."""
+    names = _original_names(table, name)
     rows = table.rename(columns=_RENAMED).reset_index(drop=True)
-    start, end = (whole_numbers(rows[column], found[column], where) for column in ("start", "end"))
-    check_order(start, end, where)
-    typed: dict[str, Any] = {"start": start, "end": end, "chrom": full_text(rows["chrom"], "chrom", where)}
-    typed["Regulated"] = _flags(rows["Regulated"], "Regulated", where)
-    if "EffectSize" in found:
-        typed["EffectSize"] = _floats(rows["EffectSize"])
-        bad = np.flatnonzero(np.isnan(typed["EffectSize"]) & ~_missing(rows["EffectSize"]))
+    start, end = (whole_numbers(rows[column], names[column], row_name) for column in ("start", "end"))
+    check_order(start, end, row_name)
+    typed: dict[str, Any] = {"start": start, "end": end, "chrom": full_text(rows["chrom"], "chrom", row_name)}
+    typed["Regulated"] = _as_booleans(rows["Regulated"], "Regulated", row_name)
+    if "EffectSize" in names:
+        typed["EffectSize"] = _to_floats(rows["EffectSize"])
+        bad = np.flatnonzero(np.isnan(typed["EffectSize"]) & ~_is_missing(rows["EffectSize"]))
         if len(bad):
-            got = f"{_shown(rows['EffectSize'], int(bad[0]))} in {where(int(bad[0]))}"
+            got = f"{_value_text(rows['EffectSize'], int(bad[0]))} in {row_name(int(bad[0]))}"
             raise ValueError(f"EffectSize must be a number or NA; got {got}.")
-    typed |= {column: text(rows[column]) for column in _TEXT if column in found and column not in typed}
-    return rows.assign(**typed), where
+    typed |= {column: text(rows[column]) for column in _TEXT if column in names and column not in typed}
+    return rows.assign(**typed), row_name
 
 
-def _flags(values: pd.Series, column: str, where: Where) -> pd.Series:
-    """TRUE, FALSE and NA, as flags or as text."""
-    missing = _missing(values)
+def _as_booleans(values: pd.Series, column: str, row_name: RowName) -> pd.Series:
+    """Convert TRUE, FALSE and NA, as booleans or as text, to booleans with NA."""
+    missing = _is_missing(values)
     flags = text(values).str.upper().map(_FLAGS)
     bad = np.flatnonzero(flags.isna() & ~missing)
     if len(bad):
         row = int(bad[0])
-        raise ValueError(f"{column} must be TRUE, FALSE or NA; got {_shown(values, row)} in {where(row)}.")
+        raise ValueError(f"{column} must be TRUE, FALSE or NA; got {_value_text(values, row)} in {row_name(row)}.")
     return flags.astype("boolean")
 
 
-def _inferred(values: pd.Series) -> pd.Series:
-    """A column of text as numbers or flags where all of it is."""
-    missing = _missing(values)
+def _infer_type(values: pd.Series) -> pd.Series:
+    """Convert a column of text to numbers or booleans, if all its values are."""
+    missing = _is_missing(values)
     numbers = pd.to_numeric(values.where(~missing, np.nan), errors="coerce")
     if (numbers.notna() | missing).all():
         return numbers
@@ -197,15 +214,15 @@ def _inferred(values: pd.Series) -> pd.Series:
     return values.where(~missing, np.nan)
 
 
-def _missing(values: pd.Series) -> np.ndarray:
+def _is_missing(values: pd.Series) -> np.ndarray:
     words = values.astype(object).map(lambda value: str(value).strip().upper())
     return (values.isna() | words.isin(_MISSING)).to_numpy(dtype=bool)
 
 
-def _floats(values: pd.Series) -> np.ndarray:
+def _to_floats(values: pd.Series) -> np.ndarray:
     return pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _shown(values: pd.Series, row: int) -> str:
+def _value_text(values: pd.Series, row: int) -> str:
     value = values.iloc[row]
     return repr(value.item() if isinstance(value, np.generic) else value)

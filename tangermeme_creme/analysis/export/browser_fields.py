@@ -1,4 +1,4 @@
-"""Fields of the files that genome browsers read: named, scored, coloured, sorted and written whole."""
+"""Make the fields of files for genome browsers (names, scores, colours), and write sorted rows."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import numpy as np
 import pandas as pd
 
 from ...support import replace_file
+from ..palette import CATEGORY_COLORS
 
-# Vermilion, blue and grey of the Okabe-Ito palette, that of `view.plot`: told apart with any colour vision.
-CRE_COLORS = {"enhancer": "#D55E00", "silencer": "#0072B2", "neutral": "#999999"}
+CRE_COLORS = {kind: CATEGORY_COLORS[kind] for kind in ("enhancer", "silencer", "neutral")}
 
 
-def classes(table: pd.DataFrame) -> np.ndarray:
-    """Column `cre` as an array of str.
+def cre_classes(table: pd.DataFrame) -> np.ndarray:
+    """Return column `cre` as an array of str.
 
     Raises
     ------
     ValueError
-        If one is none of `CRE_COLORS`.
+        If a class is not in `CRE_COLORS`.
 
     Examples
     --------
-    >>> classes(pd.DataFrame({"cre": ["silencer"]})).tolist()
+    >>> cre_classes(pd.DataFrame({"cre": ["silencer"]})).tolist()
     ['silencer']
     """
     values = table["cre"].to_numpy(dtype=object)
@@ -36,19 +36,19 @@ def classes(table: pd.DataFrame) -> np.ndarray:
     return values
 
 
-def field(text: str) -> str:
-    """A name that is one field to every reader: those of UCSC and IGV split some formats at any white space.
+def one_field(text: str) -> str:
+    """Make a name without white space, at which UCSC and IGV split the fields of some formats.
 
     Examples
     --------
-    >>> field('HLA "A"\\tlike'), field(" ")
+    >>> one_field('HLA "A"\\tlike'), one_field(" ")
     ("HLA_'A'_like", '.')
     """
     return "_".join(_one_line(text).split()) or "."
 
 
 def quoted(text: str) -> str:
-    """A value of a track line. No reader of one takes escaped quotes, so inner ones become single.
+    """Quote a value of a track line; double quotes in the value become single, because readers accept no escapes.
 
     Examples
     --------
@@ -58,12 +58,12 @@ def quoted(text: str) -> str:
     return f'"{_one_line(text)}"'
 
 
-def track(name: str, description: str | None, kind: str | None = None) -> str:
-    """The start of a track line: https://genome.ucsc.edu/goldenPath/help/customTrack.html#TRACK.
+def track_line(name: str, description: str | None, kind: str | None = None) -> str:
+    """Make the start of a track line: https://genome.ucsc.edu/goldenPath/help/customTrack.html#TRACK.
 
     Examples
     --------
-    >>> print(track("CREs", None, "bedGraph"))
+    >>> print(track_line("CREs", None, "bedGraph"))
     track type=bedGraph name="CREs" description="CREs"
     """
     label = quoted(name if description is None else description)
@@ -71,49 +71,49 @@ def track(name: str, description: str | None, kind: str | None = None) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Without line breaks, tabs and other control characters, double quotes, and backslashes, which escape in UCSC."""
+    """Replace control characters, double quotes, and backslashes, which UCSC reads as escapes."""
     plain = "".join(letter if letter.isprintable() else " " for letter in str(text))
     return " ".join(plain.replace('"', "'").replace("\\", "/").split())
 
 
-def scores(effect: np.ndarray) -> np.ndarray:
-    """BED scores, 0 to 1000: absolute effects in thousandths, so that files can be compared with each other.
+def bed_scores(effect: np.ndarray) -> np.ndarray:
+    """Compute BED scores, 0 to 1000: absolute effects in thousandths, so that the scores of files can be compared.
 
     Examples
     --------
-    >>> scores(np.array([0.25, -0.4996, 7.0]))
+    >>> bed_scores(np.array([0.25, -0.4996, 7.0]))
     array([ 250,  500, 1000])
     """
     return np.rint(1000 * np.minimum(np.abs(effect), 1)).astype(np.int64)
 
 
 def sign_colors(effect: np.ndarray) -> list[str]:
-    """Colours of effects that raise activity, lower it, or are 0.
+    """Return a colour per effect, by its sign: above 0, below 0, or 0.
 
     Examples
     --------
     >>> sign_colors(np.array([2.0, -1.0, 0.0]))
-    ['#D55E00', '#0072B2', '#999999']
+    ['#E0661C', '#0072B2', '#A6A6A6']
     """
     by_sign = {1: "enhancer", -1: "silencer", 0: "neutral"}
     return [CRE_COLORS[by_sign[int(sign)]] for sign in np.sign(effect)]
 
 
 def rgb(color: str) -> str:
-    """`#RRGGBB` as UCSC writes it in BED and track lines.
+    """Convert `#RRGGBB` to the format of colours in BED and track lines.
 
     Examples
     --------
-    >>> rgb("#D55E00")
-    '213,94,0'
+    >>> rgb("#E0661C")
+    '224,102,28'
     """
     return ",".join(str(byte) for byte in bytes.fromhex(color[1:]))
 
 
 def write_rows(path: str | os.PathLike[str], header: str, columns: Sequence[Any], *, keys: int = 3) -> Path:
-    """Write rows in tabs under a header, sorted by the first `keys` columns; rows that tie keep their order.
+    """Write tab-separated rows under a header, sorted by the first `keys` columns; rows that tie keep their order.
 
-    Chromosomes are sorted by their names as text, as UCSC's tools expect ("chr10" before "chr2").
+    Chromosomes are sorted by name as text, as the tools of UCSC expect ("chr10" before "chr2").
 
     Examples
     --------

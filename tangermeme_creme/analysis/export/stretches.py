@@ -1,4 +1,4 @@
-"""One value a base, from regions that may overlap."""
+"""Cut overlapping regions into stretches with one value per base."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COMBINE = ("mean", "extreme")
 
 
 class Stretches(NamedTuple):
-    """Regions that do not overlap, sorted by the name of the chromosome and by start.
+    """Hold regions that do not overlap, sorted by the name of the chromosome and by start.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Stretches(NamedTuple):
 
 
 def check_combine(combine: str | None) -> None:
-    """Refuse what is none of `COMBINE`, nor None."""
+    """Refuse values that are neither None nor in `COMBINE`."""
     if combine is not None and combine not in COMBINE:
         raise ValueError(f"combine must be None, 'mean' or 'extreme'; got {combine!r}.")
 
@@ -39,19 +39,19 @@ def check_combine(combine: str | None) -> None:
 def disjoint(
     chrom: np.ndarray, start: np.ndarray, end: np.ndarray, value: np.ndarray, combine: str | None
 ) -> Stretches:
-    """Cut regions where others start and end, and give each stretch one value.
+    """Cut regions where others start and end, and combine the values of each stretch into one.
 
-    A region that none overlaps stays whole, and stretches of one value are not merged. Takes a row and a stretch of it
-    at a time: N rows of which each overlaps d others cost about N * d.
+    Regions without overlaps are not cut, and stretches with equal values are not merged. N regions of which each
+    overlaps d others cost about N * d steps.
 
     Parameters
     ----------
     chrom, start, end, value: array, shape=(N,)
-        Rows whose value is NaN count for nothing.
+        Rows with a NaN value are ignored.
 
     combine: "mean", "extreme" or None
-        "extreme" is the largest absolute value, of equals the positive one. Neither depends on the order of the rows.
-        None takes no overlap.
+        "extreme" is the value with the largest absolute value; of equals the positive one. The results do not depend on
+        the order of the rows. None refuses overlaps.
 
     Raises
     ------
@@ -60,48 +60,49 @@ def disjoint(
 
     Examples
     --------
-    >>> both = ["chr1", "chr1"], [0, 4], [6, 9], [1.0, -2.0]
-    >>> [column.tolist() for column in disjoint(*map(np.array, both), "mean")][1:]
+    >>> regions = ["chr1", "chr1"], [0, 4], [6, 9], [1.0, -2.0]
+    >>> [column.tolist() for column in disjoint(*map(np.array, regions), "mean")][1:]
     [[0, 4, 6], [4, 6, 9], [1.0, -0.5, -2.0]]
     """
     rows = np.flatnonzero(~np.isnan(value))
     rows = np.array(sorted(rows, key=lambda row: (chrom[row], start[row], end[row])), dtype=np.int64)
     if combine is None:
-        _check_apart(chrom, start, end, rows)
+        _check_no_overlap(chrom, start, end, rows)
     if combine is None or not len(rows):
         return Stretches(chrom[rows], start[rows], end[rows], value[rows])
     edges = np.flatnonzero(chrom[rows][1:] != chrom[rows][:-1]) + 1
-    parts = [_cut(chrom, start, end, value, here, combine) for here in np.split(rows, edges)]
+    parts = [_cut_one_chrom(chrom, start, end, value, part, combine) for part in np.split(rows, edges)]
     return Stretches(*map(np.concatenate, zip(*parts)))
 
 
-def _check_apart(chrom: np.ndarray, start: np.ndarray, end: np.ndarray, rows: np.ndarray) -> None:
-    """Of sorted regions, if any two overlap then two neighbours do."""
-    one, other = rows[:-1], rows[1:]
-    overlap = np.flatnonzero((chrom[one] == chrom[other]) & (start[other] < end[one]))
+def _check_no_overlap(chrom: np.ndarray, start: np.ndarray, end: np.ndarray, rows: np.ndarray) -> None:
+    # It is enough to compare neighbours: if any two sorted regions overlap, two neighbours do.
+    left, right = rows[:-1], rows[1:]
+    overlap = np.flatnonzero((chrom[left] == chrom[right]) & (start[right] < end[left]))
     if len(overlap):
         got = (f"{chrom[row]} [{start[row]}, {end[row]}) at row {row}" for row in rows[overlap[0] : overlap[0] + 2])
         raise ValueError(
-            f"regions must not overlap, for a base has one value; got {' and '.join(got)}. Pass combine='mean' or "
-            "'extreme', or write loci and tracks to files of their own."
+            f"regions must not overlap, because a base has one value; got {' and '.join(got)}. Pass combine='mean' or "
+            "'extreme', or write loci and tracks to separate files."
         )
 
 
-def _cut(
+def _cut_one_chrom(
     chrom: np.ndarray, start: np.ndarray, end: np.ndarray, value: np.ndarray, rows: np.ndarray, combine: str
 ) -> Stretches:
-    """The stretches of one chromosome."""
+    """Cut the regions of one chromosome, and combine their values."""
     cuts = np.unique(np.r_[start[rows], end[rows]])
     first = np.searchsorted(cuts, start[rows])
     sizes = np.searchsorted(cuts, end[rows]) - first
     values = np.repeat(value[rows], sizes)
-    of = np.arange(len(values)) + np.repeat(first - (np.cumsum(sizes) - sizes), sizes)
-    order = np.lexsort((values, np.abs(values), of))
-    of, values = of[order], values[order]
-    bounds = np.flatnonzero(np.r_[True, of[1:] != of[:-1], True])
+    # The index of the stretch, between two cuts, that each value belongs to.
+    stretch = np.arange(len(values)) + np.repeat(first - (np.cumsum(sizes) - sizes), sizes)
+    order = np.lexsort((values, np.abs(values), stretch))
+    stretch, values = stretch[order], values[order]
+    bounds = np.flatnonzero(np.r_[True, stretch[1:] != stretch[:-1], True])
     if combine == "extreme":
-        combined = values[bounds[1:] - 1] + 0.0  # of 0 and -0, which tie, always 0
+        combined = values[bounds[1:] - 1] + 0.0  # 0 and -0 tie; adding 0.0 always gives 0
     else:  # an exact sum does not depend on the order of the rows
         combined = np.array([fsum(values[a:b]) / (b - a) for a, b in pairwise(bounds)])
-    covered = of[bounds[:-1]]
+    covered = stretch[bounds[:-1]]
     return Stretches(np.full(len(covered), chrom[rows[0]], dtype=object), cuts[covered], cuts[covered + 1], combined)

@@ -1,4 +1,4 @@
-"""Files of regions for genome browsers: called CREs, kept bases, and effects along the genome."""
+"""Write effects along the genome as bedGraph and bigWig."""
 
 from __future__ import annotations
 
@@ -11,140 +11,10 @@ import pandas as pd
 from figwig import BigWigWriter
 
 from ...sequence import check_count
-from ...sequence.genome import chromosomes, match_chroms, numbers, regions, strands, texts
+from ...sequence.genome import chrom_column, match_chroms, number_column, region_columns
 from ...support import check_columns, replace_file
-from .browser_fields import CRE_COLORS, classes, field, rgb, scores, track, write_rows
+from .browser_fields import CRE_COLORS, rgb, track_line, write_rows
 from .stretches import Stretches, check_combine, disjoint
-
-
-def write_cres(
-    cres: pd.DataFrame,
-    path: str | os.PathLike[str],
-    *,
-    effect: str,
-    name: str = "CREs",
-    description: str | None = None,
-    labels: str | None = None,
-) -> Path:
-    """Write called enhancers and silencers as BED9, in the colour of their class.
-
-    Format: https://genome.ucsc.edu/FAQ/FAQformat.html#format1. Rows are sorted by chromosome as text, start and end;
-    those that tie keep their order. IGV goes by the ending: call the file `.bed`.
-
-    Parameters
-    ----------
-    cres: pandas.DataFrame
-        One row a CRE: `chrom`, `start` and `end` (0-based, half-open, in bp of the genome), `cre` ("enhancer",
-        "silencer" or "neutral") and, where there are, `strand` and `gene_name`. `call_cres` leaves `cre` of tiles that
-        it does not call at None: leave those out, or fill in "neutral".
-
-    path: str or path
-        What is there already is replaced once the whole file is written.
-
-    effect: str
-        The column of effects. The score is 1000 times the absolute effect, at most 1000, so that files can be compared.
-
-    name: str, optional
-        Of the track. Default is "CREs".
-
-    description: str or None, optional
-        Of the track. None is `name`. Default is None.
-
-    labels: str or None, optional
-        The column of names. None is "gene_name:cre", or `cre` alone. White space in names becomes "_", for UCSC takes
-        it for the end of a field. Default is None.
-
-    Returns
-    -------
-    path: Path
-
-    Raises
-    ------
-    ValueError
-        If a column is missing, or a chromosome, position, strand, class or effect cannot be written (NaN and infinite
-        effects cannot); the message has the row, counted from 0, and the value.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> cres = pd.DataFrame({"chrom": "chr1", "start": [900, 0], "end": [950, 50], "cre": ["silencer", "enhancer"]})
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = write_cres(cres.assign(over_wt=[-0.5, 1.2]), Path(folder) / "cres.bed", effect="over_wt")
-    ...     print(path.read_text())
-    track name="CREs" description="CREs" visibility=pack itemRgb="On"
-    chr1  0    50   enhancer  1000  .  0    50   213,94,0
-    chr1  900  950  silencer  500   .  900  950  0,114,178
-    <BLANKLINE>
-    """
-    check_columns(cres, ["chrom", "start", "end", "cre", effect, *([labels] if labels is not None else [])])
-    chrom, (start, end), cre = chromosomes(cres), regions(cres), classes(cres)
-    if labels is not None:
-        names = list(texts(cres, labels))
-    else:
-        names = [kind if gene == "." else f"{gene}:{kind}" for gene, kind in zip(texts(cres, "gene_name"), cre)]
-    colors = [rgb(CRE_COLORS[kind]) for kind in cre]
-    score = scores(numbers(cres, effect))
-    columns = [chrom, start, end, list(map(field, names)), score, strands(cres), start, end, colors]
-    # UCSC shades by score (useScore) or colours by item, not both.
-    return write_rows(path, f'{track(name, description)} visibility=pack itemRgb="On"', columns)
-
-
-def write_kept(
-    kept: pd.DataFrame,
-    path: str | os.PathLike[str],
-    *,
-    name: str = "Kept bases",
-    description: str | None = None,
-    effect: str | None = None,
-) -> Path:
-    """Write the bases that a fine-tile search kept as BED6.
-
-    Format: https://genome.ucsc.edu/FAQ/FAQformat.html#format1. Sorted as `write_cres` sorts; call the file `.bed`.
-
-    Parameters
-    ----------
-    kept: pandas.DataFrame
-        One row a span: `chrom`, `start` and `end` (0-based, half-open, in bp of the genome), `example`, the name, and,
-        where there is one, `strand`. (`kept_frame` of a result is in bp of the window.)
-
-    path: str or path
-        What is there already is replaced once the whole file is written.
-
-    name: str, optional
-        Of the track. Default is "Kept bases".
-
-    description: str or None, optional
-        Of the track. None is `name`. Default is None.
-
-    effect: str or None, optional
-        A column of effects, for the score as in `write_cres`; the browser shades by it. None gives 1000 to all.
-        Default is None.
-
-    Returns
-    -------
-    path: Path
-
-    Raises
-    ------
-    ValueError
-        As `write_cres`.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> kept = pd.DataFrame({"chrom": ["chrX"], "start": [7], "end": [17], "strand": ["-"], "example": ["GATA1"]})
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     print(write_kept(kept, Path(folder) / "kept.bed").read_text())
-    track name="Kept bases" description="Kept bases" visibility=pack
-    chrX  7  17  GATA1  1000  -
-    <BLANKLINE>
-    """
-    check_columns(kept, ["chrom", "start", "end", "example", *([effect] if effect is not None else [])])
-    chrom, (start, end) = chromosomes(kept), regions(kept)
-    score = np.full(len(kept), 1000) if effect is None else scores(numbers(kept, effect))
-    shade = "" if effect is None else " useScore=1"
-    columns = [chrom, start, end, list(map(field, texts(kept, "example"))), score, strands(kept)]
-    return write_rows(path, f"{track(name, description)} visibility=pack{shade}", columns)
 
 
 def write_bedgraph(
@@ -158,30 +28,31 @@ def write_bedgraph(
 ) -> Path:
     """Write effects of tiles along the genome as bedGraph.
 
-    Format: https://genome.ucsc.edu/goldenPath/help/bedgraph.html. Values read back equal, those of a float32 column as
-    float32. Sorted by chromosome as text and start; call the file `.bedgraph`.
+    Format: https://genome.ucsc.edu/goldenPath/help/bedgraph.html. Values are written exactly; a float32 column is exact
+    when it is read as float32. Rows are sorted by chromosome as text and start. The extension should be `.bedgraph`.
 
     Parameters
     ----------
     effects: pandas.DataFrame
-        One row a tile: `chrom`, `start` and `end` (0-based, half-open, in bp of the genome) and `value`.
+        One row per tile: `chrom`, `start` and `end` (0-based, half-open, in bp of the genome) and the column `value`.
 
     path: str or path
-        What is there already is replaced once the whole file is written.
+        An existing file is replaced after the new file is complete.
 
     value: str
-        The column of values. Rows where it is NaN are left out.
+        Column of values. Rows with a NaN value are left out.
 
     combine: "mean", "extreme" or None, optional
-        What a base has that several tiles cover, of several genes or tracks: the mean, or the value that is largest in
-        absolute terms (of equals the positive one). Tiles are cut where others start and end; stretches of one value
-        are not merged. None takes no overlap, which the format cannot hold. Default is None.
+        How to combine the values of tiles, for example of several genes or tracks, that cover the same base: their
+        mean, or the value with the largest absolute value (of equals the positive one). Tiles are cut where others
+        start and end; stretches with equal values are not merged. None refuses overlaps, which the format cannot hold.
+        Default is None.
 
     name: str or None, optional
-        Of the track. None is `value`. Default is None.
+        Name of the track. None is `value`. Default is None.
 
     description: str or None, optional
-        Of the track. None is `name`. Default is None.
+        Description of the track. None is `name`. Default is None.
 
     Returns
     -------
@@ -190,8 +61,9 @@ def write_bedgraph(
     Raises
     ------
     ValueError
-        If a column is missing, a chromosome or position cannot be written, a value is infinite or no number, `combine`
-        is none of those, or it is None and tiles overlap; the message has the row, counted from 0, and the value.
+        If a column is missing, a chromosome or position cannot be written, a value is infinite or not a number,
+        `combine` is unknown, or tiles overlap and `combine` is None; the message gives the row, counted from 0, and the
+        value.
 
     Examples
     --------
@@ -206,10 +78,10 @@ def write_bedgraph(
     <BLANKLINE>
     """
     chrom, start, end, values = _stretches(effects, value, combine)
-    kind = getattr(effects[value].dtype, "numpy_dtype", effects[value].dtype)  # that of pandas' own Float32
+    kind = getattr(effects[value].dtype, "numpy_dtype", effects[value].dtype)  # the extension type Float32 has both
     written = values.astype(kind) if isinstance(kind, np.dtype) and kind.kind == "f" else values
     up, down = rgb(CRE_COLORS["enhancer"]), rgb(CRE_COLORS["silencer"])
-    header = f"{track(value if name is None else name, description, 'bedGraph')} visibility=full"
+    header = f"{track_line(value if name is None else name, description, 'bedGraph')} visibility=full"
     return write_rows(path, f"{header} color={up} altColor={down} alwaysZero=on", [chrom, start, end, written])
 
 
@@ -223,8 +95,8 @@ def write_bigwig(
 ) -> Path:
     """Write effects of tiles along the genome as bigWig, through figwig.
 
-    Format: https://genome.ucsc.edu/goldenPath/help/bigWig.html. Values are rounded to float32, and those that are 0 are
-    written too. Call the file `.bw`.
+    Format: https://genome.ucsc.edu/goldenPath/help/bigWig.html. Values are rounded to float32; values of 0 are written
+    too. The extension should be `.bw`.
 
     Parameters
     ----------
@@ -232,14 +104,14 @@ def write_bigwig(
         As in `write_bedgraph`.
 
     path: str or path
-        What is there already is replaced once the whole file is written.
+        An existing file is replaced after the new file is complete.
 
     chrom_sizes: mapping of str to int, or pandas.Series
-        The length in bp of every chromosome of the genome. The file has its order and
-        its names; "chr1" and "1" are one.
+        Length in bp of every chromosome of the genome, which also sets the order and the names of the chromosomes in
+        the file; "chr1" and "1" name the same chromosome.
 
     value: str
-        The column of values. Rows where it is NaN are left out.
+        Column of values. Rows with a NaN value are left out.
 
     combine: "mean", "extreme" or None, optional
         As in `write_bedgraph`. Default is None.
@@ -252,7 +124,7 @@ def write_bigwig(
     ------
     ValueError
         As `write_bedgraph`, or if a tile leaves its chromosome or lies on one that is not in `chrom_sizes`, a length is
-        below 1, a value is beyond float32, or no value is left: readers take no bigWig without one.
+        below 1, a value is too large for float32, or all values are NaN: readers refuse a bigWig without values.
 
     Examples
     --------
@@ -268,14 +140,14 @@ def write_bigwig(
     sizes = {str(chromosome): size for chromosome, size in chrom_sizes.items()}
     for chromosome, size in sizes.items():
         check_count(f"chrom_sizes of {chromosome}", size)
-    known = match_chroms(chromosomes(effects), sizes)
-    for row, (chromosome, stop) in enumerate(zip(chromosomes(effects), regions(effects)[1])):
+    known = match_chroms(chrom_column(effects), sizes)
+    for row, (chromosome, stop) in enumerate(zip(chrom_column(effects), region_columns(effects)[1])):
         if chromosome not in known:
             raise ValueError(f"chrom must be in chrom_sizes; got {chromosome!r} at row {row}.")
         size = sizes[known[chromosome]]
         if stop > size:
             raise ValueError(f"end must be at most {size} on {chromosome}; got {stop} at row {row}.")
-    beyond = np.flatnonzero(np.abs(numbers(effects, value, missing=True)) > np.finfo(np.float32).max)
+    beyond = np.flatnonzero(np.abs(number_column(effects, value, missing=True)) > np.finfo(np.float32).max)
     if len(beyond):
         row = beyond[0]
         raise ValueError(f"{value} must be within float32; got {effects[value].iloc[row]} at row {row}.")
@@ -284,7 +156,7 @@ def write_bigwig(
 
     def write(temporary: Path) -> None:
         with BigWigWriter(temporary, sizes, n_jobs=1) as writer:
-            # Unless told, figwig takes 0 for missing.
+            # By default, figwig would leave out zeros as missing values.
             writer.write([known[name] for name in chrom], start, values, ends=end, missing=np.nan)
 
     return replace_file(Path(path), write)
@@ -293,4 +165,6 @@ def write_bigwig(
 def _stretches(effects: pd.DataFrame, value: str, combine: str | None) -> Stretches:
     check_combine(combine)
     check_columns(effects, ["chrom", "start", "end", value])
-    return disjoint(chromosomes(effects), *regions(effects), numbers(effects, value, missing=True), combine)
+    return disjoint(
+        chrom_column(effects), *region_columns(effects), number_column(effects, value, missing=True), combine
+    )

@@ -1,4 +1,4 @@
-"""Which bases of a CRE carry its effect, by the search, by attribution and by motifs."""
+"""Find the bases of a CRE that carry its effect: by search, by attribution and by motifs."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Attributions by functions of tangermeme's, or with their signature."""
+"""Attributions by functions of tangermeme, or by functions with the same signature."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import torch
 from tangermeme.utils import PackedSequence
 
 from ...engine import (
+    IncrementalModel,
     Objective,
     check_objective,
     check_output,
+    explain_out_of_memory,
     mean_objective,
-    memory_stated,
     model_on,
     parameters_frozen,
+    resolve_dtype,
     rows_at_once,
 )
 from ...sequence import to_one_hot
@@ -37,16 +39,16 @@ def attribute_by(
     dtype: str | torch.dtype | None,
     device: str | torch.device | None,
 ) -> torch.Tensor:
-    """Ask a function of tangermeme's about whole sequences, a batch at a time, and keep the spans, shape (N, 4, W).
+    """Attribute full sequences by a function of tangermeme, a batch at a time, and return the spans, shape (N, 4, W).
 
-    `spans` have shape (N, 2), and `seeds` one int an example. The function gets a model of one output, the objective,
-    `args` where there are any, those of the other arguments that it takes, and `kwargs`, of which tensors with N rows
-    follow their examples.
+    `spans` have shape (N, 2), and `seeds` one int per example. The function gets a model whose only output is the
+    objective, `args` unless None, the other arguments that it accepts, and `kwargs`; tensors in `kwargs` with N rows
+    are split by example.
 
     Raises
     ------
     ValueError
-        If what comes back has another shape than the sequences.
+        If the result has another shape than the sequences.
 
     MemoryError
         As `captum_attribution`.
@@ -54,22 +56,21 @@ def attribute_by(
     accepted = inspect.signature(function).parameters
     takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values())
     seeded = "random_state" in accepted or takes_any
-    scalar = _Scalar(model, mean_objective if objective is None else objective)
-    first = next(model.parameters(), None)
-    own = torch.float32 if first is None else first.dtype
-    run_as = getattr(torch, dtype) if isinstance(dtype, str) else dtype or own
+    scalar = _ObjectiveModel(model, mean_objective if objective is None else objective)
+    run_as, incremental = resolve_dtype(model, dtype), isinstance(model, IncrementalModel)
     parts: list[torch.Tensor] = []
-    # Restores each module's mode on its own, where a function may restore all from the outermost.
+    # `model_on` restores the mode of each module, while a function may set all modules to the mode of the outermost.
     with model_on(scalar, device) as on, parameters_frozen(model):
         at_once = rows_at_once(batch_size, X.length, on)
-        given: dict[str, Any] = {"batch_size": at_once, "dtype": dtype, "device": on}
+        engine: dict[str, Any] = {"batch_size": at_once, "dtype": dtype, "device": on}
         for rows in torch.arange(len(X)).split(1 if seeded else at_once):
-            given |= {"random_state": seeds[int(rows[0])]} if seeded else {}
-            some = {name: value for name, value in given.items() if name in accepted or takes_any}
-            if args is not None:  # which must not be left out
-                some["args"] = [arg[rows.to(arg.device)] for arg in args]
-            with memory_stated(model, min(at_once, len(rows)), X.length, on, run_as):
-                values = function(scalar, to_one_hot(X[rows].to_codes()), **{**some, **_of_rows(kwargs, rows, len(X))})
+            engine |= {"random_state": seeds[int(rows[0])]} if seeded else {}
+            options = {name: value for name, value in engine.items() if name in accepted or takes_any}
+            if args is not None:  # passed also to a function that does not name them, so that they are not ignored
+                options["args"] = [arg[rows.to(arg.device)] for arg in args]
+            options |= _take_rows(kwargs, rows, len(X))
+            with explain_out_of_memory(min(at_once, len(rows)), X.length, on, run_as, incremental=incremental):
+                values = function(scalar, to_one_hot(X[rows].to_codes()), **options)
             if not isinstance(values, torch.Tensor) or tuple(values.shape) != (len(rows), 4, X.length):
                 got = tuple(values.shape) if isinstance(values, torch.Tensor) else type(values).__name__
                 raise ValueError(f"method must return a tensor of shape {(len(rows), 4, X.length)}; got {got}.")
@@ -80,16 +81,16 @@ def attribute_by(
     return torch.stack(parts)
 
 
-def _of_rows(kwargs: dict[str, Any], rows: torch.Tensor, n: int) -> dict[str, Any]:
-    """The rows of what has one an example, such as references."""
+def _take_rows(kwargs: dict[str, Any], rows: torch.Tensor, n: int) -> dict[str, Any]:
+    """Return keyword arguments with the rows of tensors that have one row per example, such as references."""
     return {
         name: value[rows] if isinstance(value, (torch.Tensor, PackedSequence)) and len(value) == n else value
         for name, value in kwargs.items()
     }
 
 
-class _Scalar(torch.nn.Module):
-    """A model of one output, the objective, shape (N, 1): what tangermeme's functions can be asked about."""
+class _ObjectiveModel(torch.nn.Module):
+    """A model whose only output is the objective, shape (N, 1), as the functions of tangermeme need it."""
 
     def __init__(self, model: torch.nn.Module, objective: Objective) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Attributions of a scalar objective to bases: Captum's gradients, or a function of tangermeme's."""
+"""Attribute a scalar objective to bases: by gradients of Captum, or by a function of tangermeme."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def captum_attribution(
 ) -> torch.Tensor:
     """Attribute a scalar objective of any model to the bases of a span, by Captum or by tangermeme.
 
-    What the fine-tile search is compared with (Toneyan & Koo 2024, Fig. 3b to e and Methods, "Fine-tile search").
-    Attributions are signed, raw and in tangermeme's shapes. With a `span`, bases outside of it are constants, and of an
-    `IncrementalModel` only the span's surroundings are differentiated; parameters never are. A Captum method costs one
-    forward and one backward pass a sequence, `n_steps` of each for integrated gradients, and n times as many with n
-    baselines.
+    The paper compares the fine-tile search with attributions (Toneyan & Koo 2024, Fig. 3b to e and Methods, "Fine-tile
+    search"). Attributions are signed, raw and in the shapes of tangermeme. With a `span`, bases outside it are
+    constants, and of an `IncrementalModel` only the surroundings of the span are differentiated; parameters never are.
+    A method of Captum costs one forward and one backward pass per sequence, `n_steps` of each for integrated gradients,
+    and n times as many with n baselines.
 
-    Departures: Captum's `Saliency` gives absolute values by default, this gives the gradient itself; neither corrects a
-    gradient for the mean over bases, as tangermeme's `saliency` does.
+    Departures: `Saliency` of Captum returns absolute values by default, this function returns the gradient; neither
+    corrects a gradient for the mean over bases, as `saliency` of tangermeme does.
 
     Parameters
     ----------
@@ -79,27 +79,28 @@ def captum_attribution(
 
     method: str or callable, optional
         "saliency" is the gradient [1]_; "input_x_gradient" the gradient at the observed base, and 0 at others [2]_;
-        "integrated_gradients" the integral of gradients on the straight way from a baseline, times the way [3]_. Or a
-        function of tangermeme's, `saliency` or `deep_lift_shap`, or one that takes their arguments ``(model, X, args,
-        target, ...)`` and returns shape (N, 4, L). It is given a model of one output, the objective, and whole
+        "integrated_gradients" the integral of gradients on the straight path from a baseline, times the path [3]_. Or a
+        function of tangermeme, `saliency` or `deep_lift_shap`, or one that takes their arguments ``(model, X, args,
+        target, ...)`` and returns shape (N, 4, L). It gets a model whose only output is the objective, and full
         sequences. Default is "saliency".
 
     objective: callable or None, optional
-        From the predictions of a batch to one number a sequence, shape (B,), by operations that can be differentiated.
-        None is the mean over all output axes. Default is None.
+        From the predictions of a batch to one number per sequence, shape (B,), by operations that can be
+        differentiated. None is the mean over all output axes. Default is None.
 
     span: (start, end), or shape=(N, 2), or None, optional
-        0-based half-open span in bp, for all examples or one each, of one width W. None is the whole sequence. Default
-        is None.
+        0-based half-open span in bp, for all examples or one per example, all of one width W. None is the whole
+        sequence. Default is None.
 
     observed: bool, optional
-        Whether to return one importance a base: the gradient at the observed base, and what the contributions of other
-        methods sum to over the four bases. An unknown base has none, 0. Default is False.
+        Whether to return one importance per base: for a gradient, that at the observed base; for contributions, their
+        sum over the four bases. It is 0 at an unknown base. Default is False.
 
     baselines: torch.Tensor, shape=(N, n, 4, L), or PackedSequence, or float, optional
-        For integrated gradients: where the way starts, say the backgrounds of the search, over which is averaged; or
-        the value of all four bases. 0 is an unknown base, but to models that fill these with 0.25, as the adapters of
-        Enformer and Borzoi do: it is 0.25 there. Default is 0, as Captum's.
+        For integrated gradients: where the path starts. Sequences, such as the backgrounds of the search, are averaged
+        over; a number is the value of all four bases. 0 is an unknown base, except in models that fill unknown bases
+        with 0.25, as the adapters of Enformer and Borzoi do: 0.25 is an unknown base there. Default is 0, as in
+        Captum.
 
     n_steps: int, optional
         Steps of integrated gradients, by Gauss-Legendre quadrature. Default is 50.
@@ -107,15 +108,15 @@ def captum_attribution(
     args: sequence of torch.Tensor or None, optional
         Further inputs of the model, each with N rows. Default is None.
 
-    random_state: int, one int an example, or None, optional
-        Of a `method` that takes one; example i has the seed ``random_state + i``, in a call of its own. Default is
-        None.
+    random_state: int, one int per example, or None, optional
+        The seed of a `method` that takes one; example i gets the seed ``random_state + i``, in a separate call. Default
+        is None.
 
     additional_func_kwargs: dict or None, optional
-        Further arguments of Captum's `attribute`, or of the function. Default is None.
+        Further arguments of `attribute` of Captum, or of the function. Default is None.
 
     batch_size: int, optional
-        The most sequences that run at a time. On a CPU they are no more than 131,072 bp, or one. Default is 32.
+        The most sequences that run at a time; on a CPU at most 131,072 bp, or one sequence. Default is 32.
 
     dtype: str, torch.dtype or None, optional
         Half precision runs the model under autocast. float16 may lose small gradients, bfloat16 does not. None is the
@@ -136,7 +137,7 @@ def captum_attribution(
         NaN, or the model or the objective cannot be differentiated.
 
     MemoryError
-        If the activations do not fit; the message states the memory and what would need less.
+        If the activations do not fit; the message states the memory, and options that need less.
 
     References
     ----------
@@ -188,10 +189,10 @@ def captum_attribution(
             raise ValueError(
                 f"additional_func_kwargs must not hold what is set here, {', '.join(_OURS)}; got {name!r}."
             )
-    ways = _packed_baselines(baselines, packed) if isinstance(baselines, (torch.Tensor, PackedSequence)) else baselines
-    per_row = (1 if isinstance(ways, float | int) else int(ways.shape[1])) * (
-        n_steps if method == "integrated_gradients" else 1
-    )
+    if isinstance(baselines, (torch.Tensor, PackedSequence)):
+        baselines = _packed_baselines(baselines, packed)
+    per_row = int(baselines.shape[1]) if isinstance(baselines, PackedSequence) else 1
+    per_row *= n_steps if method == "integrated_gradients" else 1
     with (
         tqdm(total=len(packed) * per_row, desc=method, unit="seq", disable=not verbose) as bar,
         SpanObjective(
@@ -199,11 +200,11 @@ def captum_attribution(
             incremental=incremental, cache=cache, progress=bar,
         ) as value,
     ):  # fmt: skip
-        values = _by_captum(method, value, spans, len(packed), ways, n_steps, kwargs)
+        values = _by_captum(method, value, spans, len(packed), baselines, n_steps, kwargs)
     _refuse_nan(values)
     if not observed:
         return values
-    # A gradient is read at the observed base. The other methods have multiplied by what is there, and are summed.
+    # A gradient is read at the observed base. The other methods have multiplied by the input already, and are summed.
     here = to_one_hot(span_codes(packed, spans))
     return (values * here).sum(1) if method == "saliency" else values.sum(1) * here.sum(1)
 
@@ -222,8 +223,8 @@ def _by_captum(
     def attribute(rows: torch.Tensor, start: torch.Tensor | float) -> torch.Tensor:
         x = objective.one_hot(rows).requires_grad_()
         at_once = min(objective.batch_size, len(rows) * (n_steps if method == "integrated_gradients" else 1))
-        with objective.memory_stated(at_once):
-            # Captum repeats the rows as it repeats the sequences.
+        with objective.explain_out_of_memory(at_once):
+            # Captum repeats `rows` as it repeats the sequences.
             if method == "saliency":
                 y = Saliency(objective).attribute(x, abs=False, additional_forward_args=rows, **kwargs)
             elif method == "input_x_gradient":
@@ -241,12 +242,12 @@ def _by_captum(
     size = max(1, size // n_steps)
     if isinstance(baselines, float | int):
         return torch.cat([attribute(rows, float(baselines)) for rows in torch.arange(n).split(size)])
-    n_ways = int(baselines.shape[1])
+    n_starts = int(baselines.shape[1])
     total: torch.Tensor | None = None
-    for pairs in torch.arange(n * n_ways).split(size):
-        rows, ways = pairs // n_ways, pairs % n_ways
-        start = to_one_hot(span_codes(baselines[rows, ways], spans[rows]))
-        values = attribute(rows, start.to(objective.one_hot(rows[:1]))) / n_ways
+    for pairs in torch.arange(n * n_starts).split(size):
+        rows, which = pairs // n_starts, pairs % n_starts
+        start = to_one_hot(span_codes(baselines[rows, which], spans[rows]))
+        values = attribute(rows, start.to(objective.one_hot(rows[:1]))) / n_starts
         if total is None:
             total = torch.zeros((n, *values.shape[1:]), dtype=values.dtype)
         total.index_add_(0, rows, values)

@@ -1,4 +1,4 @@
-"""What is said of a curve of scores by bp: how few bp keep the effect, and the area under it."""
+"""Summarize curves of score by kept bp: the fewest bp that keep the effect, and the area under the curve."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from ..effects import as_float
 
 
 def fewest_bp(bp_kept: Any, score: Any, *, threshold: float = 0.8, below: bool = False) -> float:
-    """The fewest bp with which a score is still at the threshold: the histogram of the paper's Figure 3c.
+    """Return the fewest bp at which the score still reaches the threshold, as in Figure 3c of the paper.
 
-    A curve may fall below the threshold and rise again; the lowest of its points that are at it counts.
+    A curve may fall below the threshold and rise again; the point with the fewest bp that reaches it counts.
 
     Parameters
     ----------
     bp_kept, score: array, shape=(P,)
-        A curve, in any order. Points with a score of NaN do not count.
+        A curve, in any order. Points with a score of NaN are ignored.
 
     threshold: float, optional
         Default is 0.8, as in the paper.
 
     below: bool, optional
-        Whether the score must be at most the threshold instead, as the activity of a silencer. Default is False.
+        Whether the score must be at most the threshold instead, as for the activity of a silencer. Default is False.
 
     Returns
     -------
     bp: float
-        NaN if no point is at the threshold.
+        NaN if no point reaches the threshold.
 
     Raises
     ------
     ValueError
-        If the two are no curve.
+        If the two differ in shape or have more than one axis.
 
     Examples
     --------
@@ -50,25 +50,25 @@ def fewest_bp(bp_kept: Any, score: Any, *, threshold: float = 0.8, below: bool =
 
 
 def area_under_curve(bp_kept: Any, score: Any) -> float:
-    """The area under a curve of scores, by trapezoids, over the bp that it spans: its mean height.
+    """Return the area under a curve of scores, by trapezoids, divided by the bp that it spans: its mean height.
 
-    1 for a curve that keeps the whole score until the end; above 1 where pruning raises it. Curves are compared over
-    the same bp, as a rule from the whole CRE to none of it.
+    1 for a curve that keeps the full score until the end; above 1 if pruning raises the score. Compare curves over the
+    same bp, as a rule from the whole CRE to none of it.
 
     Parameters
     ----------
     bp_kept, score: array, shape=(P,)
-        A curve, in any order. Points with a score of NaN do not count.
+        A curve, in any order. Points with a score of NaN are ignored.
 
     Returns
     -------
     area: float
-        NaN if fewer than two points count.
+        NaN if fewer than two points have a score.
 
     Raises
     ------
     ValueError
-        If the two are no curve.
+        If the two differ in shape or have more than one axis.
 
     Examples
     --------
@@ -84,12 +84,13 @@ def area_under_curve(bp_kept: Any, score: Any) -> float:
 
 
 def summarize_curves(table: pd.DataFrame, *, threshold: float = 0.8, below: bool = False) -> pd.DataFrame:
-    """Fewest bp and area of each curve of a table, averaged over draws.
+    """Compute the fewest bp and the area of each curve of a table, averaged over draws.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        `bp_kept` and `score`, one row a point. What is neither these nor `draw` names a curve: `example`, `method`.
+        `bp_kept` and `score`, one row per point. All columns other than these and `draw` name the curve, for example
+        `example` and `method`.
 
     threshold, below: optional
         As in `fewest_bp`.
@@ -97,8 +98,8 @@ def summarize_curves(table: pd.DataFrame, *, threshold: float = 0.8, below: bool
     Returns
     -------
     summary: pandas.DataFrame
-        One row a curve, in the order of the table: its names, `draws`, `fewest_bp` and `area`, means over draws. Draws
-        without a point at the threshold do not count in `fewest_bp`, which is NaN where none has one.
+        One row per curve, in the order of the table: its names, `draws`, `fewest_bp` and `area`, means over draws.
+        `fewest_bp` ignores draws that never reach the threshold; it is NaN if no draw does.
 
     Raises
     ------

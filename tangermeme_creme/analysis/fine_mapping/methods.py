@@ -1,4 +1,4 @@
-"""The methods that a comparison knows by name, and what each says of the bases of one CRE."""
+"""The methods of a comparison by name, and the attributions and ranking of each for one CRE."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ METHODS = ("search", *(name + end for name in ATTRIBUTIONS for end in ("", ABSOL
 
 
 def check_methods(methods: Sequence[str], motifs: object, rankings: Sequence[str]) -> list[str]:
-    """The methods of a comparison, those of one's own after the others.
+    """Check and return the methods of a comparison, your own rankings after the others.
 
     Raises
     ------
     ValueError
-        If there is none, one is unknown or twice there, or "motifs" has none to look for.
+        If no method is named, one is unknown or named twice, or "motifs" comes without motifs.
 
     Examples
     --------
@@ -42,20 +42,20 @@ def check_methods(methods: Sequence[str], motifs: object, rankings: Sequence[str
         if name not in METHODS:
             raise ValueError(f"methods must be of {', '.join(METHODS)}; got {name!r} at index {i}.")
     if "truth" in rankings:
-        raise ValueError("rankings must not be named 'truth', as known elements are; got it.")
+        raise ValueError("rankings must not be named 'truth', the name of the known elements.")
     asked = [*methods, *rankings]
     if not asked:
         raise ValueError("methods must name at least one; got none.")
     twice = [name for i, name in enumerate(asked) if name in asked[:i]]
     if twice:
-        raise ValueError(f"methods and rankings must have names of their own; got {twice[0]!r} twice.")
+        raise ValueError(f"methods and rankings must have different names; got {twice[0]!r} twice.")
     if "motifs" in asked and motifs is None:
         raise ValueError("method 'motifs' must have motifs, a MEME file or a mapping; got None.")
     return asked
 
 
 def attribution_of(method: str) -> str:
-    """The attribution that a ranking is made from.
+    """Return the attribution that a ranking is made from.
 
     >>> attribution_of("saliency_absolute")
     'saliency'
@@ -75,18 +75,18 @@ def attribute(
     random_state: int,
     **options: Any,
 ) -> torch.Tensor:
-    """What a method attributes to the bases of a span, shape (4, W), the mean over `sequences`.
+    """Attribute the bases of a span by a named method, shape (4, W), averaged over `sequences`.
 
-    `starts`, shape (N, 4, L) or one value, is where integrated gradients begin; `references`, shape
-    (N, n, 4, L), is what DeepLIFT compares with.
+    `starts`, shape (N, 4, L) or one value, are the baselines of integrated gradients; `references`, shape
+    (N, n, 4, L), those of DeepLIFT.
     """
     method = ATTRIBUTIONS[name]
-    more: dict[str, Any] = {"incremental": "auto"} if callable(method) else {}  # those run whole sequences
+    more: dict[str, Any] = {"incremental": "auto"} if callable(method) else {}  # these functions run full sequences
     if name == "integrated_gradients":
-        ways = starts.reshape(len(starts), 1) if isinstance(starts, PackedSequence) else starts
-        more = {"n_steps": n_steps, "baselines": ways}
+        baselines = starts.reshape(len(starts), 1) if isinstance(starts, PackedSequence) else starts
+        more = {"n_steps": n_steps, "baselines": baselines}
     elif name == "deep_lift_shap":
-        # It refuses unknown bases unless told to warn of them only; to its sums they are zeros like any other.
+        # With only_warn it does not refuse unknown bases, which add zeros to its sums; the warning is ignored below.
         more["additional_func_kwargs"] = {"references": references, "hypothetical": True, "only_warn": True}
     elif name == "corrected_saliency":
         more["additional_func_kwargs"] = {"hypothetical": True}
@@ -100,10 +100,10 @@ def attribute(
 
 
 def rank(method: str, values: torch.Tensor, codes: torch.Tensor, direction: str) -> torch.Tensor:
-    """The importance of each base, shape (W,), from attributions, shape (4, W), and its base codes, shape (W,).
+    """Return the importance of each base, shape (W,), from attributions, shape (4, W), and base codes, shape (W,).
 
-    Signed: what the observed base adds, to the prediction or, of a silencer, taken from it. Absolute: how much it
-    does either way; of plain saliency, the largest gradient of the four bases (Simonyan et al. 2013).
+    Signed: how much the observed base raises the prediction or, for direction "min", lowers it. Absolute: the size of
+    that change; for plain saliency, the largest gradient of the four bases (Simonyan et al. 2013).
 
     Examples
     --------
@@ -112,9 +112,9 @@ def rank(method: str, values: torch.Tensor, codes: torch.Tensor, direction: str)
     (tensor([-1.0000, -0.5000], dtype=torch.float64), tensor([1., 3.], dtype=torch.float64))
     """
     name = attribution_of(method)
-    # Contributions of Captum's are multiplied by what is there already, and those from a background by what it lacks.
+    # Captum has multiplied its contributions by the input, or by its difference from a background: they are summed.
     summed = name in ("input_x_gradient", "integrated_gradients")
-    known = codes < 4  # an unknown base may have a gradient, and is nothing that could be kept
+    known = codes < 4  # an unknown base may have a gradient, but there is no base to keep
     observed = values.double().sum(0) * known if summed else (values.double() * to_one_hot(codes)).sum(0)
     if method.endswith(ABSOLUTE):
         return values.double().abs().amax(0) * known if name == "saliency" else observed.abs()

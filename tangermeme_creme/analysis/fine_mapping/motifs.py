@@ -1,4 +1,4 @@
-"""Motif hits in sequences, by memelite's FIMO, and the bases that they cover."""
+"""Find motif hits in sequences by FIMO of memelite, and the bases that they cover."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _COLUMNS = ["example", "motif", "start", "end", "strand", "score", "p_value"]
 def motif_hits(
     X: torch.Tensor | PackedSequence, motifs: Motifs, threshold: float = 1e-4, *, span: Spans | None = None
 ) -> pd.DataFrame:
-    """Scan both strands for motifs with memelite's FIMO [1]_, as the paper's motif baseline does with FIMO.
+    """Scan both strands for motifs by FIMO [1]_ of memelite, as the motif baseline of the paper does by FIMO.
 
     Calls no model. A hit on the reverse strand covers the bases whose reverse complement matches. An unknown base adds
-    nothing to a score.
+    0 to a score.
 
-    Departure from the reference's baseline, which lost hits on the reverse strand: these are here.
+    Departure from the baseline of the reference, which loses hits on the reverse strand: they are returned here.
 
     Parameters
     ----------
@@ -41,26 +41,26 @@ def motif_hits(
         A MEME file, or probabilities of A, C, G and T by position.
 
     threshold: float, optional
-        Hits have a p-value below, against uniform bases. Default is 1e-4, as in FIMO.
+        Hits have a p-value below it, against uniform bases. Default is 1e-4, as in FIMO.
 
     span: (start, end), or shape=(N, 2), or None, optional
-        0-based half-open span in bp that hits lie in, for all examples or one each, of one width. None is the whole
-        sequence. Default is None.
+        0-based half-open span in bp that hits lie in, for all examples or one per example, all of one width. None is
+        the full sequence. Default is None.
 
     Returns
     -------
     hits: pandas.DataFrame
-        One row a hit: `example`, `motif`, `start` and `end` in bp of the window, 0-based and half-open, `strand`,
-        `score` in bits, `p_value`; in order of example, start, end and motif.
+        One row per hit: `example`, `motif`, `start` and `end` in bp of the window, 0-based and half-open, `strand`,
+        `score` in bits, `p_value`; sorted by example, start, end and motif.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
 
     ValueError
         If X is not one-hot, the file holds no motif, an unreadable one or two of one name, a motif is not
-        probabilities, the threshold is not a probability, or the span is not one.
+        probabilities, the threshold is not a probability, or the span leaves the sequence.
 
     References
     ----------
@@ -105,9 +105,9 @@ def motif_hits(
 def motif_mask(
     X: torch.Tensor | PackedSequence, motifs: Motifs, threshold: float = 1e-4, *, span: Spans | None = None
 ) -> torch.Tensor:
-    """Which bases lie in a motif hit on either strand; hits that overlap are one stretch.
+    """Mark the bases that lie in a motif hit on either strand.
 
-    The ranking of the motif baseline for `retention_curve`. Parameters and errors are those of `motif_hits`.
+    `retention_curve` takes the mask as the ranking of the motif baseline. Parameters and errors as in `motif_hits`.
 
     Returns
     -------
@@ -128,7 +128,7 @@ def motif_mask(
 
 
 def mask_of_hits(hits: pd.DataFrame, spans: torch.Tensor) -> torch.Tensor:
-    """Which bases of the spans, shape (N, 2), of one width W, lie in a hit, shape (N, W).
+    """Mark the bases of spans, shape (N, 2), of one width W, that lie in a hit, shape (N, W).
 
     Examples
     --------
@@ -145,7 +145,7 @@ def mask_of_hits(hits: pd.DataFrame, spans: torch.Tensor) -> torch.Tensor:
 
 
 def check_p_value(value: float, name: str) -> None:
-    """Refuse what is no p-value.
+    """Refuse a number outside (0, 1].
 
     >>> check_p_value(1e-4, "threshold")
     """
@@ -154,7 +154,7 @@ def check_p_value(value: float, name: str) -> None:
 
 
 def read_motifs(motifs: Motifs) -> dict[str, np.ndarray]:
-    """Motifs by name, shape (4, w), from a MEME file or a mapping, checked.
+    """Read motifs by name, shape (4, w), from a MEME file or a mapping, and check them.
 
     Raises
     ------
@@ -175,7 +175,7 @@ def read_motifs(motifs: Motifs) -> dict[str, np.ndarray]:
         rule = "motifs must be probabilities of A, C, G and T, shape (4, w)"
         if matrix.ndim != 2 or matrix.shape[0] != 4 or matrix.shape[1] == 0:
             raise ValueError(f"{rule}; got shape {matrix.shape} for {name!r}.")
-        # Files give a few digits, so that a column need not be one to the last of them.
+        # Files have few digits, so that a column may not sum to exactly one.
         bad = ~((matrix >= 0).all(0) & (abs(matrix.sum(0) - 1) < 0.02))
         if bad.any():
             column = int(bad.argmax())
@@ -190,12 +190,12 @@ def _read_meme(path: Path) -> dict[str, np.ndarray]:
     names = [" ".join(line[5:].split()) for line in path.read_text().splitlines() if line[:5] == "MOTIF"]
     try:
         motifs: dict[str, np.ndarray] = read_meme(str(path))
-    except (ValueError, AttributeError) as error:  # a row that is no four numbers; a width that is not there
+    except (ValueError, AttributeError) as error:  # a row without four numbers; no width
         raise ValueError(f"motifs must be a file in MEME format; got {path}: {error}") from error
-    # Its reader keeps the last of one name, and passes over a matrix with too few rows.
+    # The reader of memelite keeps the last motif of a name, and skips a matrix with too few rows, without an error.
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f"motifs must have names of their own; got {twice[0]!r} twice in {path}.")
+        raise ValueError(f"motifs must have different names; got {twice[0]!r} twice in {path}.")
     lost = [name for name in names if name not in motifs]
     if lost:
         raise ValueError(f"motifs must have as many rows as their width; got fewer for {lost[0]!r} in {path}.")

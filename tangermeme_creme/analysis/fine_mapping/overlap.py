@@ -1,4 +1,4 @@
-"""Which bases methods keep in common, with each other and with what is known."""
+"""Compare the bases that methods keep, with each other and with known elements."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Truth: TypeAlias = str | os.PathLike[str] | pd.DataFrame
 
 
 def spans_of_mask(mask: torch.Tensor, first: int = 0) -> list[tuple[int, int]]:
-    """The stretches of a mask, shape (W,), whose first base is at `first`, as 0-based half-open spans.
+    """Return the stretches of a mask, shape (W,), as 0-based half-open spans; its first base is at `first`.
 
     Examples
     --------
@@ -31,18 +31,18 @@ def spans_of_mask(mask: torch.Tensor, first: int = 0) -> list[tuple[int, int]]:
 
 
 def overlap_table(kept: Mapping[str, torch.Tensor]) -> pd.DataFrame:
-    """The bases that each two methods keep of one CRE.
+    """Count the bases of one CRE that each pair of methods keeps.
 
     Parameters
     ----------
     kept: mapping of str to torch.Tensor, shape=(D, W), dtype=bool
-        One flag a base; D draws, or one.
+        One flag per base; D draws, or one.
 
     Returns
     -------
     table: pandas.DataFrame
-        One row a pair: `method`, `other`, `bp`, `other_bp`, `shared_bp` and `jaccard`, the bases in both over those in
-        either, all means over draws. NaN where neither keeps a base.
+        One row per pair: `method`, `other`, `bp`, `other_bp`, `shared_bp` and `jaccard`, the bases in both divided by
+        those in either, all means over draws. `jaccard` is NaN if neither keeps a base.
 
     Examples
     --------
@@ -63,31 +63,31 @@ def overlap_table(kept: Mapping[str, torch.Tensor]) -> pd.DataFrame:
 def truth_mask(
     truth: Truth, spans: torch.Tensor, *, ids: Sequence[Any], loci: pd.DataFrame | None, length: int
 ) -> torch.Tensor:
-    """Which bases of the spans lie in known elements, shape (N, W).
+    """Mark the bases of spans that lie in known elements, shape (N, W).
 
     Parameters
     ----------
     truth: path or pandas.DataFrame
         With `loci`, a BED file or a table of `chrom`, `start` and `end` in bp of the genome. Without, a table of
-        `example`, `start` and `end` in bp of the window, such as `kept_frame` gives.
+        `example`, `start` and `end` in bp of the window, such as that of `kept_frame`.
 
     spans: torch.Tensor, shape=(N, 2)
-        Of one width W, in bp of the window.
+        All of one width W, in bp of the window.
 
     ids: sequence
-        N names, for `example`.
+        N names, as in column `example`.
 
     loci: pandas.DataFrame or None
         `chrom`, `tss` (the 0-based base) and `strand` of each example.
 
     length: int
-        Of the window, in bp.
+        Length of the window in bp.
 
     Raises
     ------
     ValueError
-        If columns are missing, an element ends before it starts, there is not one locus an example, a file comes
-        without loci, or the table has an example that there is not; the message names it.
+        If columns are missing, an element ends before it starts, the number of loci is not that of the examples, a file
+        comes without loci, or the table names an unknown example; the message names it.
 
     Examples
     --------
@@ -104,34 +104,34 @@ def truth_mask(
     if len(bad):
         row = bad[0]
         raise ValueError(f"truth must end after it starts; got [{start[row]}, {end[row]}) at row {row}.")
-    of, wanted = _owners(table, ids, loci, len(spans))
+    owner, owners = _owners(table, ids, loci, len(spans))
     mask = torch.zeros((len(spans), int(spans[0, 1] - spans[0, 0])), dtype=torch.bool)
     for i, (first, last) in enumerate(spans.tolist()):
-        low, high, turned = first, last, False
+        low, high, reverse = first, last, False
         if loci is not None:
             place = {"tss": int(loci["tss"].iloc[i]), "strand": str(loci["strand"].iloc[i]), "length": length}
             low, high = span_to_genome(first, last, **place)  # type: ignore[arg-type]
-            turned = place["strand"] == "-"
-        here = (of == wanted[i]) & (start < high) & (end > low)
-        inside = np.zeros(last - first, dtype=bool)
-        for a, b in zip(start[here] - low, end[here] - low):
-            inside[max(0, a) : b] = True
-        mask[i] = torch.from_numpy(inside[::-1].copy() if turned else inside)
+            reverse = place["strand"] == "-"
+        inside_span = (owner == owners[i]) & (start < high) & (end > low)
+        covered = np.zeros(last - first, dtype=bool)
+        for a, b in zip(start[inside_span] - low, end[inside_span] - low):
+            covered[max(0, a) : b] = True
+        mask[i] = torch.from_numpy(covered[::-1].copy() if reverse else covered)
     return mask
 
 
 def _owners(
     table: pd.DataFrame, ids: Sequence[Any], loci: pd.DataFrame | None, n: int
 ) -> tuple[np.ndarray, Sequence[Any]]:
-    """What each element lies on, the chromosome or the example, and which of these each example is."""
+    """Return the owner of each element, a chromosome or an example, and the owner that each example looks for."""
     if loci is None:
-        strange = ~table["example"].isin(list(ids))
-        if strange.any():
-            raise ValueError(f"truth must be of the examples; got {table['example'][strange].iloc[0]!r}.")
+        unknown = ~table["example"].isin(list(ids))
+        if unknown.any():
+            raise ValueError(f"truth must be of the examples; got {table['example'][unknown].iloc[0]!r}.")
         return table["example"].to_numpy(), ids
     check_columns(loci, ["chrom", "tss", "strand"])
     if len(loci) != n:
-        raise ValueError(f"loci must have one row an example ({n}); got {len(loci)}.")
+        raise ValueError(f"loci must have one row per example ({n}); got {len(loci)}.")
     chroms = np.array([plain_chrom(name) for name in table["chrom"]], dtype=object)
     wanted = [plain_chrom(name) for name in loci["chrom"]]
     if len(chroms) and not set(chroms) & set(wanted):

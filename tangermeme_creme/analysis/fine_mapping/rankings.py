@@ -1,4 +1,4 @@
-"""Rankings of the bases of a CRE, the order that they give, and the points of a curve."""
+"""Rankings of the bases of a CRE, the order of removal, and the points of a curve."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ...sequence import check_count
 
 
 def check_ranking(ranking: torch.Tensor, n_examples: int, width: int, name: str = "ranking") -> torch.Tensor:
-    """Rankings of the bases of CREs, shape (N, D, W).
+    """Check rankings of the bases of CREs and return them as shape (N, D, W).
 
     Raises
     ------
     ValueError
-        If the shape is neither that nor (N, W), or one is NaN; the message names it.
+        If the shape is neither (N, D, W) nor (N, W), or a value is NaN; the message names it.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def check_ranking(ranking: torch.Tensor, n_examples: int, width: int, name: str 
     rows = values[:, None] if values.ndim == 2 else values
     if rows.ndim != 3 or rows.shape[0] != n_examples or rows.shape[1] == 0 or rows.shape[2] != width:
         raise ValueError(
-            f"{name} must have shape ({n_examples}, {width}) or ({n_examples}, D, {width}): an importance for each "
+            f"{name} must have shape ({n_examples}, {width}) or ({n_examples}, D, {width}): one importance per "
             f"base of the CRE; got {tuple(values.shape)}."
         )
     if rows.is_floating_point() and rows.isnan().any():
@@ -37,7 +37,7 @@ def check_ranking(ranking: torch.Tensor, n_examples: int, width: int, name: str 
 
 
 def random_ranking(n_examples: int, length: int, *, draws: int = 10) -> torch.Tensor:
-    """The random baseline: rankings without any preference, shape (N, D, W), which `retention_curve` puts in order.
+    """Return the random baseline: constant rankings, shape (N, D, W), which `retention_curve` puts in random order.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def random_ranking(n_examples: int, length: int, *, draws: int = 10) -> torch.Te
 
 
 def removal_order(ranking: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
-    """The positions of each ranking, shape (N, D, W), the least important first; equal ones in a random order.
+    """Sort the positions of each ranking, shape (N, D, W), the least important first and equal ones at random.
 
     Examples
     --------
@@ -66,12 +66,12 @@ def removal_order(ranking: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
 
 
 def points(steps: int | Sequence[int], width: int) -> list[int]:
-    """How many bp are left at each point of a curve, from all to none.
+    """Return the bp that are kept at each point of a curve, from all to none.
 
     Raises
     ------
     ValueError
-        If a step is not an integer from 1, or a number of bp is not one from 0 to `width`.
+        If a step is not an integer of at least 1, or a number of bp is not an integer from 0 to `width`.
 
     Examples
     --------

@@ -1,9 +1,9 @@
-"""How much of a CRE's effect its most important bases keep: any ranking, pruned as the search prunes."""
+"""Measure how much of the effect of a CRE its most important bases keep, for any ranking of its bases."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 import pandas as pd
@@ -12,28 +12,36 @@ from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ...engine import EditSession, Objective, mean_objective
-from ...operators import CreScore, Labels, direction_per_example, labelled, prepare, scored_by_effect, warn_of_no_effect
+from ...engine import CodesSession, EngineOptions, Objective, mean_objective
+from ...operators import (
+    CreScore,
+    Labels,
+    direction_per_example,
+    labelled,
+    prepare_run,
+    scored_by_effect,
+    warn_of_no_effect,
+)
 from ...sequence import RandomState, ShuffleFn, Spans, check_apart, check_one_width, make_edits, span_per_example
 from .rankings import check_ranking, points, removal_order
 
-# The contents of some points of a curve take about this many bytes, however many points there are.
+# The points of a curve are predicted in groups whose contents take about this many bytes.
 _POOL_BASES = 2**24
 
 
 class RetentionResult(NamedTuple):
-    """What `retention_curve` returns.
+    """Result of `retention_curve`.
 
     Parameters
     ----------
     bp_kept: torch.Tensor, shape=(P,), dtype=int64
-        How many of the most important bases are left: all of the CRE first, then fewer, and none last.
+        How many of the most important bases are kept: the whole CRE first, then fewer, and none last.
 
     score: torch.Tensor, shape=(N, D, P), dtype=float64
-        The score of the search with these bases; NaN for a CRE without one.
+        The score with these bases, as in the search; NaN for a CRE that has no score.
 
     y_kept: torch.Tensor, shape=(N, D, P, n)
-        The objective that it is made of, in each background. [..., -1] is the control.
+        The objective behind the score, in each background. [..., -1] is the control.
 
     order: torch.Tensor, shape=(N, D, W), dtype=int64
         Positions in the CRE, the least important first: the order in which they were replaced.
@@ -45,12 +53,12 @@ class RetentionResult(NamedTuple):
     order: torch.Tensor
 
     def kept(self, bp: torch.Tensor) -> torch.Tensor:
-        """The bases that are left at so many bp, shape (N, D), as one flag a base of the CRE, shape (N, D, W)."""
+        """Return the bases that are kept at `bp`, shape (N, D), as one flag per base of the CRE, shape (N, D, W)."""
         place = self.order.argsort(-1)
         return place >= self.order.shape[-1] - bp[..., None]
 
     def to_frame(self, *, ids: Labels = None) -> pd.DataFrame:
-        """One row an (example, draw, number of bp kept): `example`, `draw`, `bp_kept`, `score`."""
+        """Return one row per (example, draw, kept bp): `example`, `draw`, `bp_kept`, `score`."""
         N, D, P = self.score.shape
         names = labelled("example", N, ids, "ids")["example"]
         return pd.DataFrame(
@@ -81,17 +89,16 @@ def retention_curve(
     random_state: RandomState = None,
     func: Callable[..., Any] = predict,
     additional_func_kwargs: dict[str, Any] | None = None,
-    **kwargs: Any,
+    **kwargs: Unpack[EngineOptions],
 ) -> RetentionResult:
-    """Replace the least important bases of a CRE by background, step by step, and score what is left.
+    """Replace the least important bases of a CRE by background, step by step, and score the kept bases.
 
-    What the fine-tile search is compared with (Toneyan & Koo 2024, Fig. 3b and c; Methods, "Fine-tile search"): the
-    TSS tile and the CRE in shuffled backgrounds, as there, with the bases that a ranking puts last left to the
-    background. With the same backgrounds, or the same `random_state`, a curve and a search are scored on the same
-    sequences.
+    The paper compares the fine-tile search with such curves (Toneyan & Koo 2024, Fig. 3b and c; Methods, "Fine-tile
+    search"): the TSS tile and the CRE in shuffled backgrounds, as in the search, with the bases that a ranking puts
+    last replaced by background. With the same backgrounds, or the same `random_state`, a curve and a search are scored
+    on the same sequences.
 
-    Costs ``2 n`` sequences an example for the whole CRE and the control, and ``n`` for each further step of each of D
-    draws.
+    Costs ``2 n`` sequences per example for the whole CRE and the control, and ``n`` per further step and draw.
 
     Parameters
     ----------
@@ -102,25 +109,25 @@ def retention_curve(
         One-hot sequences of any numeric dtype. All-zero columns are unknown bases.
 
     tss_tile: (start, end), or shape=(N, 2)
-        0-based half-open span in bp of the tile over the TSS, for all examples or one each.
+        0-based half-open span in bp of the tile over the TSS, for all examples or one per example.
 
     cre_tile: (start, end), or shape=(N, 2)
-        0-based half-open span in bp of the CRE, of one length W in all examples. It must not overlap `tss_tile`.
+        0-based half-open span in bp of the CRE, of the same length W in all examples. It must not overlap `tss_tile`.
 
     ranking: torch.Tensor, shape=(N, W) or (N, D, W)
-        The importance of each base of the CRE, larger to be kept for longer; D rankings an example, or one. Numbers or
-        a mask. Equal ones are put in a random order, so that a mask keeps its own bases for longest, and a constant is
-        the random baseline.
+        The importance of each base of the CRE, numbers or a mask; bases with a larger one are kept longer. D rankings
+        per example, or one. Equal bases are put in random order, so that the bases of a mask are kept longest, and a
+        constant ranking is the random baseline.
 
     steps: int or sequence of int, optional
-        How many bp each step replaces; or how many are left at each, in any order. All and none are always among them.
-        Default is 50.
+        An int is how many bp each step replaces; a sequence is how many bp are kept at each step, in any order. All and
+        none are always added. Default is 50.
 
     direction, score, objective: optional
         As in `fine_tile_search`.
 
     n, shuffle_fn, backgrounds, args, random_state, func, additional_func_kwargs, **kwargs: optional
-        As in `fine_tile_search`. Draw d of an example breaks ties by its own seed and d.
+        As in `fine_tile_search`. Draw d of an example breaks ties by the seed of the example and d.
 
     Returns
     -------
@@ -137,11 +144,11 @@ def retention_curve(
     Warns
     -----
     TangermemeWarning
-        If the whole CRE of an example has no score to keep, as in `fine_tile_search`. Its scores are NaN.
+        If the whole CRE of an example has no score, as in `fine_tile_search`. Its scores are NaN.
 
     Examples
     --------
-    A model of eight A in one place, which the CRE holds, and a ranking that knows where:
+    A model that looks for eight A in one place inside the CRE, and a ranking that puts this place first:
 
     >>> class EightA(torch.nn.Module):
     ...     def forward(self, X):
@@ -154,7 +161,7 @@ def retention_curve(
     >>> result.bp_kept.tolist(), result.score[0, 0].tolist()
     ([50, 8, 4, 0], [1.0, 1.0, 0.5, 0.5])
     """
-    run = prepare(
+    run = prepare_run(
         "retention_curve", model, X, n=n, shuffle_fn=shuffle_fn, backgrounds=backgrounds, args=args,
         random_state=random_state, func=func, additional_func_kwargs=additional_func_kwargs, kwargs=kwargs,
     )  # fmt: skip
@@ -188,17 +195,17 @@ def retention_curve(
 
 
 def _curves(
-    session: EditSession, own: torch.Tensor, start: int, order: torch.Tensor, bp_kept: list[int], goal: Objective
+    session: CodesSession, cre: torch.Tensor, start: int, order: torch.Tensor, bp_kept: list[int], goal: Objective
 ) -> torch.Tensor:
-    """The objective of each point of each draw in each background, shape (D, P, n).
+    """Predict the objective of each point of each draw in each background, shape (D, P, n).
 
-    `session` holds the control, `own` the bases of the CRE, shape (W,).
+    `session` holds the control, `cre` the base codes of the CRE, shape (W,).
     """
-    n, width = len(session), len(own)
+    n, width = len(session), len(cre)
     background = session.cut(start, start + width)
     y_control = session.predict(objective=goal)
     y_whole = session.predict_edits(
-        make_edits(torch.arange(n), torch.tensor(start), torch.tensor(0), [own]), objective=goal
+        make_edits(torch.arange(n), torch.tensor(start), torch.tensor(0), [cre]), objective=goal
     )
     assert isinstance(y_control, torch.Tensor)
     assert isinstance(y_whole, torch.Tensor)
@@ -206,20 +213,20 @@ def _curves(
     y[:, 0], y[:, -1] = y_whole, y_control
     between = torch.arange(1, len(bp_kept) - 1)
     for d in range(len(order)):
-        for some in between.split(max(1, _POOL_BASES // (n * width))) if len(between) else ():
+        for group in between.split(max(1, _POOL_BASES // (n * width))) if len(between) else ():
             starts: list[int] = []
             contents: list[torch.Tensor] = []
-            for p in some.tolist():
-                left = order[d, width - bp_kept[p] :]
-                # What lies outside of the outermost base that is left is background already.
-                low, high = int(left.min()), int(left.max()) + 1
+            for p in group.tolist():
+                kept = order[d, width - bp_kept[p] :]
+                # Outside the outermost kept bases the control has background already.
+                low, high = int(kept.min()), int(kept.max()) + 1
                 content = background[:, low:high].clone()
-                content[:, left - low] = own[left]
+                content[:, kept - low] = cre[kept]
                 starts.append(start + low)
                 contents.extend(content)
             index = torch.arange(len(contents)).reshape(len(starts), n)
             edits = make_edits(torch.arange(n), torch.tensor(starts)[:, None], index, contents)
             values = session.predict_edits(edits, objective=goal)
             assert isinstance(values, torch.Tensor)
-            y[d, some] = values.reshape(len(starts), n)
+            y[d, group] = values.reshape(len(starts), n)
     return y

@@ -1,4 +1,4 @@
-"""How tiles and copies of CREs combine: traces, pairs and saturation."""
+"""Combined effects of tiles and of copies of CREs: traces, pairs and saturation."""
 
 import lazy_loader
 

@@ -1,13 +1,18 @@
-from .classes import additive_trace as additive_trace
-from .classes import classify_interaction as classify_interaction
-from .classes import classify_multiplicative as classify_multiplicative
-from .classes import classify_traces as classify_traces
-from .classes import multiplicative_trace as multiplicative_trace
-from .pairs import PairExpectation as PairExpectation
-from .pairs import call_interactions as call_interactions
-from .pairs import epistasis as epistasis
-from .pairs import expected_pair as expected_pair
-from .pairs import log_epistasis as log_epistasis
-from .saturation import fit_saturation as fit_saturation
-from .saturation import saturation_table as saturation_table
-from .traces import greedy_traces as greedy_traces
+from .classes import (
+    classify_interaction as classify_interaction,
+    classify_multiplicative as classify_multiplicative,
+    classify_traces as classify_traces,
+)
+from .pairs import (
+    PairExpectation as PairExpectation,
+    call_interactions as call_interactions,
+    epistasis as epistasis,
+    expected_pair as expected_pair,
+    log_epistasis as log_epistasis,
+)
+from .saturation import Saturation as Saturation, fit_saturation as fit_saturation, saturation_table as saturation_table
+from .traces import (
+    additive_trace as additive_trace,
+    greedy_traces as greedy_traces,
+    multiplicative_trace as multiplicative_trace,
+)

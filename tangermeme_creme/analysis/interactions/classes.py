@@ -1,4 +1,4 @@
-"""How tiles combine: greedy traces and pairs against additive and multiplicative expectation, and saturation."""
+"""Classify how tiles act together, from traces of greedy searches and their expectation."""
 
 from __future__ import annotations
 
@@ -10,49 +10,30 @@ import pandas as pd
 
 from ...support import check_columns
 from ..effects import as_float
-from .pairs import PairExpectation, call_interactions, epistasis, expected_pair, log_epistasis
-from .saturation import Saturation, fit_saturation, saturation_table
-from .traces import additive_trace, greedy_traces, multiplicative_trace
 
-__all__ = [
-    "PairExpectation",
-    "Saturation",
-    "additive_trace",
-    "call_interactions",
-    "classify_interaction",
-    "classify_multiplicative",
-    "classify_traces",
-    "epistasis",
-    "expected_pair",
-    "fit_saturation",
-    "greedy_traces",
-    "log_epistasis",
-    "multiplicative_trace",
-    "saturation_table",
-]
-
-# Above these m.s.e. a trace is not multiplicative: searches for enhancers ("min") and for silencers ("max").
+# A trace with a larger m.s.e. is not multiplicative; for searches of enhancers ("min") and of silencers ("max").
 MULTIPLICATIVE_MSE = {"min": 0.04, "max": 0.01}
 
 
 def classify_interaction(observed: Any, additive: Any, *, far: float = 0.1, close: float = 0.05) -> Any:
-    """Name how a set of tiles acts, from its trace and the additive one.
+    """Classify how a set of tiles acts, from its observed trace and its additive trace.
 
-    Paper: Methods, "Comparison with additive effects". With a m.s.e. above `far`, "superadditive" where the observed
-    mean is above the additive one and "subadditive" where it is below; "additive" below `close`; else "ambiguous".
+    Paper: Methods, "Comparison with additive effects". With a m.s.e. above `far`, a trace is "superadditive" if the
+    observed mean is above the additive mean, and else "subadditive". With a m.s.e. below `close` it is "additive", and
+    in between "ambiguous".
 
     Parameters
     ----------
     observed, additive: array, shape=(..., R)
-        Fold change over the wild type by round. Rounds in which either is NaN do not count.
+        Fold change over the wild type by round. Rounds in which either trace is NaN do not count.
 
     far, close: float, optional
-        Thresholds of the m.s.e. Default is 0.1 and 0.05.
+        Thresholds of the m.s.e. Defaults are 0.1 and 0.05.
 
     Returns
     -------
     category: str, or array of object, shape=(...)
-        None where no round counts.
+        None for a trace in which no round counts.
 
     Raises
     ------
@@ -76,27 +57,28 @@ def classify_interaction(observed: Any, additive: Any, *, far: float = 0.1, clos
 
 
 def classify_multiplicative(observed: Any, multiplicative: Any, *, direction: str) -> Any:
-    """ "multiplicative", or "nonmultiplicative" where the m.s.e. is above 0.04 (enhancers) or 0.01 (silencers).
+    """Classify traces as "multiplicative" or "nonmultiplicative".
 
-    Paper: Methods, "Comparison with multiplicative effects".
+    Paper: Methods, "Comparison with multiplicative effects". A trace is "nonmultiplicative" if its m.s.e. is above 0.04
+    in a search for enhancers, or above 0.01 in a search for silencers.
 
     Parameters
     ----------
     observed, multiplicative: array, shape=(..., R)
-        Logarithm of the activity over that of the wild type, by round.
+        Logarithm of the activity over the logarithm of the wild type's activity, by round.
 
     direction: "min" or "max"
-        That of the search: for enhancers or for silencers.
+        Direction of the search: "min" for enhancers, "max" for silencers.
 
     Returns
     -------
     category: str, or array of object, shape=(...)
-        None where no round counts.
+        None for a trace in which no round counts.
 
     Raises
     ------
     ValueError
-        If the shapes differ, or `direction` is neither of those above.
+        If the shapes differ, or `direction` is neither "min" nor "max".
 
     Examples
     --------
@@ -116,34 +98,34 @@ def classify_multiplicative(observed: Any, multiplicative: Any, *, direction: st
 def classify_traces(
     table: pd.DataFrame, *, direction: str, far: float = 0.1, close: float = 0.05, by: str | Sequence[str] = "example"
 ) -> pd.DataFrame:
-    """`classify_interaction` and `classify_multiplicative` of each trace of a table.
+    """Classify each trace of a table by `classify_interaction` and `classify_multiplicative`.
 
-    Paper: Figure 6a-d and Extended Data Fig. 9; the additive thresholds serve for enhancers and silencers alike.
+    Paper: Figure 6a-d and Extended Data Fig. 9; enhancers and silencers have the same additive thresholds.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        Of `greedy_traces`.
+        A table from `greedy_traces`.
 
     direction: "min" or "max"
-        That of the search.
+        Direction of the search.
 
     far, close: float, optional
         As in `classify_interaction`.
 
     by: str or sequence of str, optional
-        The columns that name a trace. Default is "example".
+        Columns that name a trace. Default is "example".
 
     Returns
     -------
     classes: pandas.DataFrame
-        One row a trace: the columns of `by`, `mse_additive`, `interaction`, `mse_multiplicative` and
+        One row per trace: the columns of `by`, `mse_additive`, `interaction`, `mse_multiplicative` and
         `multiplicative`. An undefined trace has NaN and None.
 
     Raises
     ------
     ValueError
-        If a column is missing, or as the two functions.
+        If a column is missing, or as in the two functions.
 
     Examples
     --------
@@ -165,17 +147,17 @@ def classify_traces(
         ))  # fmt: skip
     columns = [*names, "mse_additive", "interaction", "mse_multiplicative", "multiplicative"]
     classes = pd.DataFrame(rows, columns=columns)
-    for column in ("interaction", "multiplicative"):  # pandas would make NaN of None
+    for column in ("interaction", "multiplicative"):  # pandas would replace None by NaN
         classes[column] = pd.Series([row[columns.index(column)] for row in rows], dtype=object)
     return classes
 
 
 def _compare(observed: Any, expected: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Over the rounds in which both are known: the m.s.e., and whether the observed mean is the larger."""
-    one, other = as_float(observed, "observed"), as_float(expected, "expected")
-    if one.shape != other.shape or one.ndim == 0:
-        raise ValueError(f"traces must have one shape, (..., rounds); got {one.shape} and {other.shape}.")
-    difference = one - other
+    """Compute the m.s.e., and whether the observed mean is larger, over the rounds in which both traces are known."""
+    y, y_expected = as_float(observed, "observed"), as_float(expected, "expected")
+    if y.shape != y_expected.shape or y.ndim == 0:
+        raise ValueError(f"traces must have one shape, (..., rounds); got {y.shape} and {y_expected.shape}.")
+    difference = y - y_expected
     known = ~np.isnan(difference)
     count = np.where(known.any(-1), known.sum(-1), np.nan)
     mse = np.where(known, difference**2, 0).sum(-1) / count

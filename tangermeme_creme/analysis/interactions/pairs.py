@@ -1,4 +1,4 @@
-"""Two perturbations together, against what each does alone."""
+"""Compare two perturbations together with each perturbation alone."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import numpy as np
 import pandas as pd
 
 from ...support import check_columns
-from ..effects import Values, above_zero, arrays, as_float
+from ..effects import Values, above_zero, as_float, same_axes
 
 
 class PairExpectation(NamedTuple):
-    """Activity to expect of two perturbations together, from each alone.
+    """Hold the expected activity of two perturbations together.
 
     Parameters
     ----------
     additive: float64
-        The two changes add up.
+        Expected activity if the two changes add up.
 
     multiplicative: float64
-        The two fold changes multiply; NaN where an activity is not above 0.
+        Expected activity if the two fold changes multiply; NaN where an activity is not above 0.
     """
 
     additive: Any
@@ -28,14 +28,14 @@ class PairExpectation(NamedTuple):
 
 
 def expected_pair(wt: Any, first: Any, second: Any) -> PairExpectation:
-    """Activity to expect of two perturbations together: the second round of a greedy search.
+    """Compute the expected activity of two perturbations together, for example in round 2 of a greedy search.
 
     Paper: Figure 6e-h.
 
     Parameters
     ----------
     wt, first, second: number or array of one shape
-        Activity of the wild type, and with each perturbation alone.
+        Activity of the wild type, and of each perturbation alone.
 
     Returns
     -------
@@ -47,49 +47,49 @@ def expected_pair(wt: Any, first: Any, second: Any) -> PairExpectation:
     >>> expected_pair(100, 60, 70)
     PairExpectation(additive=30.0, multiplicative=42.0)
     """
-    one, other, base = as_float(first, "first"), as_float(second, "second"), as_float(wt, "wt")
-    product = one * other / np.where(base > 0, base, np.nan)
-    product = np.where((one > 0) & (other > 0), product, np.nan)
-    additive = np.asarray(one + other - base)
+    y_1, y_2, base = as_float(first, "first"), as_float(second, "second"), as_float(wt, "wt")
+    product = y_1 * y_2 / np.where(base > 0, base, np.nan)
+    product = np.where((y_1 > 0) & (y_2 > 0), product, np.nan)
+    additive = np.asarray(y_1 + y_2 - base)
     return PairExpectation(*(value if value.ndim else value.item() for value in (additive, product)))
 
 
 def epistasis(y_wt: Values, y_1: Values, y_2: Values, y_both: Values) -> Any:
-    """What two perturbations do beyond the sum of what each does alone, over the wild type.
+    """Compute (BOTH - (FIRST + SECOND - WT)) / WT: the observed minus the additive fold change of two perturbations.
 
-    (BOTH - (ONE + OTHER - WT)) / WT: the observed fold change less the additive one (paper: Methods, "Comparison with
-    additive effects"). 0 is additive. Where each alone lowers the activity, above 0 both together take away less than
-    the sum (superadditive, in the paper's words), and below 0 more.
+    Paper: Methods, "Comparison with additive effects". 0 is additive. If each perturbation alone lowers the activity,
+    epistasis above 0 means that both together lower it by less than the sum (superadditive, in the paper's words), and
+    epistasis below 0 that they lower it by more.
 
     Parameters
     ----------
     y_wt, y_1, y_2, y_both: number, array, tensor or Series
-        Activity of the wild type, with each perturbation alone, and with both, as the columns of
+        Activity of the wild type, of each perturbation alone, and of both, as in the columns of
         `InteractionMapResult.to_frame`.
 
     Returns
     -------
-    epistasis: float64, of the kind and broadcast shape of the arguments
-        NaN where `y_wt` is not above 0, which is warned of.
+    epistasis: float64, of the type and broadcast shape of the arguments
+        NaN where `y_wt` is not above 0, with a warning.
 
     Raises
     ------
     ValueError
-        If the shapes do not go together; the message states them.
+        If the shapes do not match; the message states them.
 
     Examples
     --------
     >>> epistasis(100, 60, 70, 42)   # 0.42 - 0.30
     0.12
     """
-    kind, (wt, one, other, both) = arrays(y_wt=y_wt, y_1=y_1, y_2=y_2, y_both=y_both)
-    return kind.give((both - (one + other - wt)) / above_zero(wt, "y_wt"))
+    result_type, (wt, one, other, both) = same_axes(y_wt=y_wt, y_1=y_1, y_2=y_2, y_both=y_both)
+    return result_type.convert((both - (one + other - wt)) / above_zero(wt, "y_wt"))
 
 
 def log_epistasis(y_wt: Values, y_1: Values, y_2: Values, y_both: Values) -> Any:
-    """`epistasis` of natural logarithms: observed less multiplicative.
+    """Compute ln(BOTH / WT) - ln(FIRST / WT) - ln(SECOND / WT): `epistasis` of natural logarithms.
 
-    ln(BOTH / WT) - ln(ONE / WT) - ln(OTHER / WT). 0 where the fold changes multiply.
+    0 means that the fold changes multiply.
 
     Parameters
     ----------
@@ -98,13 +98,13 @@ def log_epistasis(y_wt: Values, y_1: Values, y_2: Values, y_both: Values) -> Any
 
     Returns
     -------
-    epistasis: float64, of the kind and broadcast shape of the arguments
-        NaN where one of them is not above 0, which is warned of.
+    epistasis: float64, of the type and broadcast shape of the arguments
+        NaN where an activity is not above 0, with a warning.
 
     Raises
     ------
     ValueError
-        If the shapes do not go together; the message states them.
+        If the shapes do not match; the message states them.
 
     Examples
     --------
@@ -112,34 +112,35 @@ def log_epistasis(y_wt: Values, y_1: Values, y_2: Values, y_both: Values) -> Any
     0.0
     """
     named = {"y_wt": y_wt, "y_1": y_1, "y_2": y_2, "y_both": y_both}
-    kind, values = arrays(**named)
+    result_type, values = same_axes(**named)
     wt, one, other, both = (np.log(above_zero(v, name, "have a logarithm")) for name, v in zip(named, values))
-    return kind.give(both + wt - one - other)
+    return result_type.convert(both + wt - one - other)
 
 
 def call_interactions(table: pd.DataFrame, *, by: str = "epistasis", threshold: float = 0.05) -> pd.DataFrame:
-    """Say of each pair of tiles whether it interacts, and which way, as far as its shuffles can tell.
+    """Call pairs of tiles that interact, positively or negatively.
 
-    Beyond the paper, whose classes are of whole traces. "positive" where the epistasis is above `threshold` and its
-    interval above 0, "negative" where both are below, "none" where the whole interval is within the threshold of 0,
-    else "unclear": more shuffles would tell. Of many pairs without interaction a few in a hundred have an interval that
-    leaves out 0 by chance; `threshold` keeps out those that are small.
+    Beyond the paper, which classifies traces only. A pair is "positive" if its epistasis is above `threshold` and its
+    interval above 0, "negative" if its epistasis is below ``-threshold`` and its interval below 0, "none" if its
+    interval lies within `threshold` of 0, and else "unclear": more shuffles are needed. By chance, a few of a hundred
+    pairs without interaction have an interval that excludes 0; `threshold` excludes small effects among these.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        Of `summarize_effects`, with columns `by`, and that name with `_low` and `_high`.
+        A table from `summarize_effects`, with the column that `by` names and the columns with `_low` and `_high` after
+        its name.
 
     by: str, optional
-        Default is "epistasis"; "log_epistasis" is against the multiplicative expectation.
+        Column of the effect. "log_epistasis" compares with the multiplicative expectation. Default is "epistasis".
 
     threshold: float, optional
-        In units of the effect: fold change over the wild type, or its logarithm. Default is 0.05.
+        Threshold in units of the effect: fold change over the wild type, or its logarithm. Default is 0.05.
 
     Returns
     -------
     called: pandas.DataFrame
-        A copy with column `interaction`; None where the effect or its interval is undefined.
+        A copy of `table` with column `interaction`; None where the effect or its interval is undefined.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Whether the effect of more copies levels off: a Hill curve through the activities of a multiplicity test."""
+"""Fit Hill curves to multiplicity tests, to see if the effect of more copies saturates."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from ...operators import MultiplicityResult
 from ...support import warn
 from ..effects import as_float, fold_change
 
-# Three numbers are fitted; fewer points than these would be met by any.
+# Three parameters are fitted; with fewer points than this the fit would be exact.
 FEWEST_COPIES = 4
-# Copies to half beyond this many times those tested are no plateau in sight.
-_FURTHEST = 10.0
-_HILL = (0.5, 8.0)
+# If half_copies is larger than this times the tested copies, the curve has no plateau in sight.
+_FURTHEST_HALF = 10.0
+_HILL_BOUNDS = (0.5, 8.0)
 
 
 class Saturation(NamedTuple):
-    """A Hill curve: control + (plateau - control) * c^hill / (half_copies^hill + c^hill), for c copies.
+    """Hold a Hill curve: control + (plateau - control) * c^hill / (half_copies^hill + c^hill), for c copies.
 
     Parameters
     ----------
     plateau: float64
-        The activity that more copies would come to. Beyond the copies tested it is an extrapolation: see `reached`.
+        Activity with very many copies. Beyond the tested copies it is an extrapolation: see `reached`.
 
     half_copies: float64
-        How many copies go half the way from the control to the plateau.
+        Number of copies at which the activity is halfway from the control to the plateau.
 
     hill: float64
-        The Hill coefficient, between 0.5 and 8: above 1 the first copies do less than the next.
+        Hill coefficient, between 0.5 and 8. Above 1 the first copies have a smaller effect than the next.
 
     reached: float64
-        Fraction of the way to the plateau that the curve has come with the last copy tested.
+        Fraction of the change from the control to the plateau that the curve reaches with the last tested copy.
 
     r2: float64
-        Fraction of the variance of the curve that is explained.
+        Fraction of the variance of the activities that the curve explains.
     """
 
     plateau: Any
@@ -51,8 +51,8 @@ class Saturation(NamedTuple):
 def fit_saturation(y_control: Any, y_copies: Any, *, min_change: float = 0.05) -> Saturation:
     """Fit a Hill curve to the activity with one copy of a CRE, two copies and so on.
 
-    Beyond the paper, which shows the curves of the multiplicity test (Extended Data Fig. 10; Methods, "Multiplicity
-    test") and sees them level off. Rising and falling curves, of enhancers and silencers, are fitted alike.
+    Beyond the paper, which shows that the curves of the multiplicity test level off (Extended Data Fig. 10; Methods,
+    "Multiplicity test"). Rising curves (enhancers) and falling curves (silencers) are fitted in the same way.
 
     Parameters
     ----------
@@ -60,28 +60,28 @@ def fit_saturation(y_control: Any, y_copies: Any, *, min_change: float = 0.05) -
         Activity without a copy.
 
     y_copies: array or tensor, shape=(R,) or (N, R)
-        Activity with 1, 2, ..., R copies, averaged over backgrounds. Missing ones are left out.
+        Activity with 1, 2, ..., R copies, averaged over backgrounds. Missing values are left out.
 
     min_change: float, optional
-        A curve that stays within this fraction of the control is flat, and has no plateau to speak of. Default is 0.05.
+        A curve that stays within this fraction of the control is flat and has no plateau. Default is 0.05.
 
     Returns
     -------
     saturation: Saturation
-        Five arrays, shape (N,), or numbers. All NaN where the curve is flat, where fewer than 4 of its points are
-        known, which is warned of with the count, or where it rises or falls with no plateau in sight (copies to half
-        beyond 10 R), but for `reached`, which then is 0.
+        Five arrays, shape (N,), or numbers. All are NaN if the curve is flat, or if fewer than 4 of its points are
+        known (a warning gives the number of these curves). If the curve rises or falls without a plateau in sight
+        (half_copies above 10 R), `reached` is 0 and the others are NaN.
 
     Raises
     ------
     ValueError
-        If the shapes do not go together, or `min_change` is negative.
+        If the shapes do not match, or `min_change` is negative.
 
     Examples
     --------
     >>> copies = np.arange(1, 9)
-    >>> found = fit_saturation(2.0, 2 + 10 * copies**2 / (3**2 + copies**2))
-    >>> [round(number, 3) for number in found]   # plateau 12, half after 3 copies, Hill coefficient 2
+    >>> curve = fit_saturation(2.0, 2 + 10 * copies**2 / (3**2 + copies**2))
+    >>> [round(number, 3) for number in curve]   # plateau 12, half of the change at 3 copies, Hill coefficient 2
     [12.0, 3.0, 2.0, 0.877, 1.0]
     >>> fit_saturation(2.0, 2.0 + copies).reached
     0.0
@@ -105,7 +105,7 @@ def fit_saturation(y_control: Any, y_copies: Any, *, min_change: float = 0.05) -
     fits = np.full((5, len(rows)), np.nan)
     for i in np.flatnonzero(~few):
         if np.nanmax(np.abs(rows[i] - starts[i])) > min_change * abs(starts[i]):
-            fits[:, i] = _fit(starts[i], rows[i])
+            fits[:, i] = _fit_curve(starts[i], rows[i])
     shaped = (part.reshape(curves.shape[:-1]) for part in fits)
     return Saturation(*(part if part.ndim else part.item() for part in shaped))
 
@@ -113,18 +113,18 @@ def fit_saturation(y_control: Any, y_copies: Any, *, min_change: float = 0.05) -
 def saturation_table(
     result: MultiplicityResult, *, ids: Sequence[Any] | None = None, saturated: float = 0.9, min_change: float = 0.05
 ) -> pd.DataFrame:
-    """`fit_saturation` of each curve of a multiplicity test.
+    """Fit a Hill curve to each example of a multiplicity test, as `fit_saturation`.
 
     Parameters
     ----------
     result: MultiplicityResult
-        Of `multiplicity_test`. The control is the mean over backgrounds.
+        Result of `multiplicity_test`. The control is the mean over backgrounds.
 
     ids: sequence or None, optional
-        N names. Default is None, 0 to N - 1.
+        N names of the examples. None is 0 to N - 1. Default is None.
 
     saturated: float, optional
-        A curve that has come this fraction of the way to its plateau saturates. Default is 0.9.
+        A curve saturates if its `reached` is at least this. Default is 0.9.
 
     min_change: float, optional
         As in `fit_saturation`. Default is 0.05.
@@ -132,60 +132,60 @@ def saturation_table(
     Returns
     -------
     table: pandas.DataFrame
-        One row an example: `example`, `n_copies` (tested), `control`, `last` (activity with all of them), `plateau`,
+        One row per example: `example`, `n_copies` (tested), `control`, `last` (activity with all copies), `plateau`,
         `plateau_fold` (over the control), `half_copies`, `hill`, `reached`, `r2`, and `saturates`: "yes", "no", "flat",
-        or None where nothing could be fitted.
+        or None if no curve could be fitted.
 
     Raises
     ------
     ValueError
-        If there are not as many `ids` as examples, or an option is out of its range.
+        If the number of `ids` is not the number of examples, or an option is out of range.
     """
     N, R = result.y_selected.shape
     if ids is not None and len(ids) != N:
-        raise ValueError(f"ids must have {N} entries, one for each example; got {len(ids)}.")
+        raise ValueError(f"ids must have {N} entries, one per example; got {len(ids)}.")
     if not 0 < saturated < 1:
         raise ValueError(f"saturated must be between 0 and 1; got {saturated}.")
     control = as_float(result.y_control.double().mean(1), "y_control")
     curves = as_float(result.y_selected, "y_selected")
-    found = fit_saturation(control, curves, min_change=min_change)
+    fits = fit_saturation(control, curves, min_change=min_change)
     flat = (np.abs(curves - control[:, None]) <= min_change * np.abs(control)[:, None]).all(axis=1)
     saturates = np.full(N, None, dtype=object)
-    saturates[found.reached >= saturated] = "yes"
-    saturates[found.reached < saturated] = "no"
+    saturates[fits.reached >= saturated] = "yes"
+    saturates[fits.reached < saturated] = "no"
     saturates[flat] = "flat"
     table = pd.DataFrame({
         "example": list(range(N) if ids is None else ids), "n_copies": R, "control": control, "last": curves[:, -1],
-        "plateau": found.plateau, "plateau_fold": fold_change(found.plateau, control),
+        "plateau": fits.plateau, "plateau_fold": fold_change(fits.plateau, control),
     })  # fmt: skip
-    return table.assign(**dict(zip(found._fields[1:], found[1:])), saturates=pd.Series(saturates, dtype=object))
+    return table.assign(**dict(zip(fits._fields[1:], fits[1:])), saturates=pd.Series(saturates, dtype=object))
 
 
-def _fit(control: float, curve: np.ndarray) -> tuple[float, ...]:
-    """The five numbers of one curve that is not flat."""
+def _fit_curve(control: float, curve: np.ndarray) -> tuple[float, ...]:
+    """Fit the five numbers of `Saturation` to one curve that is not flat."""
     copies = np.arange(1, len(curve) + 1)
     known = np.isfinite(curve)
     c, change = copies[known], curve[known] - control
     scale = np.abs(change).max()
-    log_half = np.log([0.05, _FURTHEST * len(curve)])
+    log_half = np.log([0.05, _FURTHEST_HALF * len(curve)])
 
-    def way(point: np.ndarray, at: np.ndarray = c) -> np.ndarray:
-        """How much of the way to the plateau the curve has come with some copies; log(half) and hill are given."""
+    def fraction(point: np.ndarray, at: np.ndarray = c) -> np.ndarray:
+        """Compute the fraction of the change to the plateau at some copies, for point (log(half_copies), hill)."""
         return np.asarray(1 / (1 + np.exp(point[1] * (point[0] - np.log(at)))))
 
-    def misses(point: np.ndarray) -> np.ndarray:
-        # Given the other two, the best plateau is a matter of one division.
-        gone = way(point)
-        return np.asarray((gone * (gone @ change) / (gone @ gone) - change) / scale)
+    def residuals(point: np.ndarray) -> np.ndarray:
+        # For a given point, the best plateau has a closed form (linear least squares).
+        y = fraction(point)
+        return np.asarray((y * (y @ change) / (y @ y) - change) / scale)
 
     starts = [(np.log(half), hill) for half in (1.0, len(curve) / 2, 2.0 * len(curve)) for hill in (1.0, 2.0, 4.0)]
-    bounds = ([log_half[0], _HILL[0]], [log_half[1], _HILL[1]])
-    fits = [least_squares(misses, start, bounds=bounds, xtol=1e-12, ftol=1e-12, gtol=1e-12) for start in starts]
+    bounds = ([log_half[0], _HILL_BOUNDS[0]], [log_half[1], _HILL_BOUNDS[1]])
+    fits = [least_squares(residuals, start, bounds=bounds, xtol=1e-12, ftol=1e-12, gtol=1e-12) for start in starts]
     best = min(fits, key=lambda fit: fit.cost)
     if best.x[0] > log_half[1] - 0.01:
         return (np.nan, np.nan, np.nan, 0.0, np.nan)
-    gone = way(best.x)
+    y = fraction(best.x)
     total = ((change - change.mean()) ** 2).sum()
     r2 = 1 - (best.fun**2).sum() * scale**2 / total if total > 0 else np.nan
-    plateau = control + (gone @ change) / (gone @ gone)
-    return (plateau, np.exp(best.x[0]), best.x[1], way(best.x, copies[-1:])[0], r2)
+    plateau = control + (y @ change) / (y @ y)
+    return (plateau, np.exp(best.x[0]), best.x[1], fraction(best.x, copies[-1:])[0], r2)

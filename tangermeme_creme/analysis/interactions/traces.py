@@ -1,4 +1,4 @@
-"""Traces of greedy searches, and what additive and multiplicative effects would have given."""
+"""Compute traces of greedy searches, with additive and multiplicative expectations."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from ...operators import GreedyResult
-from ..effects import above_zero, as_float, log_activity
+from ..effects import above_zero, as_float, is_tensor, log_activity
 
 
 def additive_trace(wt: Any, single: Any, order: Any) -> np.ndarray:
-    """(WT + cumulative sum of single effects) / WT, along the order of a greedy search.
+    """Compute (WT + cumulative sum of single effects) / WT, along the order of a greedy search.
 
     Paper: Methods, "Comparison with additive effects".
 
@@ -27,33 +26,33 @@ def additive_trace(wt: Any, single: Any, order: Any) -> np.ndarray:
         Activity with each tile shuffled alone: the first round of the search, averaged over shuffles.
 
     order: array of int, shape=(R,) or (N, R)
-        The tiles in the order in which they were fixed.
+        Indices of the tiles in the order in which the search fixed them.
 
     Returns
     -------
     trace: numpy.ndarray, shape=(R,) or (N, R), dtype=float64
         Expected fold change over the wild type with the first r + 1 tiles shuffled; NaN where the wild type is not
-        above 0, which is warned of.
+        above 0, with a warning.
 
     Raises
     ------
     ValueError
-        If the shapes do not go together, or `order` names a tile that is not there.
+        If the shapes do not match, or `order` names a tile that does not exist.
 
     Examples
     --------
     >>> additive_trace(100, [60, 70], [0, 1]).tolist()
     [0.6, 0.3]
     """
-    base, chosen = _singles(wt, single, order)
+    base, chosen = _singles_in_order(wt, single, order)
     return (base + np.cumsum(chosen - base, axis=-1)) / above_zero(base, "wt")
 
 
 def multiplicative_trace(wt: Any, single: Any, order: Any, *, scale: str = "log") -> np.ndarray:
-    """`additive_trace` of natural logarithms: fold changes multiply.
+    """Compute the trace in which fold changes multiply: `additive_trace` of natural logarithms.
 
     Paper: Methods, "Comparison with multiplicative effects". Beyond the paper, ``scale="fold"`` gives the expected
-    fold change itself, which is also defined where the wild type is below 1 and its logarithm negative.
+    fold change, which is also defined if the wild type is below 1 and its logarithm negative.
 
     Parameters
     ----------
@@ -61,19 +60,19 @@ def multiplicative_trace(wt: Any, single: Any, order: Any, *, scale: str = "log"
         As in `additive_trace`.
 
     scale: "log" or "fold", optional
-        The logarithm of the expected activity over that of the wild type, which `classify_multiplicative` compares, or
-        the fold change over the wild type. Default is "log".
+        "log" gives the logarithm of the expected activity over the logarithm of the wild type's activity, for
+        `classify_multiplicative`; "fold" gives the fold change over the wild type. Default is "log".
 
     Returns
     -------
     trace: numpy.ndarray, shape=(R,) or (N, R), dtype=float64
-        NaN from where an activity is not above 0; on scale "log" also where the wild type is not above 1, which is
-        warned of.
+        NaN from the first round in which an activity is not above 0; on scale "log" also where the wild type is not
+        above 1, with a warning.
 
     Raises
     ------
     ValueError
-        As `additive_trace`, or `scale` is neither of those above.
+        As `additive_trace`, or if `scale` is neither "log" nor "fold".
 
     Examples
     --------
@@ -84,7 +83,7 @@ def multiplicative_trace(wt: Any, single: Any, order: Any, *, scale: str = "log"
     """
     if scale not in ("log", "fold"):
         raise ValueError(f"scale must be 'log' or 'fold'; got {scale!r}.")
-    base, chosen = (log_activity(values) for values in _singles(wt, single, order))
+    base, chosen = (log_activity(values) for values in _singles_in_order(wt, single, order))
     expected = base + np.cumsum(chosen - base, axis=-1)
     if scale == "fold":
         return np.exp(expected - base)
@@ -92,36 +91,36 @@ def multiplicative_trace(wt: Any, single: Any, order: Any, *, scale: str = "log"
 
 
 def greedy_traces(result: GreedyResult, *, ids: Sequence[Any] | None = None) -> pd.DataFrame:
-    """The trace of a greedy search beside what additive and multiplicative effects would have given.
+    """Tabulate the trace of a greedy search with its additive and multiplicative expectations.
 
     Parameters
     ----------
     result: GreedyResult
-        Of `higher_order_interaction_test`. The single effects are the means of its first round.
+        Result of `higher_order_interaction_test`. The single effects are the means of its first round.
 
     ids: sequence or None, optional
-        N names. Default is None, 0 to N - 1.
+        N names of the examples. None is 0 to N - 1. Default is None.
 
     Returns
     -------
     table: pandas.DataFrame
-        One row an (example, round): `example`, `round`, `n_tiles`, `tile`, `observed`, `additive`, `multiplicative`
-        (fold changes over the wild type), `observed_log` and `multiplicative_log` (logarithm over that of the wild
-        type) and, where the search had a holdout, `holdout`: the observed fold change without the winner's curse.
-        Fold changes are NaN where the wild type is not above 0, logarithms over its own where it is not above 1; each
-        is warned of once.
+        One row per example and round: `example`, `round`, `n_tiles`, `tile`, `observed`, `additive`, `multiplicative`
+        (fold changes over the wild type), `observed_log` and `multiplicative_log` (logarithm of the activity over that
+        of the wild type's) and, if the search had a holdout, `holdout`: the observed fold change in shuffles that were
+        not used to select the tile. Fold changes are NaN where the wild type is not above 0, and ratios of logarithms
+        where it is not above 1; one warning is given for each.
 
     Raises
     ------
     ValueError
-        If there are not as many `ids` as examples.
+        If the number of `ids` is not the number of examples.
     """
     N, R = result.order.shape
     if ids is not None and len(ids) != N:
-        raise ValueError(f"ids must have {N} entries, one for each example; got {len(ids)}.")
+        raise ValueError(f"ids must have {N} entries, one per example; got {len(ids)}.")
     order, selected = result.order.numpy(), as_float(result.y_selected, "y_selected")
     single = as_float(result.y_candidates[:, 0].double().mean(-1), "single")
-    wt = above_zero(as_float(result.y_start[:, 0], "wt"), "the wild type")  # warned of once, for all columns
+    wt = above_zero(as_float(result.y_start[:, 0], "wt"), "the wild type")  # one warning for all columns
     log_wt = log_activity(wt)[:, None]
     log_reference = above_zero(log_wt, "the logarithm of the wild type")
     fold = multiplicative_trace(wt, single, order, scale="fold")
@@ -144,11 +143,11 @@ def greedy_traces(result: GreedyResult, *, ids: Sequence[Any] | None = None) -> 
     return table.assign(**{name: values.ravel() for name, values in columns.items()})
 
 
-def _singles(wt: Any, single: Any, order: Any) -> tuple[np.ndarray, np.ndarray]:
-    """The wild type, shape (..., 1), and the single activities in order, shape (..., R)."""
+def _singles_in_order(wt: Any, single: Any, order: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the wild type, shape (..., 1), and the single activities in order, shape (..., R)."""
     base, alone = as_float(wt, "wt"), as_float(single, "single")
-    tiles = np.asarray(order.cpu() if isinstance(order, torch.Tensor) else order)
-    N = {a.shape[0] for a, own in ((base, 0), (alone, 1), (tiles, 1)) if a.ndim > own}
+    tiles = np.asarray(order.cpu() if is_tensor(order) else order)
+    N = {array.shape[0] for array, n_axes in ((base, 0), (alone, 1), (tiles, 1)) if array.ndim > n_axes}
     if base.ndim > 1 or alone.ndim not in (1, 2) or tiles.ndim not in (1, 2) or len(N) > 1:
         rule = "wt, single and order must have shapes (N,), (N, T) and (N, R), or lack N"
         raise ValueError(f"{rule}; got {base.shape}, {alone.shape} and {tiles.shape}.")

@@ -1,4 +1,4 @@
-"""Effects with intervals, comparisons of groups, and how many shuffles an effect needs."""
+"""Effects with intervals, comparisons of groups, and the number of shuffles that an effect needs."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""As many shuffles as it takes: draw until the standard error of an effect is small enough."""
+"""Draw shuffles until the standard error of an effect is small enough."""
 
 from __future__ import annotations
 
@@ -35,27 +35,26 @@ _SHUFFLE_AXES: dict[Callable[..., Any], dict[str, int]] = {
     tile_set_sufficiency_test: {"y_control": 1, "y_mut": 2},
     interaction_map: {"y_single": 2, "y_pair": 2},
 }
-# Arguments that may have a row an example, and their number of axes if they have one.
-_BY_EXAMPLE = {"tile": 2, "tss_tile": 2, "cre_tile": 2, "order": 2}
+# Arguments that may have one row per example, and their number of axes if they have.
+_ROW_PER_EXAMPLE = {"tile": 2, "tss_tile": 2, "cre_tile": 2, "order": 2}
 
 
 class AdaptiveResult(NamedTuple):
-    """What `adaptive_n` returns.
+    """Hold the result of `adaptive_n`.
 
     Parameters
     ----------
     result: the result type of the test
-        Its axis of shuffles is as long as the longest run; what an example did not need is NaN.
+        The axis of shuffles has the largest number of shuffles; shuffles that were not drawn for an example are NaN.
 
     n: torch.Tensor, shape=(N,), dtype=int64
-        How many shuffles each example took.
+        Number of shuffles of each example.
 
     sem: torch.Tensor, shape=(N,), dtype=float64
-        The largest standard error among the effects of each example.
+        Largest standard error among the effects of each example.
 
     converged: torch.Tensor, shape=(N,), dtype=bool
-        Whether it is below `tol`. False is the flag of an example that stopped at `n_max`, or whose effects are all
-        undefined.
+        Whether `sem` is below `tol`. False if the example stopped at `n_max`, or if all its effects are undefined.
     """
 
     result: Any
@@ -64,7 +63,7 @@ class AdaptiveResult(NamedTuple):
     converged: torch.Tensor
 
     def to_frame(self, **kwargs: Any) -> pd.DataFrame:
-        """The table of the result, with the shuffles that were drawn; arguments are those of its `to_frame`."""
+        """Return the table of the result with the drawn shuffles only; see `to_frame` of the result for arguments."""
         frame = self.result.to_frame(**kwargs)
         drawn = "y_both" if "y_both" in frame else "y_mut"
         return frame[frame[drawn].notna()].reset_index(drop=True)
@@ -85,42 +84,42 @@ def adaptive_n(
 ) -> AdaptiveResult:
     """Run a test with as many shuffles as each example needs.
 
-    Shuffles are drawn in blocks of `n`, each going on where the one before ended, until the largest standard error of
-    the effect, over the tiles (positions, rounds, pairs) and tracks of an example, is below `tol`. The shuffles that an
-    example took are the first ones of a run with a fixed n, and so are its predictions. Effects that are undefined
-    have no standard error and hold nothing up. Costs ``1 + k * cost`` sequences a block of k shuffles, where cost is
-    that of the test for one.
+    Shuffles are drawn in blocks of `n`, which continue one random stream, until the largest standard error of the
+    effect, over the tiles (positions, rounds, pairs) and tracks of an example, is below `tol`. The shuffles of an
+    example, and its predictions, are the first ones of a run with a fixed n. Undefined effects have no standard error
+    and are ignored. Costs ``1 + k * cost`` sequences per block of k shuffles, where ``cost`` is the cost of the test
+    with one shuffle.
 
-    Stopping when the estimate happens to look sure makes it look a little surer than it is; less so the more shuffles
-    the first block has.
+    Because drawing stops when the standard error happens to be small, the reported standard error is slightly too
+    small; more shuffles in the first block reduce this bias.
 
     Parameters
     ----------
     test: callable
         `context_dependence_test`, `necessity_test`, `sufficiency_test`, `distance_test`, `tile_set_sufficiency_test` or
-        `interaction_map`. (In greedy searches what is evaluated depends on n, and in a swap nothing is shuffled.)
+        `interaction_map`. (Greedy searches evaluate other tiles when n changes, and swap tests shuffle nothing.)
 
     model, X, *what:
-        As the test takes them: the model, the sequences, shape (N, 4, L), spans.
+        Positional arguments of the test: the model, the sequences, shape (N, 4, L), and spans.
 
     effect: callable, str or sequence of str
-        A function of the activities in the columns of the result's `to_frame`, or names in `stats.EFFECTS`, all of
-        which must be sure.
+        A function of the activities in the columns of the result's `to_frame`, or names in `stats.EFFECTS`. The
+        standard errors of all named effects must be below `tol`.
 
     tol: float
-        The standard error to get below, in units of the effect.
+        Threshold of the standard error, in units of the effect.
 
     n: int, optional
-        Shuffles a block, at least 2. Default is 10.
+        Shuffles per block, at least 2. Default is 10.
 
     n_max: int, optional
-        The most shuffles of an example. Default is 100.
+        Largest number of shuffles per example. Default is 100.
 
     shuffle_fn, random_state: optional
         As in the test.
 
     **kwargs: optional
-        Further arguments of the test. `backgrounds` must be at least `n_max` an example.
+        Further arguments of the test. `backgrounds` must hold at least `n_max` per example.
 
     Returns
     -------
@@ -130,8 +129,8 @@ def adaptive_n(
     Raises
     ------
     ValueError
-        If the test is none of those above, `tol` is not above 0, there are fewer backgrounds than `n_max`, or as the
-        test raises.
+        If the test is not one of those above, `tol` is not above 0, there are fewer backgrounds than `n_max`, or the
+        test raises an error.
 
     Examples
     --------
@@ -146,43 +145,44 @@ def adaptive_n(
     >>> n.tolist(), sem.tolist(), converged.tolist()   # a shuffle keeps the counts
     ([10, 10], [0.0, 0.0], [True, True])
     """
-    axes = _check(test, tol, n, n_max)
+    axes = _shuffle_axes(test, tol, n, n_max)
     effects = list(effects_by_name({"effect": effect} if callable(effect) else effect).values())
     arguments = inspect.signature(test).bind(model, X, *what, **kwargs).arguments
     options = arguments.pop("kwargs", {})
-    given = {**arguments, **options}
+    arguments |= options
     N = len(X)
-    backgrounds = given.pop("backgrounds", None)
+    backgrounds = arguments.pop("backgrounds", None)
     if backgrounds is not None and backgrounds.shape[1] < n_max:
-        raise ValueError(f"backgrounds must be at least n_max, {n_max}, an example; got {backgrounds.shape[1]}.")
+        raise ValueError(f"backgrounds must be at least n_max, {n_max}, per example; got {backgrounds.shape[1]}.")
     seeds = torch.tensor(example_seeds(random_state, N))
-    parts: list[tuple[torch.Tensor, Any]] = []
-    taken = torch.zeros(N, dtype=torch.int64)
+    blocks: list[tuple[torch.Tensor, Any]] = []
+    n_drawn = torch.zeros(N, dtype=torch.int64)
     sem, converged = torch.full((N,), torch.nan, dtype=torch.float64), torch.zeros(N, dtype=torch.bool)
     tables: list[pd.DataFrame] = []
-    left, first = torch.arange(N), 0
-    while len(left) and first < n_max:
+    active, first = torch.arange(N), 0
+    while len(active) and first < n_max:
         size = min(n, n_max - first)
-        some = {name: _rows(name, value, left, N) for name, value in given.items()}
+        block = {name: _rows_of(name, value, active, N) for name, value in arguments.items()}
         if backgrounds is not None:
-            some["backgrounds"] = backgrounds[left][:, first : first + size]
+            block["backgrounds"] = backgrounds[active][:, first : first + size]
         with warnings.catch_warnings():
-            if first:  # what there is to say of the tiles and the model was said once
+            if first:  # the first block has warned of the tiles and the model
                 warnings.simplefilter("ignore", TangermemeWarning)
             later = later_shuffles(shuffle_fn, first)
-            result = test(**some, n=size, shuffle_fn=later, random_state=seeds[left])
-        parts.append((left, result))
-        taken[left] += size
-        frame = result.to_frame(ids=left.tolist())
+            result = test(**block, n=size, shuffle_fn=later, random_state=seeds[active])
+        blocks.append((active, result))
+        n_drawn[active] += size
+        frame = result.to_frame(ids=active.tolist())
         frame["shuffle"] += first
-        tables = [table[table["example"].isin(left.tolist())] for table in tables] + [frame]
-        sem[left] = _largest(pd.concat(tables), effects, left)
+        tables = [table[table["example"].isin(active.tolist())] for table in tables] + [frame]
+        sem[active] = _largest_error(pd.concat(tables), effects, active)
         converged = sem < tol
-        left, first = left[(sem[left] >= tol)], first + size
-    return AdaptiveResult(_join(parts, axes, N, int(taken.max())), taken, sem, converged)
+        active, first = active[(sem[active] >= tol)], first + size
+    return AdaptiveResult(_join_blocks(blocks, axes, N, int(n_drawn.max())), n_drawn, sem, converged)
 
 
-def _check(test: Callable[..., Any], tol: float, n: int, n_max: int) -> dict[str, int]:
+def _shuffle_axes(test: Callable[..., Any], tol: float, n: int, n_max: int) -> dict[str, int]:
+    """Check the options and return the axis of shuffles of each field of the test's result."""
     if test not in _SHUFFLE_AXES:
         names = ", ".join(function.__name__ for function in _SHUFFLE_AXES)
         raise ValueError(f"test must be one of {names}; got {getattr(test, '__name__', repr(test))}.")
@@ -193,52 +193,54 @@ def _check(test: Callable[..., Any], tol: float, n: int, n_max: int) -> dict[str
     return _SHUFFLE_AXES[test]
 
 
-def _rows(name: str, value: Any, left: torch.Tensor, n_examples: int) -> Any:
-    """What of an argument goes with the examples that are left."""
+def _rows_of(name: str, value: Any, active: torch.Tensor, n_examples: int) -> Any:
+    """Return the part of an argument that belongs to the examples that still need shuffles."""
     if name == "X":
-        return value[left]
+        return value[active]
     if name == "args" and value is not None:
-        return [arg[left.to(arg.device)] for arg in value]
-    if name in _BY_EXAMPLE:
+        return [arg[active.to(arg.device)] for arg in value]
+    if name in _ROW_PER_EXAMPLE:
         spans = integers(value, name)
-        if spans.ndim == _BY_EXAMPLE[name] and len(spans) == n_examples:
-            return spans[left]
+        if spans.ndim == _ROW_PER_EXAMPLE[name] and len(spans) == n_examples:
+            return spans[active]
     return value
 
 
-def _largest(table: pd.DataFrame, effects: Sequence[Effect], left: torch.Tensor) -> torch.Tensor:
-    """The largest standard error of each example that is left; NaN where there is none."""
+def _largest_error(table: pd.DataFrame, effects: Sequence[Effect], active: torch.Tensor) -> torch.Tensor:
+    """Compute the largest standard error of each active example; NaN if all its effects are undefined."""
     columns = list(dict.fromkeys(name for effect in effects for name in activities_of(effect)))
     groups, blocks = shuffles_side_by_side(table, columns)
-    found = pd.Series(np.nan, index=left.tolist())
+    errors = pd.Series(np.nan, index=active.tolist())
     for rows, values in blocks:
         for effect in effects:
             sem = standard_error(effect, {name: values[name] for name in activities_of(effect)})
             largest = pd.Series(sem).groupby(groups["example"].to_numpy()[rows]).max()
-            found = np.fmax(found, largest.reindex(found.index))
-    return torch.from_numpy(found.to_numpy(dtype=np.float64, copy=True))
+            errors = np.fmax(errors, largest.reindex(errors.index))
+    return torch.from_numpy(errors.to_numpy(dtype=np.float64, copy=True))
 
 
-def _join(parts: Sequence[tuple[torch.Tensor, Any]], axes: dict[str, int], n_examples: int, n: int) -> Any:
-    """One result of all blocks, with NaN for what was not drawn."""
-    first = parts[0][1]
+def _join_blocks(blocks: Sequence[tuple[torch.Tensor, Any]], axes: dict[str, int], n_examples: int, n: int) -> Any:
+    """Join the results of all blocks, with NaN for shuffles that were not drawn."""
+    first = blocks[0][1]
     fields = {}
     for name in first._fields:
         if name not in axes:
-            fields[name] = getattr(first, name)  # no shuffles: of all examples, in the first block
+            fields[name] = getattr(first, name)  # without shuffles, the first block holds all examples
             continue
-        outputs = [(rows, getattr(result, name)) for rows, result in parts]
+        outputs = [(rows, getattr(result, name)) for rows, result in blocks]
         if isinstance(outputs[0][1], torch.Tensor):
-            fields[name] = _along(outputs, axes[name], n_examples, n)
+            fields[name] = _join_axis(outputs, axes[name], n_examples, n)
         else:
             fields[name] = [
-                _along([(rows, y[k]) for rows, y in outputs], axes[name], n_examples, n)
+                _join_axis([(rows, y[k]) for rows, y in outputs], axes[name], n_examples, n)
                 for k in range(len(outputs[0][1]))
             ]
     return type(first)(**fields)
 
 
-def _along(outputs: Sequence[tuple[torch.Tensor, torch.Tensor]], axis: int, n_examples: int, n: int) -> torch.Tensor:
+def _join_axis(
+    outputs: Sequence[tuple[torch.Tensor, torch.Tensor]], axis: int, n_examples: int, n: int
+) -> torch.Tensor:
     y = outputs[0][1]
     dtype = y.dtype if y.is_floating_point() else torch.float64
     joined = torch.full((n_examples, *y.shape[1:axis], n, *y.shape[axis + 1 :]), torch.nan, dtype=dtype)

@@ -1,4 +1,4 @@
-"""Effects by the names that their columns have in tables."""
+"""Name effects as their columns in tables."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .resampling import Effect
 
 
 def fold_over_wt(y_mut: Values, y_wt: Values) -> Any:
-    """`fold_change` over the wild type."""
+    """Compute `fold_change` over the wild type."""
     return fold_change(y_mut, y_wt)
 
 
 def fold_over_control(y_mut: Values, y_control: Values) -> Any:
-    """`fold_change` over the control."""
+    """Compute `fold_change` over the control."""
     return fold_change(y_mut, y_control)
 
 
@@ -33,12 +33,12 @@ EFFECTS: dict[str, Effect] = {
 
 
 def effects_by_name(effects: str | Sequence[str] | Mapping[str, Effect]) -> dict[str, Effect]:
-    """Effects that were asked for by name, or given as functions.
+    """Return effects by name, from names in `EFFECTS` or from a mapping of names to functions.
 
     Raises
     ------
     ValueError
-        If there are none, or one has a name that is not in `EFFECTS`.
+        If there is no effect, or a name is not in `EFFECTS`.
 
     Examples
     --------

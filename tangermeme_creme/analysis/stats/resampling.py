@@ -1,35 +1,36 @@
-"""Effects of means over shuffles, how sure they are, and nothing but arrays."""
+"""Estimate effects of means over shuffles and their uncertainty, from arrays."""
 
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import stats
-from tangermeme.utils import TangermemeWarning
+
+from ...support import collected
 
 Effect = Callable[..., Any]
 
-# Resampled sums of one chunk of rows take about this many bytes.
+# Approximate memory of the resampled sums of one chunk of rows.
 _CHUNK_BYTES = 2**26
 
 
 class Estimate(NamedTuple):
-    """An effect, and how sure it is.
+    """Hold an effect and its uncertainty.
 
     Parameters
     ----------
     effect: numpy.ndarray, dtype=float64
-        Of the means over shuffles.
+        Effect of the means over shuffles.
 
     sem: numpy.ndarray
-        Its standard error (jackknife); NaN for one shuffle.
+        Standard error of the effect (jackknife); NaN for one shuffle.
 
     low, high: numpy.ndarray
-        The bootstrap interval; NaN for one shuffle.
+        Bootstrap interval of the effect; NaN for one shuffle.
     """
 
     effect: np.ndarray
@@ -39,7 +40,7 @@ class Estimate(NamedTuple):
 
 
 def activities_of(effect: Effect) -> list[str]:
-    """The names of the activities that an effect takes.
+    """List the names of the activities that an effect takes.
 
     Examples
     --------
@@ -50,9 +51,9 @@ def activities_of(effect: Effect) -> list[str]:
 
 
 def standard_error(effect: Effect, values: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The jackknife standard error, shape (G,), of an effect of means over shuffles, of activities of shape (G, n).
+    """Compute the jackknife standard error, shape (G,), of an effect of means over shuffles, of values of shape (G, n).
 
-    For an effect that is linear in the activities it is the s.e.m. of the effects of the shuffles.
+    For an effect that is linear in the activities it equals the s.e.m. of the effects of single shuffles.
     """
     n = _n_shuffles(values)
     if n < 2:
@@ -65,7 +66,7 @@ def standard_error(effect: Effect, values: Mapping[str, np.ndarray]) -> np.ndarr
 def estimate(
     effect: Effect, values: Mapping[str, np.ndarray], *, confidence: float, n_resamples: int, random_state: int
 ) -> Estimate:
-    """Estimate an effect from activities of shape (G, n), which share their shuffles."""
+    """Estimate an effect from activities of shape (G, n); column k of all activities is shuffle k."""
     n = _n_shuffles(values)
     value = _evaluate(effect, values, np.ones((1, n), dtype=np.int64))[:, 0]
     sem = standard_error(effect, values)
@@ -75,18 +76,18 @@ def estimate(
     tail = expanded_tail(n, confidence)
     low, high = np.empty_like(value), np.empty_like(value)
     for rows in _chunks(len(value), len(counts) * len(values)):
-        some = {name: array[rows] for name, array in values.items()}
-        resampled = _evaluate(effect, some, counts, quiet=True)
+        chunk = {name: array[rows] for name, array in values.items()}
+        resampled = _evaluate(effect, chunk, counts, quiet=True)
         low[rows], high[rows] = np.quantile(resampled, [tail, 1 - tail], axis=1)
     return Estimate(value, sem, low, high)
 
 
 def expanded_tail(n: int, confidence: float) -> float:
-    """What a percentile interval leaves out on each side, so that it covers as a t interval does.
+    """Compute the tail, on each side, of a percentile interval that covers as often as a t interval.
 
-    The spread of resampled means is too small by (n - 1) / n, and a percentile takes the normal tail where Student's
-    is wider; with 10 shuffles an interval at 95% would cover 90%. Source: Hesterberg 2015, The American Statistician
-    69(4), "expanded percentile interval".
+    The variance of resampled means is too small by (n - 1) / n, and percentiles correspond to normal tails where those
+    of Student's distribution are wider: with 10 shuffles, a plain interval at 95% would cover 90%. Source: Hesterberg
+    2015, The American Statistician 69(4), "expanded percentile interval".
 
     Examples
     --------
@@ -98,25 +99,24 @@ def expanded_tail(n: int, confidence: float) -> float:
 
 
 def _resamples(n: int, n_resamples: int, random_state: int) -> np.ndarray:
-    """How often each of n shuffles is drawn in each resample, shape (n_resamples, n): of the seed and of n alone."""
+    """Count how often each resample draws each of n shuffles: shape (n_resamples, n), a function of seed and n only."""
     drawn = np.random.default_rng(random_state).integers(0, n, (n_resamples, n))
     return np.stack([np.bincount(row, minlength=n) for row in drawn])
 
 
 def _evaluate(effect: Effect, values: Mapping[str, np.ndarray], counts: np.ndarray, quiet: bool = False) -> np.ndarray:
-    """The effect, shape (G, R), of means in which shuffle k counts ``counts[r, k]`` times."""
+    """Compute the effect, shape (G, R), of means in which shuffle k counts ``counts[r, k]`` times."""
     means = {name: _weighted_means(array, counts) for name, array in values.items()}
-    with warnings.catch_warnings():
-        if quiet:  # a reference that is not above 0 was counted once, for the effect itself
-            warnings.simplefilter("ignore", TangermemeWarning)
+    # With `quiet`, references that are not above 0 are not warned of again: the effect itself has counted them.
+    with collected() if quiet else nullcontext():
         return np.asarray(effect(**means), dtype=np.float64)
 
 
 def _weighted_means(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Means, shape (G, R), of values of shape (G, n).
+    """Compute weighted means, shape (G, R), of values of shape (G, n).
 
-    Sums of float32 in float64 with whole numbers are exact, so that what does not vary stays what it is. Shuffle by
-    shuffle, because a matrix product may round otherwise when there are other rows beside.
+    In float64, sums of float32 values with integer weights are exact, so that equal values keep their value. The sum
+    runs shuffle by shuffle, because the rounding of a matrix product may depend on the other rows.
     """
     total = np.zeros((len(values), len(counts)))
     for k in range(values.shape[1]):
@@ -128,7 +128,7 @@ def _n_shuffles(values: Mapping[str, np.ndarray]) -> int:
     return next(iter(values.values())).shape[1]
 
 
-def _chunks(n_rows: int, numbers_a_row: int) -> Iterator[slice]:
-    size = max(1, _CHUNK_BYTES // (8 * numbers_a_row))
+def _chunks(n_rows: int, numbers_per_row: int) -> Iterator[slice]:
+    size = max(1, _CHUNK_BYTES // (8 * numbers_per_row))
     for first in range(0, n_rows, size):
         yield slice(first, first + size)

@@ -1,8 +1,8 @@
-"""Columns that must be there, and rows of shuffles side by side."""
+"""Arrange the shuffles of each row of a table side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,49 +12,24 @@ from ...support import check_columns
 Block = tuple[np.ndarray, dict[str, np.ndarray]]
 
 
-def one_row_each(
-    table: pd.DataFrame, name: str, labels: Sequence[str], columns: Mapping[str, np.ndarray]
-) -> pd.DataFrame:
-    """Each row once for each label, with the values of arrays of shape (N, K) beside it.
-
-    Raises
-    ------
-    ValueError
-        If the table has one of the new columns already.
-
-    Examples
-    --------
-    >>> one_row_each(pd.DataFrame({"gene": ["A"]}), "mark", ["DNase", "CTCF"], {"mean": np.array([[1.0, 2.0]])})
-      gene   mark  mean
-    0    A  DNase   1.0
-    1    A   CTCF   2.0
-    """
-    for column in (name, *columns):
-        if column in table.columns:
-            raise ValueError(f"table must not have column {column!r}, which is added; rename it.")
-    rows = table.iloc[np.repeat(np.arange(len(table)), len(labels))].reset_index(drop=True)
-    added = {name: np.tile(np.array(labels, dtype=object), len(table))}
-    return rows.assign(**added, **{column: values.ravel() for column, values in columns.items()})
-
-
 def shuffles_side_by_side(table: pd.DataFrame, columns: Sequence[str]) -> tuple[pd.DataFrame, list[Block]]:
-    """From one row a shuffle to arrays of shape (G, n), for each n that occurs.
+    """Convert a table with one row per shuffle to arrays of shape (G, n), one block per number of shuffles n.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        With column `shuffle`. What is neither that nor an activity (`y_...`) names a group.
+        Has a column `shuffle`. All columns other than `shuffle` and activities (`y_...`) name a group.
 
     columns: sequence of str
-        The activities that are wanted.
+        Activities to return.
 
     Returns
     -------
     groups: pandas.DataFrame
-        The columns that name a group, one row a group in the order of the table.
+        The columns that name a group, one row per group in the order of the table.
 
     blocks: list of (rows, values)
-        Rows of `groups`, and the columns as arrays of shape (G, n), in order of `shuffle`.
+        Rows of `groups`, and their activities as arrays of shape (G, n), in order of `shuffle`.
 
     Examples
     --------
@@ -76,7 +51,7 @@ def shuffles_side_by_side(table: pd.DataFrame, columns: Sequence[str]) -> tuple[
     if again.any():
         k = order[1:][again][0]
         raise ValueError(
-            f"each shuffle must occur once; got shuffle {shuffle[1:][again][0]} twice for {describe(table[keys], k)}."
+            f"each shuffle must occur once; got shuffle {shuffle[1:][again][0]} twice for {group_text(table[keys], k)}."
         )
     first = np.flatnonzero(np.r_[True, group[1:] != group[:-1]]) if len(group) else np.zeros(0, dtype=np.int64)
     sizes = np.diff(np.r_[first, len(group)])
@@ -95,12 +70,12 @@ def shuffles_side_by_side(table: pd.DataFrame, columns: Sequence[str]) -> tuple[
     return groups, blocks
 
 
-def describe(groups: pd.DataFrame, row: int) -> str:
-    """What a row is, for errors.
+def group_text(groups: pd.DataFrame, row: int) -> str:
+    """Describe a row of groups in words, for errors.
 
     Examples
     --------
-    >>> describe(pd.DataFrame({"example": ["GATA2"], "tile": [4]}), 0)
+    >>> group_text(pd.DataFrame({"example": ["GATA2"], "tile": [4]}), 0)
     'example GATA2, tile 4'
     """
     return ", ".join(f"{name} {groups[name].iloc[row]}" for name in groups.columns) or "the table"

@@ -1,15 +1,17 @@
-from .model import IncrementalModel as IncrementalModel
-from .model import as_list as as_list
+from .model import IncrementalModel as IncrementalModel, as_list as as_list
 from .path import PartialPath as PartialPath
-from .reach import SplitError as SplitError
-from .reach import check_activations as check_activations
-from .reach import measure_reach as measure_reach
-from .reach import splice as splice
+from .reach import (
+    SplitError as SplitError,
+    check_activations as check_activations,
+    measure_reach as measure_reach,
+    splice as splice,
+)
 from .split import split_at as split_at
-from .verdict import give_up as give_up
-from .verdict import runs_in_part as runs_in_part
-from .windows import OutputReach as OutputReach
-from .windows import Reach as Reach
-from .windows import Window as Window
-from .windows import group_by_blocks as group_by_blocks
-from .windows import merge_spans as merge_spans
+from .verdict import fall_back_to_full as fall_back_to_full, may_run_in_part as may_run_in_part
+from .windows import (
+    EditWindow as EditWindow,
+    OutputReach as OutputReach,
+    Reach as Reach,
+    group_by_blocks as group_by_blocks,
+    merge_spans as merge_spans,
+)

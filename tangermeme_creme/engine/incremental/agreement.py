@@ -1,18 +1,18 @@
-"""Whether two ways to compute the same agree."""
+"""Whether two ways to compute the same activations or predictions agree."""
 
 from __future__ import annotations
 
 import torch
 
 
-def tolerance(dtype: torch.dtype, device: torch.device) -> float:
-    """How far two ways to compute the same may differ, relative to the largest value.
+def agreement_tolerance(dtype: torch.dtype, device: torch.device) -> float:
+    """Return how far two ways to compute the same may differ, relative to the largest value.
 
     On CUDA, single precision may mean TensorFloat-32.
 
     Examples
     --------
-    >>> tolerance(torch.float32, torch.device("cpu"))
+    >>> agreement_tolerance(torch.float32, torch.device("cpu"))
     0.0001
     """
     if dtype == torch.float64:
@@ -22,12 +22,12 @@ def tolerance(dtype: torch.dtype, device: torch.device) -> float:
     return 5e-2
 
 
-def difference(y: torch.Tensor, expected: torch.Tensor) -> float:
-    """Largest difference, relative to the largest expected value; infinite where NaN or the shape differs.
+def relative_difference(y: torch.Tensor, expected: torch.Tensor) -> float:
+    """Return the largest difference, relative to the largest expected value; inf for NaN or another shape.
 
     Examples
     --------
-    >>> difference(torch.tensor([1.0, 4.0]), torch.tensor([2.0, 4.0]))
+    >>> relative_difference(torch.tensor([1.0, 4.0]), torch.tensor([2.0, 4.0]))
     0.25
     """
     if not y.is_floating_point():

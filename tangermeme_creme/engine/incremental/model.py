@@ -1,4 +1,4 @@
-"""IncrementalModel: a network as a position-local part and the rest, so that an edit is evaluated in part."""
+"""IncrementalModel: a network in a position-local part and a head, so that edits are evaluated in part."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from .split import split_at
 
 
 class IncrementalModel(torch.nn.Module):
-    """A network as ``head(local(X))``, where an edit to X changes the output of `local` around the edit only.
+    """Predict ``head(local(X))``, where an edit to X changes the output of `local` only near the edit.
 
-    It goes wherever tangermeme takes a model; then its forward is all there is to it. In an `EditSession`, and so in
-    every test of this package, the output of `local` for a base sequence is kept, an edit runs `local` on the edited
-    span and its surroundings alone, and `head` gets the kept output with the new bins in their places. The predictions
-    are those of the whole network, to rounding.
+    Wherever tangermeme takes a model, it predicts as any other model. In an `EditSession`, and so in every test of this
+    package, the output of `local` for a base sequence is cached, an edit runs `local` only on the edited span and its
+    surroundings, and `head` gets the cached output with the new bins spliced in. The predictions equal those of the
+    full network up to rounding.
 
-    How far a base reaches, and how many bases there are to a bin, is measured by the session and not declared.
+    The session measures how far a base reaches and how many bases a bin has; you do not declare either.
 
     Parameters
     ----------
     local: torch.nn.Module
-        The position-local part: convolutions and poolings, say. Takes X, shape=(N, 4, L), and any stretch of it that
-        is a whole number of strides long; returns one tensor, or a tuple of them at different strides.
+        The position-local part, for example convolutions and poolings. Takes X, shape=(N, 4, L), and any stretch of it
+        that is a whole number of strides long; returns one tensor, or a tuple of tensors at different strides.
 
     head: torch.nn.Module
-        The rest: takes what `local` returns, and the model's further inputs.
+        The rest of the network: takes the output of `local` and the further inputs of the model.
 
     axis: int, optional
         The axis of the outputs of `local` along which the bins lie, the same for all. Default is -1.
 
     keep: sequence of (int, int) or None, one for each output of `local`, or None, optional
-        The bins, 0-based and half-open, of each output of `local` that `head` is given; None is all of them. What a
-        head never reads is then neither kept nor copied. Default is None, all bins of all outputs.
+        The bins, 0-based and half-open, of each output of `local` that `head` gets; None is all of them. Bins that a
+        head never reads are then neither cached nor copied. Default is None, all bins of all outputs.
 
     Raises
     ------
     ValueError
-        If `keep` names an empty or negative span, or, at the first prediction, one that is not there.
+        If `keep` names an empty or negative span, or, at the first prediction, bins beyond the output.
 
     Examples
     --------
@@ -74,11 +74,11 @@ class IncrementalModel(torch.nn.Module):
         X: torch.Tensor, shape=(N, 4, L)
 
         *args: torch.Tensor
-            Handed on to `head`.
+            Passed on to `head`.
 
         Returns
         -------
-        y: whatever `head` returns
+        y: the output of `head`
         """
         outputs = self.local(X)
         if not isinstance(outputs, (torch.Tensor, tuple, list)):
@@ -86,7 +86,7 @@ class IncrementalModel(torch.nn.Module):
         return self.finish(self.trim(as_list(outputs)), *args)
 
     def trim(self, outputs: list[torch.Tensor]) -> list[torch.Tensor]:
-        """The bins of the outputs of `local` that `head` is given, as views."""
+        """Return, as views, the bins of the outputs of `local` that `head` gets."""
         if self.keep is None:
             return outputs
         if len(outputs) != len(self.keep):
@@ -101,24 +101,24 @@ class IncrementalModel(torch.nn.Module):
         return trimmed
 
     def finish(self, activations: list[torch.Tensor], *args: torch.Tensor) -> Any:
-        """Run `head` on trimmed outputs of `local`: on the tensor, where there is one, else on a tuple of them."""
+        """Run `head` on trimmed outputs of `local`: on the tensor if there is one, else on a tuple of tensors."""
         return self.head(activations[0] if len(activations) == 1 else tuple(activations), *args)
 
     @classmethod
     def from_modules(cls, model: torch.nn.Module, local: Sequence[str], **kwargs: Any) -> IncrementalModel:
         """Split a network at some of its submodules, without touching its code.
 
-        What the network computes up to the last of them becomes `local`, the rest `head`. Both run the network itself:
-        one stops there, the other starts there, with the outputs of these submodules given.
+        The network up to the last of these submodules becomes `local`, the rest becomes `head`. Both run the network
+        itself: `local` stops after that submodule, and `head` starts there with the outputs of the named submodules.
 
         Parameters
         ----------
         model: torch.nn.Module
-            Used as it is, not copied.
+            Not copied and not changed.
 
         local: sequence of str
-            Names of submodules, such as ``["stem", "conv_tower"]``, in the order in which they run, each once. Which
-            of their outputs the rest reads, say through the skips of a U-Net, is found out.
+            Names of submodules, such as ``["stem", "conv_tower"]``, in the order in which they run, each once. The
+            first prediction finds out which of their outputs the rest reads, for example through the skips of a U-Net.
 
         **kwargs: optional
             `axis` and `keep`, as for the class.
@@ -126,12 +126,12 @@ class IncrementalModel(torch.nn.Module):
         Returns
         -------
         model: IncrementalModel
-            Gives the predictions of `model`.
+            Predicts as `model` does.
 
         Raises
         ------
         ValueError
-            If a name is no submodule; at the first prediction, if one does not run, or more than once, or out of order.
+            If a name is no submodule; at the first prediction, if a submodule does not run, runs twice or out of order.
 
         Examples
         --------
@@ -144,5 +144,5 @@ class IncrementalModel(torch.nn.Module):
 
 
 def as_list(outputs: torch.Tensor | Sequence[torch.Tensor]) -> list[torch.Tensor]:
-    """What `local` returns, as a list."""
+    """Return the output of `local` as a list of tensors."""
     return [outputs] if isinstance(outputs, torch.Tensor) else list(outputs)

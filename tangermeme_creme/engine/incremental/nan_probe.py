@@ -1,4 +1,4 @@
-"""Which module carries a base across the whole sequence."""
+"""Find the module of a network that carries one base to the far end of the sequence."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import torch
 
 
 @contextmanager
-def buffers_kept(module: torch.nn.Module) -> Iterator[None]:
-    """Put every buffer back as it was on exit: batch normalization in training mode would keep NaN for good.
+def buffers_restored(module: torch.nn.Module) -> Iterator[None]:
+    """Restore every buffer on exit: batch normalization in training mode would store NaN for good.
 
     Examples
     --------
     >>> norm = torch.nn.BatchNorm1d(2)
-    >>> with buffers_kept(norm), torch.no_grad():
+    >>> with buffers_restored(norm), torch.no_grad():
     ...     _ = norm(torch.full((1, 2, 5), torch.nan))
     >>> norm.running_mean
     tensor([0., 0.])
@@ -32,7 +32,7 @@ def buffers_kept(module: torch.nn.Module) -> Iterator[None]:
                 buffer.copy_(value)
 
 
-def spreads_to_the_end(module: torch.nn.Module, X: torch.Tensor) -> str:
+def name_global_module(module: torch.nn.Module, X: torch.Tensor) -> str:
     """Name the first submodule that carries NaN from the first part of a sequence to its last position.
 
     Parameters
@@ -45,32 +45,32 @@ def spreads_to_the_end(module: torch.nn.Module, X: torch.Tensor) -> str:
     Returns
     -------
     name: str
-        Its name and class, and its mode where it should not train.
+        Name and class of the module, and "in training mode" if it is; "local" if no single module is found.
 
     Examples
     --------
     >>> X = torch.zeros(1, 4, 12)
     >>> X[..., :3] = torch.nan
     >>> local = torch.nn.Sequential(torch.nn.Conv1d(4, 2, 3), torch.nn.GroupNorm(1, 2)).eval()
-    >>> spreads_to_the_end(local, X)
+    >>> name_global_module(local, X)
     '1 (GroupNorm)'
     """
-    found: list[str] = []
+    spreading: list[str] = []
     names = {submodule: name for name, submodule in module.named_modules()}
 
     def look(submodule: torch.nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        if not found and _at_the_end(output) and not any(_at_the_end(x) for x in inputs):
+        if not spreading and _at_the_end(output) and not any(_at_the_end(x) for x in inputs):
             training = ", in training mode" if submodule.training else ""
-            found.append(f"{names[submodule] or 'local'} ({type(submodule).__name__}{training})")
+            spreading.append(f"{names[submodule] or 'local'} ({type(submodule).__name__}{training})")
 
-    # A submodule returns before what it is part of does, so that the first is the innermost.
+    # A submodule returns before the module that holds it, so the first one is the innermost.
     hooks = [submodule.register_forward_hook(look) for submodule in names]
     try:
         module(X)
     finally:
         for hook in hooks:
             hook.remove()
-    return found[0] if found else "local"
+    return spreading[0] if spreading else "local"
 
 
 def _at_the_end(x: Any) -> bool:

@@ -1,21 +1,21 @@
-"""The incremental path of a session: kept activations, windows, and the check that they are right."""
+"""The incremental path of a session: cached activations, windows, and the check that both give right predictions."""
 
 from __future__ import annotations
 
 import hashlib
 import weakref
 from collections.abc import Hashable, Sequence
-from itertools import chain
 from typing import Any
 
 import torch
 
-from ...sequence import Edits, apply_edits, to_one_hot
+from ...sequence import Edits, Span, apply_edits, to_one_hot
 from ..cache import ActivationCache, Entry
-from ..device import arithmetic
+from ..device import autocasting, resolve_dtype
+from ..fingerprint import fingerprint_model
 from ..outputs import check_output
 from ..work import Work
-from .agreement import difference, tolerance
+from .agreement import agreement_tolerance, relative_difference
 from .model import IncrementalModel
 from .reach import SplitError, check_activations, measure_reach, splice
 from .windows import Reach, group_by_blocks, merge_spans
@@ -23,11 +23,9 @@ from .windows import Reach, group_by_blocks, merge_spans
 # Base sequences run through `local` in groups of about as many bp as a batch of windows of 5 kb tiles has.
 _WINDOW_BP = 8192
 
-Spans = list[tuple[int, int]]
-
 
 class PartialPath:
-    """Predictions of base sequences and of edits to them, by running `local` on no more than what changed.
+    """Predict base sequences, and edits to them by running `local` only on the windows that they change.
 
     Parameters
     ----------
@@ -35,7 +33,7 @@ class PartialPath:
         In evaluation mode, on the device.
 
     codes: torch.Tensor, shape=(N, L), dtype=uint8
-        The base sequences of the session, which writes edits into them through `commit` only.
+        The base sequences of the session, which changes them through `commit` only.
 
     device: torch.device
 
@@ -45,15 +43,15 @@ class PartialPath:
     batch_size: int
 
     cache: ActivationCache or None
-        None makes one.
+        None makes a new cache.
 
     works: list of Work
-        All count what is run.
+        All of them count the work of this path.
 
     Attributes
     ----------
     reach: Reach or None
-        Of the model; None until it was measured and the path checked. Until then there are no edits.
+        Of the model; None until the reach is measured and the path checked. Edits need it.
     """
 
     def __init__(
@@ -68,14 +66,12 @@ class PartialPath:
         works: list[Work],
     ) -> None:
         self._model, self._codes, self._device, self._batch_size = model, codes, device, batch_size
-        first = next(model.parameters(), None)
-        self._model_dtype = torch.float32 if first is None else first.dtype
-        self._dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype or self._model_dtype
+        self._dtype = resolve_dtype(model, dtype)
         self.reach: Reach | None = None
         self._cache = ActivationCache() if cache is None else cache
         self._works = works
         self._structure = (weakref.ref(model.local), repr(model.local), model.keep, model.axis)
-        weights = None if cache is None else _fingerprint(model.local)
+        weights = None if cache is None else fingerprint_model(model.local)
         precision = torch.get_float32_matmul_precision()
         self._key = (weakref.ref(model), weights, self._structure, str(self._dtype), device.type, precision)
         self._keys: list[Hashable | None] = [None] * len(codes)
@@ -91,47 +87,47 @@ class PartialPath:
 
     @property
     def conditions(self) -> Hashable:
-        """What besides the model decides whether it may be evaluated in part."""
+        """The conditions that decide, with the model, whether it may be evaluated in part."""
         run_as = str(self._dtype), self._device.type
-        return self.length, run_as, self._structure, weakref.ref(self._model.head), has_own_forward(self._model)
+        return self.length, run_as, self._structure, weakref.ref(self._model.head), overrides_forward(self._model)
 
     def predict(self, rows: torch.Tensor, edits: Edits | None, args: Sequence[torch.Tensor] | None) -> Any:
-        """Predict base sequences, shape (B,), or as many edits to them; `args` have a row for each.
+        """Predict base sequences, shape (B,), or one edit to each; `args` have one row per prediction.
 
         Raises
         ------
         SplitError
-            If `local` does not return what can be kept.
+            If `local` does not return tensors with one row per sequence.
         """
         return self._predict_bases(rows, args) if edits is None else self._predict_edits(edits, args)
 
     def _predict_bases(self, rows: torch.Tensor, args: Sequence[torch.Tensor] | None) -> Any:
-        """Those that are kept already do not run through `local`."""
-        kept = sum(self._row_key(row) in self._cache for row in rows.tolist())
+        """Predict base sequences; those with cached activations do not run through `local`."""
+        n_cached = sum(self._row_key(row) in self._cache for row in rows.tolist())
         entries = self.entries(rows.tolist())
-        self._count(n_full=len(rows) - kept, n_partial=kept)
+        self._count(n_full=len(rows) - n_cached, n_partial=n_cached)
         return self._finish(self._stack(entries), args)
 
     def _predict_edits(self, edits: Edits, args: Sequence[torch.Tensor] | None) -> Any:
-        """One whose window would be the whole sequence runs in full."""
-        reach, spans = self._measured(), spans_of(edits)
+        """Predict edits in their windows; edits whose window covers the sequence run in full."""
+        reach, spans = self._measured(), edited_spans(edits)
         blocks = [reach.blocks(*span) for span in spans]
         codes = self._codes[edits.base]
         apply_edits(codes, edits, rows=torch.arange(len(codes)))
         in_part = [e for e, n in enumerate(blocks) if n is not None]
         in_full = [e for e, n in enumerate(blocks) if n is None]
         entries: dict[int, Entry] = dict(zip(in_part, self.entries(edits.base[in_part].tolist())))
-        entries.update(zip(in_full, self._run_whole(codes[in_full])))
+        entries.update(zip(in_full, self._run_full(codes[in_full])))
         activations = self._stack([entries[e] for e in range(len(codes))])
         self._run_windows(activations, in_part, codes[in_part], [spans[e] for e in in_part])
         self._count(n_full=len(in_full), n_partial=len(in_part))
         return self._finish(activations, args)
 
     def commit(self, edits: Edits) -> None:
-        """Write edits into the base sequences, and what they change into the kept activations of these."""
+        """Write edits into the base sequences, and update the cached activations of these."""
         reach = self.reach
-        changed: dict[int, Spans] = {}
-        for row, span in zip(edits.base.tolist(), spans_of(edits)):
+        changed: dict[int, list[Span]] = {}
+        for row, span in zip(edits.base.tolist(), edited_spans(edits)):
             changed.setdefault(row, []).append(span)
         old = {row: self._row_key(row) for row in changed}
         apply_edits(self._codes, edits)
@@ -139,14 +135,15 @@ class PartialPath:
             self._keys[row] = None
         if reach is None:
             return
-        # Spans whose windows would overlap are one; a row that would have to run as a whole is left for when it must.
-        spans = {row: merge_spans(some, gap=2 * reach.halo * reach.align) for row, some in changed.items()}
-        # What is kept already, say of a row that is what it was before, does not run again.
+        # Spans whose windows would overlap are merged, so that no base runs twice.
+        spans = {row: merge_spans(edited, gap=2 * reach.halo * reach.align) for row, edited in changed.items()}
+        # Activations that are cached already, as those of a row that got its old bases back, are not computed again. A
+        # row with a window that covers the sequence is not updated: it runs in full if and when it is predicted.
         rows = [row for row in changed if self._row_key(row) not in self._cache]
         rows = [row for row in rows if all(reach.blocks(*span) is not None for span in spans[row])]
-        for some_rows in torch.tensor(rows, dtype=torch.int64).split(self._batch_size):
-            found = {row: self._cache.get(old[row]) for row in some_rows.tolist()}
-            entries = {row: entry for row, entry in found.items() if entry is not None}
+        for batch in torch.tensor(rows, dtype=torch.int64).split(self._batch_size):
+            cached = {row: self._cache.get(old[row]) for row in batch.tolist()}
+            entries = {row: entry for row, entry in cached.items() if entry is not None}
             if not entries:
                 continue
             activations = self._stack(list(entries.values()))
@@ -157,9 +154,9 @@ class PartialPath:
                 self._cache.put(self._row_key(row), tuple(tensor[i].clone() for tensor in activations))
 
     def check(self, edits: Edits | None, args: Sequence[torch.Tensor] | None) -> None:
-        """Compare one edit, in part and in full: the activations, and the predictions.
+        """Predict one edit in part and in full, and compare the activations and the predictions.
 
-        The edit is the one nearest to the middle, or one of a single base, if there is none that runs in part.
+        Uses the edit nearest to the middle; if that does not run in part, or there are no edits, an edit of one base.
 
         Raises
         ------
@@ -170,7 +167,7 @@ class PartialPath:
         content = [(self._codes[0, middle : middle + 1] + 1) % 4]
         edit = Edits(torch.tensor([0]), torch.tensor([middle]), torch.tensor([0]), content)
         if edits is not None:
-            spans = spans_of(edits)
+            spans = edited_spans(edits)
             e = min(range(len(spans)), key=lambda e: abs(sum(spans[e]) - self.length))
             if reach.blocks(*spans[e]) is not None:
                 edit = Edits(edits.base[[e]], edits.start[[e]], edits.content_index[[e]], edits.content)
@@ -181,27 +178,28 @@ class PartialPath:
         hook = model.local.register_forward_hook(lambda module, inputs, output: seen.append(output))
         self._count(n_checks=1)
         try:
-            with torch.no_grad(), arithmetic(self._device, self._dtype):
-                whole = check_output(model(self._one_hot(codes), *self._inputs(row_args)), 1)
+            with torch.no_grad(), autocasting(self._device, self._dtype):
+                in_full = check_output(model(self._one_hot(codes), *self._inputs(row_args)), 1)
         finally:
             hook.remove()
         activations = self._stack(self.entries(edit.base.tolist()))
-        self._run_windows(activations, [0], codes, spans_of(edit))
-        limit = tolerance(self._dtype, self._device)
+        self._run_windows(activations, [0], codes, edited_spans(edit))
+        limit = agreement_tolerance(self._dtype, self._device)
         expected = model.trim(check_activations(seen[0], 1, model.axis)) if seen else activations
-        error = max(difference(a, b) for a, b in zip(activations, expected))
+        error = max(relative_difference(a, b) for a, b in zip(activations, expected))
         if error > limit:
             raise SplitError(
                 f"the output of local for an edit must not depend on the window; got a difference of {error:.2g}."
             )
-        error = max(difference(a, b) for a, b in zip(check_output(self._finish(activations, row_args), 1), whole))
+        in_part = check_output(self._finish(activations, row_args), 1)
+        error = max(relative_difference(a, b) for a, b in zip(in_part, in_full))
         if error > limit:
             raise SplitError(f"head(local(X)) must be the model's own prediction; got a difference of {error:.2g}.")
 
     def measure(self) -> Reach:
-        """The reach of the model. Runs two full sequences and some short ones."""
+        """Measure the reach of the model. Runs two full sequences and several short ones."""
         self._count(n_checks=2)
-        return measure_reach(self._model, self.length, self._device, self._model_dtype)
+        return measure_reach(self._model, self.length, self._device, resolve_dtype(self._model, None))
 
     def _measured(self) -> Reach:
         if self.reach is None:
@@ -219,40 +217,42 @@ class PartialPath:
         return self._keys[row]
 
     def entries(self, rows: list[int]) -> list[Entry]:
-        """The activations of base sequences: kept ones, else run and kept."""
-        found = {row: self._cache.get(self._row_key(row)) for row in rows}
-        missing = {self._row_key(row): row for row, entry in found.items() if entry is None}
-        run = dict(zip(missing, self._run_whole(self._codes[list(missing.values())])))
-        for key, entry in run.items():
+        """Return the activations of base sequences, from the cache or else run and then cached."""
+        cached = {row: self._cache.get(self._row_key(row)) for row in rows}
+        missing = {self._row_key(row): row for row, entry in cached.items() if entry is None}
+        computed = dict(zip(missing, self._run_full(self._codes[list(missing.values())])))
+        for key, entry in computed.items():
             self._cache.put(key, entry)
-        return [found[row] or run[self._row_key(row)] for row in rows]
+        return [cached[row] or computed[self._row_key(row)] for row in rows]
 
-    def _run_whole(self, codes: torch.Tensor) -> list[Entry]:
+    def _run_full(self, codes: torch.Tensor) -> list[Entry]:
         entries: list[Entry] = []
-        for some in codes.split(max(1, self._batch_size * _WINDOW_BP // self.length)) if len(codes) else ():
-            trimmed = self._model.trim(self._run_local(some))
-            # Copies, so that an entry does not keep the whole batch and all bins alive.
-            entries.extend(tuple(output[i].clone() for output in trimmed) for i in range(len(some)))
+        for batch in codes.split(max(1, self._batch_size * _WINDOW_BP // self.length)) if len(codes) else ():
+            trimmed = self._model.trim(self._run_local(batch))
+            # Copies, so that an entry does not hold the memory of the batch and of all bins.
+            entries.extend(tuple(output[i].clone() for output in trimmed) for i in range(len(batch)))
         for work in self._works:
             work.ran(len(codes), self.length, self.length)
         return entries
 
-    def _run_windows(self, activations: list[torch.Tensor], rows: list[int], codes: torch.Tensor, spans: Spans) -> None:
+    def _run_windows(
+        self, activations: list[torch.Tensor], rows: list[int], codes: torch.Tensor, spans: list[Span]
+    ) -> None:
         """Run the windows of `spans` of `codes`, shape (len(rows), L), and write them into rows of the activations."""
         reach = self._measured()
-        some = [i for i, (start, end) in enumerate(spans) if start < end]
-        rows, codes, spans = [rows[i] for i in some], codes[some], [spans[i] for i in some]
+        filled = [i for i, (start, end) in enumerate(spans) if start < end]
+        rows, codes, spans = [rows[i] for i in filled], codes[filled], [spans[i] for i in filled]
         blocks = [reach.blocks(*span) or 0 for span in spans]
         for group in group_by_blocks(blocks):
             widest = blocks[group[0]]
             windows = [reach.window(*spans[i], widest) for i in group]
             width = windows[0].end - windows[0].start
-            # No more bases at a time than one sequence has, so that windows take no more memory than a base does.
-            for some in torch.arange(len(group)).split(max(1, self.length // width)):
-                stretches = [codes[group[k], windows[k].start : windows[k].end] for k in some.tolist()]
+            # At most as many bases at a time as one sequence has, so that windows need no more memory than a sequence.
+            for batch in torch.arange(len(group)).split(max(1, self.length // width)):
+                stretches = [codes[group[k], windows[k].start : windows[k].end] for k in batch.tolist()]
                 outputs = self._run_local(torch.stack(stretches))
-                for source, k in enumerate(some.tolist()):
-                    splice(activations, rows[group[k]], outputs, source, windows[k], reach, self._model, kept=True)
+                for source, k in enumerate(batch.tolist()):
+                    splice(activations, rows[group[k]], outputs, source, windows[k], reach, self._model, trimmed=True)
             for work in self._works:
                 work.ran(len(group), width, self.length)
 
@@ -266,36 +266,28 @@ class PartialPath:
         return [arg.to(self._device, self._dtype) for arg in args or ()]
 
     def _run_local(self, codes: torch.Tensor) -> list[torch.Tensor]:
-        with torch.no_grad(), arithmetic(self._device, self._dtype):
+        with torch.no_grad(), autocasting(self._device, self._dtype):
             outputs = self._model.local(self._one_hot(codes))
         return check_activations(outputs, len(codes), self._model.axis)
 
     def _finish(self, activations: list[torch.Tensor], args: Sequence[torch.Tensor] | None) -> Any:
-        with torch.no_grad(), arithmetic(self._device, self._dtype):
+        with torch.no_grad(), autocasting(self._device, self._dtype):
             return self._model.finish(activations, *self._inputs(args))
 
 
-def spans_of(edits: Edits) -> Spans:
-    """What each edit covers, [start, end) in bp."""
+def edited_spans(edits: Edits) -> list[Span]:
+    """Return the span of each edit, [start, end) in bp."""
     widths = [len(content) for content in edits.content]
     return [(s, s + widths[i]) for s, i in zip(edits.start.tolist(), edits.content_index.tolist())]
 
 
-def has_own_forward(model: IncrementalModel) -> bool:
-    """Whether something may have been made of ``head(local(X))``: in a class of its own, on the instance, by a hook.
+def overrides_forward(model: IncrementalModel) -> bool:
+    """Return whether a model may predict other than ``head(local(X))``: by a subclass, on the instance, or by a hook.
 
     Examples
     --------
-    >>> has_own_forward(IncrementalModel(torch.nn.Identity(), torch.nn.Identity()))
+    >>> overrides_forward(IncrementalModel(torch.nn.Identity(), torch.nn.Identity()))
     False
     """
     replaced = type(model).forward is not IncrementalModel.forward or "forward" in vars(model)
     return replaced or bool(model._forward_hooks or model._forward_pre_hooks)
-
-
-def _fingerprint(module: torch.nn.Module) -> bytes:
-    """What tells the weights and buffers of a module from any others."""
-    digest = hashlib.blake2b(digest_size=16)
-    for tensor in chain(module.parameters(), module.buffers()):
-        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.digest()

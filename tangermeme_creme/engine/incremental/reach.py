@@ -1,4 +1,4 @@
-"""How far a base reaches through `local`: measured with NaN, and checked on random bases."""
+"""Measure with NaN how far a base reaches through `local`, and check the result on random bases."""
 
 from __future__ import annotations
 
@@ -9,33 +9,37 @@ from typing import Any
 import torch
 
 from ...sequence import to_one_hot
-from .agreement import difference, tolerance
+from .agreement import agreement_tolerance, relative_difference
 from .model import IncrementalModel
-from .nan_probe import buffers_kept, spreads_to_the_end
-from .windows import OutputReach, Reach, Window
+from .nan_probe import buffers_restored, name_global_module
+from .windows import EditWindow, OutputReach, Reach
 
 Local = Callable[[torch.Tensor], list[torch.Tensor]]
 
-# Windows may have to start at multiples of more than the stride, where `local` widens what it pooled before.
+# Windows may have to start at multiples of more than the stride: a `local` that pools by 8 and upsamples by 4 returns
+# bins of 2 bp, but its pools stay in phase only every 8 bp. How much it pools is not visible from outside, so multiples
+# of the stride are tried from the smallest on, since small blocks make small windows: all up to 16, and then powers of
+# two, as networks pool by two many times.
 _MULTIPLES = (*range(1, 17), *(2**k for k in range(5, 11)))
 
 
 class SplitError(ValueError):
-    """Why a model cannot be evaluated in part; the message says what of it is in the way."""
+    """A model cannot be evaluated in part; the message gives the reason."""
 
 
 def run_local(model: IncrementalModel, X: torch.Tensor) -> list[torch.Tensor]:
-    """The outputs of `local`, all of their bins, checked.
+    """Run `local` and check its outputs.
 
     Raises
     ------
     SplitError
-        If `local` does not return floating tensors with a row a sequence and the bins on the model's axis, or fails.
+        If `local` fails, or does not return floating-point tensors with one row per sequence and the bins on the
+        model's axis.
     """
     try:
         outputs = model.local(X)
     except (torch.OutOfMemoryError, MemoryError):
-        raise  # which says nothing about the model
+        raise  # too little memory says nothing about the model
     except Exception as error:
         raise SplitError(
             f"local must run on any stretch of whole strides; got an error at {X.shape[-1]} bp: {error}"
@@ -44,7 +48,7 @@ def run_local(model: IncrementalModel, X: torch.Tensor) -> list[torch.Tensor]:
 
 
 def check_activations(outputs: Any, n_rows: int, axis: int) -> list[torch.Tensor]:
-    """The outputs of `local` as a list, or a SplitError that says what is wrong with them."""
+    """Return the outputs of `local` as a list, or raise a SplitError that says what is wrong with them."""
     tensors = [outputs] if isinstance(outputs, torch.Tensor) else outputs
     if not isinstance(tensors, (list, tuple)) or not tensors:
         raise SplitError(f"local must return a tensor or a tuple of tensors; got {type(outputs).__name__}.")
@@ -54,8 +58,8 @@ def check_activations(outputs: Any, n_rows: int, axis: int) -> list[torch.Tensor
             raise SplitError(f"local must return floating-point tensors; got {got} at output {i}.")
         if tensor.ndim < 2 or len(tensor) != n_rows or not -tensor.ndim < axis < tensor.ndim or axis == 0:
             raise SplitError(
-                f"local must return one row a sequence, with the bins on axis {axis}; got shape {tuple(tensor.shape)} "
-                f"at output {i} for {n_rows} sequences."
+                f"local must return one row per sequence, with the bins on axis {axis}; got shape "
+                f"{tuple(tensor.shape)} at output {i} for {n_rows} sequences."
             )
     return list(tensors)
 
@@ -63,9 +67,9 @@ def check_activations(outputs: Any, n_rows: int, axis: int) -> list[torch.Tensor
 def measure_reach(model: IncrementalModel, length: int, device: torch.device, dtype: torch.dtype) -> Reach:
     """Measure how far an edit reaches through the `local` of a model.
 
-    NaN in the first quarter of a sequence, then in the last, show how far a base reaches to either side. What was found
-    is then used on a short random sequence, whose windows must give what the whole of it gives. Runs `local` on two
-    full sequences and some short ones.
+    NaN in the first quarter of a sequence, then in the last, show how far a base reaches to either side. The result is
+    checked on a short random sequence, whose windows must give the same bins as the sequence itself. Runs `local` on
+    two full sequences and several short ones.
 
     Parameters
     ----------
@@ -87,8 +91,8 @@ def measure_reach(model: IncrementalModel, length: int, device: torch.device, dt
     Raises
     ------
     SplitError
-        If a base reaches everywhere, if it reaches so far that nothing would be saved, if bins do not follow the
-        sequence at a fixed stride, or if `local` gives other values for a stretch than for the whole.
+        If a base reaches all bins, or so far that windows would save nothing; if bins do not follow the sequence at a
+        fixed stride; or if `local` gives other values for a stretch than for the sequence that holds it.
     """
     counts: dict[int, list[int]] = {}
 
@@ -102,7 +106,9 @@ def measure_reach(model: IncrementalModel, length: int, device: torch.device, dt
             local(_bases(1, bp, device, dtype))
         return counts[bp]
 
-    with buffers_kept(model.local), torch.no_grad():
+    with buffers_restored(model.local), torch.no_grad():
+        # A quarter is wide enough that some base of it reaches furthest at every phase of the pools, and leaves three
+        # quarters to see where the reach ends.
         q = max(1, length // 4)
         heads = _reached(model, local, _with_nan(length, 0, q, device, dtype))
         tails = _reached(model, local, _with_nan(length, length - q, length, device, dtype))
@@ -110,7 +116,7 @@ def measure_reach(model: IncrementalModel, length: int, device: torch.device, dt
         to_right = [_last(reached) + 1 for reached in heads]
         to_left = [_first(reached) for reached in tails]
         if any(right == n and left == 0 for n, right, left in zip(bins, to_right, to_left)):
-            name = spreads_to_the_end(model.local, _with_nan(length, 0, q, device, dtype))
+            name = name_global_module(model.local, _with_nan(length, 0, q, device, dtype))
             raise SplitError(f"local must be position-local; a base reaches from end to end through {name}.")
         if not all(heads[i].any() and tails[i].any() for i in range(len(bins))):
             raise SplitError("local must pass on NaN, with which its reach is measured; got none in its output.")
@@ -118,7 +124,7 @@ def measure_reach(model: IncrementalModel, length: int, device: torch.device, dt
         failure: SplitError | None = None
         for multiple in _MULTIPLES:
             align = lcm(*strides) * multiple
-            # Rounded outwards to whole blocks, so that no bin is missed.
+            # Counted from the nearer block edge: `before` and `after` may come out too large, but never too small.
             low, high = q // align * align, -(-(length - q) // align) * align
             outputs = [
                 OutputReach(s, n, max(0, high // s - left), max(0, right - low // s))
@@ -154,7 +160,7 @@ def _with_nan(length: int, start: int, end: int, device: torch.device, dtype: to
 
 
 def _reached(model: IncrementalModel, local: Local, X: torch.Tensor) -> list[torch.Tensor]:
-    """For each output, which bins hold NaN, shape (bins,)."""
+    """Return which bins of each output hold NaN, shape (bins,)."""
     return [_nan_bins(output, model.axis) for output in local(X)]
 
 
@@ -171,14 +177,14 @@ def _last(reached: torch.Tensor) -> int:
 
 
 def _stride(count: Callable[[int], int], length: int, n: int) -> int:
-    """Bases a bin: by how much the sequence must grow for one more bin."""
+    """Return the bases per bin: by how many bp the sequence must grow for one more bin."""
     if n < 2:
         raise SplitError(f"local must return more than one bin; got {n} for {length} bp.")
     about = -(-length // n)
     if length % n == 0 and any(_gains_at(count, fewer, about) for fewer in _fewer(n)):
         return about
     failure: SplitError | None = None
-    # A few bins need a start below half the length, large kernels one that is not much below it.
+    # Outputs of few bins need a start below half the length; large kernels need one that is not much shorter.
     for start in (length // 2, length // 4):
         try:
             return _stride_from(count, min(start, 64 * about), length)
@@ -201,17 +207,17 @@ def _stride_from(count: Callable[[int], int], start: int, length: int) -> int:
 
 
 def _fewer(n: int) -> list[int]:
-    """A few bins, in round numbers, as `local` may take whole pools alone."""
-    return sorted({min(64, n // 2) // whole * whole for whole in (1, 4, 16, 64)} - {0})
+    """Return round numbers of bins below n: `local` may accept only lengths of whole pools."""
+    return sorted({min(64, n // 2) // pool * pool for pool in (1, 4, 16, 64)} - {0})
 
 
 def _gains_at(count: Callable[[int], int], bins: int, stride: int) -> bool:
-    """Whether so many strides give so many bins, and one base less a bin less, or an error."""
+    """Return whether `bins` strides give `bins` bins, and one base less gives one bin less, or an error."""
     try:
         if count(bins * stride) != bins:
             return False
     except SplitError:
-        return False  # it may be too short for its kernels
+        return False  # the sequence may be too short for the kernels
     try:
         return count(bins * stride - 1) == bins - 1
     except SplitError:
@@ -219,7 +225,7 @@ def _gains_at(count: Callable[[int], int], bins: int, stride: int) -> bool:
 
 
 def _next_gain(count: Callable[[int], int], start: int, length: int) -> int:
-    """The shortest length above `start` that has more bins."""
+    """Return the shortest length above `start` that has more bins, by doubling steps and then bisection."""
     low, high = start, start + 1
     while count(high) == count(start):
         low, high = high, high + 2 * (high - start)
@@ -234,7 +240,8 @@ def _next_gain(count: Callable[[int], int], start: int, length: int) -> int:
 def _check_windows(
     model: IncrementalModel, local: Local, reach: Reach, device: torch.device, dtype: torch.dtype
 ) -> None:
-    """Refuse a reach with which windows of a short random sequence do not give what the whole of it gives."""
+    """Refuse a reach if windows of a short random sequence give other bins than the sequence itself."""
+    # Long enough for blocks in the middle whose windows touch neither end, with the same remainder as the full length.
     blocks = 4 * reach.halo + 7
     short = reach.at(min(reach.length, blocks * reach.align + reach.length % reach.align))
     X = _bases(1, short.length, device, dtype)
@@ -245,26 +252,26 @@ def _check_windows(
             f"the bins of local must follow the length at a fixed stride; got {bins} at {short.length} bp."
         )
     last = -(-short.length // reach.align) - 1
-    near = min(reach.halo + 2, 32)  # padding that reflects may make bases near the ends reach further
-    # Two in a row inside: the starts of their windows cannot both be right by chance.
+    near = min(reach.halo + 2, 32)  # near the ends, padding that reflects may make bases reach further
+    # Two neighbours in the middle: the starts of their windows cannot both be in phase by chance.
     tried = {*range(near), last // 2, last // 2 + 1, *range(last - near + 1, last + 1)}
     for block in sorted(tried & set(range(last + 1))):
         start, end = block * reach.align, min((block + 1) * reach.align, short.length)
         n_blocks = short.blocks(start, end)
         if n_blocks is None:
             continue
-        # Other bases, which may all be nothing to `local`; and NaN, which shows also where it would look.
+        # One row has other bases, which `local` may ignore; the other has NaN, which shows all bins that read them.
         edited = X.repeat(2, 1, 1)
         edited[0, :, start:end] = X[0, :, start:end].roll(1, dims=0)
         edited[1, :, start] = edited[1, :, end - 1] = torch.nan
         window = short.window(start, end, n_blocks)
         spliced = [torch.cat([output] * 2) for output in base]
-        outputs, whole = local(edited[..., window.start : window.end]), local(edited)
+        outputs, in_full = local(edited[..., window.start : window.end]), local(edited)
         for row in range(2):
             splice(spliced, row, outputs, row, window, short, model)
-        same_nan = all(torch.equal(y.isnan(), expected.isnan()) for y, expected in zip(spliced, whole))
-        error = max(difference(y[:1], expected[:1]) for y, expected in zip(spliced, whole))
-        if error > tolerance(dtype, device) or not same_nan:
+        same_nan = all(torch.equal(y.isnan(), expected.isnan()) for y, expected in zip(spliced, in_full))
+        error = max(relative_difference(y[:1], expected[:1]) for y, expected in zip(spliced, in_full))
+        if error > agreement_tolerance(dtype, device) or not same_nan:
             raise SplitError(
                 f"local must give a stretch of the sequence the values that it gives the whole; got a difference of "
                 f"{error:.2g}. It may depend on the position, or swallow NaN, with which its reach is measured."
@@ -276,14 +283,14 @@ def splice(
     row: int,
     outputs: list[torch.Tensor],
     source_row: int,
-    window: Window,
+    window: EditWindow,
     reach: Reach,
     model: IncrementalModel,
-    kept: bool = False,
+    trimmed: bool = False,
 ) -> None:
-    """Write the reached bins of a window into activations; `kept` if these have the bins of ``model.keep`` only."""
+    """Write the reached bins of a window into activations; `trimmed` if these hold the bins of ``model.keep`` only."""
     for i, (o, (first, last)) in enumerate(zip(reach.outputs, window.spans)):
-        low, high = (model.keep[i] if kept and model.keep else None) or (0, o.bins)
+        low, high = (model.keep[i] if trimmed and model.keep else None) or (0, o.bins)
         first, last = max(first, low), min(last, high)
         if first >= last:
             continue

@@ -1,4 +1,4 @@
-"""A network in two parts, cut behind some of its submodules: both run the network itself, and change nothing of it."""
+"""Split a network behind some of its submodules into two parts that both run the unchanged network."""
 
 from __future__ import annotations
 
@@ -12,48 +12,49 @@ from typing import Any
 
 import torch
 
-from .agreement import difference, tolerance
-from .nan_probe import buffers_kept
+from .agreement import agreement_tolerance, relative_difference
+from .nan_probe import buffers_restored
 
 Shapes = tuple[tuple[int, ...], ...]
 
 
 def split_at(model: torch.nn.Module, names: Sequence[str]) -> tuple[torch.nn.Module, torch.nn.Module]:
-    """Split a network behind some of its submodules, such that ``head(local(X), *args)`` is ``model(X, *args)``.
+    """Split a network behind some of its submodules, so that ``head(local(X), *args)`` equals ``model(X, *args)``.
 
-    `local` runs the network up to the last of these submodules and returns what they returned; `head` runs it with them
-    replaced by what it is given. What else runs before the last of them runs in `head` again, for nothing: name it too.
+    `local` runs the network up to the last named submodule and returns the outputs of the named submodules; `head` runs
+    the network with these outputs in place of the submodules. Other modules that run before the last named one run
+    again in `head`; name them to avoid that.
 
-    The first call of `local` finds out which outputs the rest reads, the last one and others through skips: it predicts
-    the first sequence by `head` with NaN for X and for one output after the other, and keeps those without which the
-    prediction is not the network's. Of a network that requires further inputs it keeps them all.
+    The first call of `local` finds out which outputs the rest of the network reads: the last one, and others through
+    skips. It predicts the first sequence by `head` with NaN for X and for one output after the other, and keeps the
+    outputs without which the prediction changes. If the network requires further inputs, it keeps all outputs.
 
     Parameters
     ----------
     model: torch.nn.Module
-        Neither changed nor copied; a part of `local`, but not of `head`. Calls must not overlap in threads.
+        Neither changed nor copied; a submodule of `local`, but not of `head`. Calls must not overlap in threads.
 
     names: sequence of str
-        Submodules, as in ``model.get_submodule(name)``, in the order in which they run, each once in a prediction.
+        Submodules, as in ``model.get_submodule(name)``, in the order in which they run, each once per prediction.
 
     Returns
     -------
     local: torch.nn.Module
         From X, as the model takes it, to one tensor, or a tuple in the order of `names` if the rest reads several.
-        The first X must be of a length that the whole model takes.
+        The first X must have a length that the full model takes.
 
     head: torch.nn.Module
-        From what `local` returned, or other values in these shapes, and further inputs to what the model returns.
+        From the output of `local`, or other values in these shapes, and further inputs to the output of the model.
 
     Raises
     ------
     ValueError
-        If `names` is empty, or names what is no submodule, or a module within another. At the first prediction, if one
-        does not run, runs twice or out of order, or returns no tensor; if the rest reads X in another way than through
-        them; if further inputs are used before the last of them has run.
+        If `names` is empty, or has a name that is no submodule or lies within another. At the first prediction, if a
+        named submodule does not run, runs twice or out of order, or returns no tensor; if the rest reads X other than
+        through them; if further inputs are used before the last of them has run.
 
     RuntimeError
-        If `head` gets activations in shapes, but for the number of rows, that `local` has not returned.
+        If `head` gets activations in shapes, apart from the number of rows, that `local` has not returned.
 
     Examples
     --------
@@ -71,7 +72,7 @@ def split_at(model: torch.nn.Module, names: Sequence[str]) -> tuple[torch.nn.Mod
 
 
 class _Stop(BaseException):
-    """Ends a forward early. No Exception, so that no except clause of the model's own takes it for one."""
+    """Ends a forward early. Not an Exception, so that no except clause in the model's code catches it."""
 
 
 def _stop() -> None:
@@ -79,7 +80,7 @@ def _stop() -> None:
 
 
 class _Untouched(torch.Tensor):
-    """In the place of a further input that is not known: any use of it is an error."""
+    """Stands for a further input that is unknown: any use of it raises an error."""
 
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -91,18 +92,18 @@ _UNTOUCHED = torch.empty(0).as_subclass(_Untouched)
 
 
 class _Local(torch.nn.Module):
-    """The network up to the last named module, and what both parts know of it."""
+    """The network up to the last named module, and the state that both parts share."""
 
     def __init__(self, model: torch.nn.Module, names: tuple[str, ...]) -> None:
         super().__init__()
         self.model = model
         self.training = model.training
         self.names = names
-        # Found out by a prediction, or all, if none can be made without further inputs.
+        # Which outputs to keep: measured by a prediction, or all, if a prediction needs further inputs.
         self.kept: tuple[str, ...] = names if _n_required(model) else ()
-        # Outputs that the code around the named modules may write into, so that it gets copies.
+        # Outputs that the code around the named modules may write into, so that it gets copies of them.
         self.written = frozenset(names)
-        # By the shapes of what was returned: X, and the outputs that were not, without their data.
+        # By the shapes of the returned outputs: X and the outputs that are not returned, without their data.
         self.seen: dict[Shapes, tuple[torch.Tensor, dict[str, torch.Tensor]]] = {}
 
     def named(self) -> dict[str, torch.nn.Module]:
@@ -123,41 +124,41 @@ class _Local(torch.nn.Module):
         with _tapped(self.named(), visit, then=_stop):
             self.model(X, *[_UNTOUCHED] * _n_required(self.model))
         shapes = _shapes(outputs.values())
-        # Of lengths with as many bins the longest: the others are windows of it.
+        # Of several lengths that have the same number of bins, the longest is stored: the others are windows of it.
         if shapes not in self.seen or X.shape[1:].numel() >= self.seen[shapes][0].shape[1:].numel():
             self.seen[shapes] = torch.empty_like(X, device="meta"), dropped
         return tuple(outputs.values()) if len(outputs) > 1 else outputs[self.kept[0]]
 
     def stand_ins(self, activations: list[torch.Tensor]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """An X, and an output of each named module, with which to run what comes after them."""
+        """Return an X, and an output of each named module, with which to run the modules after them."""
         shapes = _shapes(activations)
         if shapes not in self.seen:
             raise RuntimeError(f"head must be given rows in shapes that local has returned; got {list(shapes)}.")
         X, dropped = self.seen[shapes]
-        given = dict(zip(self.kept, activations))
-        given |= {name: _unread(tensor, activations[0]) for name, tensor in dropped.items()}
-        given = {name: tensor.clone() if name in self.written else tensor for name, tensor in given.items()}
-        return _unread(X, activations[0]).clone(), given
+        outputs = dict(zip(self.kept, activations))
+        outputs |= {name: _unread(tensor, activations[0]) for name, tensor in dropped.items()}
+        outputs = {name: tensor.clone() if name in self.written else tensor for name, tensor in outputs.items()}
+        return _unread(X, activations[0]).clone(), outputs
 
     def _decide(self, X: torch.Tensor) -> None:
-        """Find out which outputs to keep: as few as it takes to predict the first sequence."""
+        """Find the smallest set of outputs from which `head` predicts the first sequence."""
         named, outputs, written = self.named(), dict[str, torch.Tensor](), set[str]()
 
         def attempt(keep: Sequence[str]) -> str | None:
-            """Predict with these outputs alone; what was wrong with it."""
-            given = {n: out.clone() if n in keep else torch.full_like(out, math.nan) for n, out in outputs.items()}
+            """Predict from these outputs only; return the error, or None if the prediction is right."""
+            replaced = {n: out.clone() if n in keep else torch.full_like(out, math.nan) for n, out in outputs.items()}
             try:
-                with _tapped(named, given=given):
+                with _tapped(named, replace_by=replaced):
                     y = _tensors(self.model(_unread(x, x).clone()))
             except Exception as error:
                 return f"{type(error).__name__}: {error}"
-            # The version of a fresh tensor is 0, until something is written into it.
-            written.update(name for name, value in given.items() if value._version)
+            # The version of a new tensor is 0 until it is written into.
+            written.update(name for name, value in replaced.items() if value._version)
             return None if _same(y, expected) else "another prediction, or none that is finite"
 
-        # Without inference mode, as tensors made in it do not say whether they were written into.
-        with buffers_kept(self.model), torch.inference_mode(False), torch.no_grad(), _evaluating(self.model):
-            # X may hold the NaN with which the reach of `local` is measured, and the model may write into it.
+        # Without inference mode: its tensors do not record whether they were written into.
+        with buffers_restored(self.model), torch.inference_mode(False), torch.no_grad(), _evaluating(self.model):
+            # X may hold the NaN that measures the reach of `local`, and the model may write into X.
             x = torch.nan_to_num(X[:1]) if len(X) else X.new_ones((1, *X.shape[1:]))
             with _tapped(named, lambda name, output: outputs.update({name: output.clone()})):
                 expected = _tensors(self.model(x))
@@ -172,7 +173,7 @@ class _Local(torch.nn.Module):
 
 
 class _Head(torch.nn.Module):
-    """The network with its named modules replaced by what it is given."""
+    """The network with the outputs of its named modules replaced by activations."""
 
     def __init__(self, local: _Local) -> None:
         super().__init__()
@@ -184,18 +185,18 @@ class _Head(torch.nn.Module):
         (local,) = self._local
         model, named = local.model, local.named()
         tensors = [activations] if isinstance(activations, torch.Tensor) else list(activations)
-        given_at = tuple(arg is not None for arg in args)
-        if len(args) > _n_required(model) and given_at not in self._cleared:
-            # `local` went without inputs that have a default, so they must not matter to it.
-            X, given = local.stand_ins([tensor[:1] for tensor in tensors])
-            with torch.no_grad(), _evaluating(model), _tapped(named, given=given, then=_stop):
+        passed = tuple(arg is not None for arg in args)
+        if len(args) > _n_required(model) and passed not in self._cleared:
+            # `local` ran without the inputs that have a default, so it must not use them.
+            X, outputs = local.stand_ins([tensor[:1] for tensor in tensors])
+            with torch.no_grad(), _evaluating(model), _tapped(named, replace_by=outputs, then=_stop):
                 model(X, *[None if arg is None else _UNTOUCHED for arg in args])
-            self._cleared.add(given_at)
-        X, given = local.stand_ins(tensors)
-        # What runs up to the last named module ran in `local` already, and sees NaN here: no statistics of it.
+            self._cleared.add(passed)
+        X, outputs = local.stand_ins(tensors)
+        # Modules before the last named one ran in `local` already and see NaN here: they must not update statistics.
         with ExitStack() as until_last:
             until_last.enter_context(_evaluating(model))
-            with _tapped(named, given=given, then=until_last.close):
+            with _tapped(named, replace_by=outputs, then=until_last.close):
                 return model(X, *args)
 
 
@@ -203,10 +204,10 @@ class _Head(torch.nn.Module):
 def _tapped(
     modules: Mapping[str, torch.nn.Module],
     visit: Callable[[str, torch.Tensor], None] = lambda name, output: None,
-    given: Mapping[str, torch.Tensor] | None = None,
+    replace_by: Mapping[str, torch.Tensor] | None = None,
     then: Callable[[], None] = lambda: None,
 ) -> Iterator[None]:
-    """Show `visit` the outputs of modules, let them return what is `given` instead, and call `then` after the last."""
+    """Pass the outputs of modules to `visit`, replace them by `replace_by`, and call `then` after the last module."""
     names, ran = list(modules), list[str]()
     rule = f"local modules must run once each and in the order of their names, {names}"
 
@@ -219,14 +220,14 @@ def _tapped(
         visit(name, output)
         if len(ran) == len(names):
             then()
-        # Given again, as hooks of the user's own may have changed it, and did so in `local` already.
-        return None if given is None else given[name]
+        # Returned once more, since the user's hooks may have changed the output; they did so in `local` already.
+        return None if replace_by is None else replace_by[name]
 
     with ExitStack() as stack:
         for name, module in modules.items():
             stack.callback(module.register_forward_hook(partial(after, name)).remove)
-            if given is not None:
-                stack.callback(_let_return(module, given[name]))
+            if replace_by is not None:
+                stack.callback(_let_return(module, replace_by[name]))
         with suppress(_Stop):
             yield
         if len(ran) < len(names):
@@ -234,7 +235,7 @@ def _tapped(
 
 
 def _let_return(module: torch.nn.Module, value: torch.Tensor) -> Callable[[], Any]:
-    """Give the instance a forward of its own, which comes before that of its class; how to take it away again."""
+    """Let a module return a value, by a forward on the instance that hides that of its class; return how to undo it."""
     own = vars(module)
     undo = partial(own.update, forward=own["forward"]) if "forward" in own else partial(own.pop, "forward")
     own["forward"] = lambda *args, **kwargs: value
@@ -243,7 +244,7 @@ def _let_return(module: torch.nn.Module, value: torch.Tensor) -> Callable[[], An
 
 @contextmanager
 def _evaluating(model: torch.nn.Module) -> Iterator[None]:
-    """Evaluation mode, module by module, for a while."""
+    """Set evaluation mode in a block, module by module."""
     modes = [(module, module.training) for module in model.modules()]
     try:
         for module, _ in modes:
@@ -268,24 +269,24 @@ def _check_names(model: torch.nn.Module, names: Sequence[str]) -> None:
 
 
 def _n_required(model: torch.nn.Module) -> int:
-    """How many further inputs the model does not go without."""
+    """Return how many further inputs the model requires."""
     parameters = list(inspect.signature(model.forward).parameters.values())[1:]
     return sum(p.default is p.empty and p.kind <= p.POSITIONAL_OR_KEYWORD for p in parameters)
 
 
 def _unread(like: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-    """NaN, a single one in memory, shaped and typed like one tensor, but with the rows and the device of another."""
+    """Return NaN, one value in memory, with the shape and dtype of `like` and the rows and device of `rows`."""
     one = torch.full([1] * like.ndim, math.nan if like.is_floating_point() else 0, dtype=like.dtype)
     return one.to(rows.device).expand(len(rows), *like.shape[1:])
 
 
 def _shapes(tensors: Iterable[torch.Tensor]) -> Shapes:
-    """But for the number of rows."""
+    """Return the shapes of tensors without the number of rows."""
     return tuple(tuple(tensor.shape[1:]) for tensor in tensors)
 
 
 def _tensors(y: Any) -> list[torch.Tensor]:
-    """The tensors in what a model returned."""
+    """List the tensors in the output of a model."""
     if isinstance(y, torch.Tensor):
         return [y]
     parts = y.values() if isinstance(y, Mapping) else y if isinstance(y, (list, tuple)) else ()
@@ -293,8 +294,10 @@ def _tensors(y: Any) -> list[torch.Tensor]:
 
 
 def _same(y: list[torch.Tensor], expected: list[torch.Tensor]) -> bool:
-    """Whether two predictions agree to rounding; NaN agrees with nothing, nor does a prediction without a tensor."""
+    """Return whether two predictions agree up to rounding; NaN and predictions without a tensor never agree."""
     return 0 < len(y) == len(expected) and all(
-        difference(a, b) <= tolerance(a.dtype, a.device) if a.is_floating_point() else torch.equal(a, b)
+        relative_difference(a, b) <= agreement_tolerance(a.dtype, a.device)
+        if a.is_floating_point()
+        else torch.equal(a, b)
         for a, b in zip(y, expected)
     )

@@ -1,4 +1,4 @@
-"""Whether a model may be evaluated in part: found out once a model, a length and an arithmetic."""
+"""Whether a model may be evaluated in part: measured once per model, length and dtype."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ import torch
 from ...sequence import Edits
 from ...support import warn
 from .model import IncrementalModel
-from .path import PartialPath, has_own_forward, spans_of
+from .path import PartialPath, edited_spans, overrides_forward
 from .reach import SplitError
 from .windows import Reach
 
-# Reasons as text: an error would keep its frames, and with them the model, for good.
+# Reasons are stored as text: an error would hold its frames, and with them the model, for good.
 _KNOWN: weakref.WeakKeyDictionary[IncrementalModel, dict[Hashable, Reach | str]] = weakref.WeakKeyDictionary()
 
 
-def runs_in_part(path: PartialPath, edits: Edits | None, args: Sequence[torch.Tensor] | None, required: bool) -> bool:
-    """Whether a path may be used for these edits, or for its base sequences; tells the path the reach of its model.
+def may_run_in_part(
+    path: PartialPath, edits: Edits | None, args: Sequence[torch.Tensor] | None, required: bool
+) -> bool:
+    """Return whether a path may predict these edits, or its base sequences, and give it the reach of its model.
 
-    What is not known yet is found out when it is needed: the reach is measured, and one of the edits is predicted
-    both ways. It is not needed for base sequences, unless something may have been made of the model's forward, nor for
-    edits of more than half the sequence.
+    The first edits of a model are needed for the answer: the reach is measured, and one of the edits is predicted both
+    ways. Base sequences need no check, unless the model's forward is overridden, nor do edits of more than half the
+    sequence, which run in full.
 
     Parameters
     ----------
@@ -33,7 +35,7 @@ def runs_in_part(path: PartialPath, edits: Edits | None, args: Sequence[torch.Te
         None for the base sequences.
 
     args: sequence of torch.Tensor or None
-        Further inputs of the model, with a row for each base sequence.
+        Further inputs of the model, with one row per base sequence.
 
     required: bool
         Whether to raise instead of returning False.
@@ -46,20 +48,20 @@ def runs_in_part(path: PartialPath, edits: Edits | None, args: Sequence[torch.Te
     Raises
     ------
     SplitError
-        If it is required that the model runs in part, and it cannot.
+        If the model is required to run in part, and it cannot.
     """
     verdict = _KNOWN.get(path.model, {}).get(path.conditions)
     if verdict is None:
-        if edits is None and not has_own_forward(path.model):
+        if edits is None and not overrides_forward(path.model):
             return True
-        if edits is not None and all(2 * (end - start) > path.length for start, end in spans_of(edits)):
+        if edits is not None and all(2 * (end - start) > path.length for start, end in edited_spans(edits)):
             return False
         try:
             path.reach = verdict = path.measure()
             path.check(edits, args)
             _KNOWN.setdefault(path.model, {})[path.conditions] = verdict
         except SplitError as error:
-            give_up(path, error, required)
+            fall_back_to_full(path, error, required)
             return False
     if isinstance(verdict, str):
         if required:
@@ -69,8 +71,8 @@ def runs_in_part(path: PartialPath, edits: Edits | None, args: Sequence[torch.Te
     return True
 
 
-def give_up(path: PartialPath, error: SplitError, required: bool) -> None:
-    """Remember why a model has to run in full, and say so: by a warning, or by an error if it must not."""
+def fall_back_to_full(path: PartialPath, error: SplitError, required: bool) -> None:
+    """Remember why a model has to run in full, and warn of it, or raise if the model is required to run in part."""
     path.reach = None
     _KNOWN.setdefault(path.model, {})[path.conditions] = str(error)
     if required:

@@ -1,4 +1,4 @@
-"""A network with hand-set weights whose answers are known in closed form, and its simulated genome."""
+"""A network with hand-set weights whose predictions are known in closed form, and simulated genomes for it."""
 
 import lazy_loader
 

@@ -1,15 +1,17 @@
-from .genome import Genome as Genome
-from .genome import simulate_genome as simulate_genome
-from .genome import write_genome as write_genome
-from .network import CELLS as CELLS
-from .network import MOTIFS as MOTIFS
-from .network import RESPONSES as RESPONSES
-from .network import WEIGHTS as WEIGHTS
-from .network import RegulatoryToy as RegulatoryToy
-from .simulate import Element as Element
-from .simulate import expected_activity as expected_activity
-from .simulate import motif_starts as motif_starts
-from .simulate import moved as moved
-from .simulate import simulate_sequence as simulate_sequence
-from .simulate import within as within
-from .simulate import without as without
+from .genome import Genome as Genome, simulate_genome as simulate_genome, write_genome as write_genome
+from .network import (
+    CELLS as CELLS,
+    MOTIFS as MOTIFS,
+    RESPONSES as RESPONSES,
+    WEIGHTS as WEIGHTS,
+    RegulatoryToy as RegulatoryToy,
+)
+from .simulate import (
+    Element as Element,
+    expected_activity as expected_activity,
+    motif_starts as motif_starts,
+    moved as moved,
+    simulate_sequence as simulate_sequence,
+    within as within,
+    without as without,
+)

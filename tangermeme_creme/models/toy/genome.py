@@ -1,4 +1,4 @@
-"""A simulated genome in files: FASTA, GTF and where every element was planted."""
+"""Simulate a genome and write it to files: FASTA, GTF, and the planted elements."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from ...support import replace_file
-from .simulate import WIDTH, Element, moved, plant, reverse_complement
+from .simulate import MOTIF_WIDTH, Element, moved, plant, reverse_complement
 
-# What simulate_genome plants, as (kind, copies), in a near, a middle and a far context tile.
+# Elements that `simulate_genome` plants, as (kind, copies), in a near, a middle and a far context tile.
 LAYOUTS: tuple[tuple[tuple[str, int], ...], ...] = (
     (("enhancer", 6), ("enhancer", 3), ("enhancer", 1)),
     (("silencer", 2), ("silencer", 1), ("enhancer", 1)),
@@ -24,7 +24,7 @@ LAYOUTS: tuple[tuple[tuple[str, int], ...], ...] = (
 
 
 class Genome(NamedTuple):
-    """A simulated genome: the text of each chromosome, two tables, and the elements of each gene's window.
+    """Hold a simulated genome: the text of each chromosome, two tables, and the elements of each gene's window.
 
     `loci` has chrom, tss (0-based), strand, gene_name and gene_id; `truth` has chrom, start, end (genomic,
     0-based, half-open), kind, copies, strand and gene_name.
@@ -47,17 +47,17 @@ def simulate_genome(
 ) -> Genome:
     """Simulate genes whose context is enhancing, silencing, cell-type specific and neutral, in turn.
 
-    Chromosomes "sim1", "sim2" ... hold one window of `length` bp each, `margin` bp on its either side, on
-    strands + and - in turn. The TSS is at index length // 2 of the window, with a promoter in its bin and in
-    the centre tile. What `LAYOUTS` says lies in three of the six nearest context tiles, an eighth of a tile
-    off their edges. Under the multiplicative response with its default reach and tiles of up to 5 kb, the
-    paper's thresholds give contexts 0, 1 and 3 these names. Locus i depends on `random_state` and i alone.
+    Each of the chromosomes "sim1", "sim2" ... holds one window of `length` bp, with `margin` bp on each side; windows
+    lie on strands + and - in turn. The TSS is at index ``length // 2`` of the window, with a promoter in its bin and in
+    the centre tile. The elements of `LAYOUTS` lie in three of the six nearest context tiles, at least an eighth of a
+    tile from the edges. Under the multiplicative response with its default reach and tiles of up to 5 kb, the paper's
+    thresholds call contexts 0, 1 and 3 enhancing, silencing and neutral. Locus i depends only on `random_state` and i.
 
     Raises
     ------
     ValueError
-        If a number breaks its rule. A bin must hold a motif, and the window three context tiles of 180 bp or
-        more.
+        If a number is out of range. A bin must be at least as wide as a motif, and the window must hold three context
+        tiles of 180 bp or more.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def simulate_genome(
 def write_genome(genome: Genome, folder: str | os.PathLike[str]) -> dict[str, Path]:
     """Write a genome to files in a folder, each whole or not at all, and return their paths.
 
-    The keys are "fasta" (60 columns), "gtf" (GENCODE style), "truth" (BED6, the score is the copies) and
+    The keys are "fasta" (60 columns), "gtf" (GENCODE style), "truth" (BED6; the score is the number of copies) and
     "loci" (TSV).
 
     >>> import tempfile
@@ -127,10 +127,10 @@ def _write(path: Path, text: str) -> Path:
 def _lay_out(
     layout: Sequence[tuple[str, int]], length: int, tile_size: int, bin_size: int, rng: np.random.Generator
 ) -> list[Element]:
-    if bin_size < WIDTH or length < 1 or length % bin_size:
-        rule = f"bin_size must be at least {WIDTH} and length a positive multiple of it"
+    if bin_size < MOTIF_WIDTH or length < 1 or length % bin_size:
+        rule = f"bin_size must be at least {MOTIF_WIDTH} and length a positive multiple of it"
         raise ValueError(f"{rule}; got {bin_size} and {length}")
-    if tile_size < 180:  # six copies, an eighth of the tile off its edges
+    if tile_size < 180:  # six copies must fit with an eighth of the tile free at each edge
         raise ValueError(f"tile_size must be at least 180; got {tile_size}")
     centre = length // 2
     tss_tile = centre - tile_size // 2
@@ -139,7 +139,7 @@ def _lay_out(
         got = f"{len(tiles)} of {tile_size} bp in {length} bp"
         raise ValueError(f"at least 3 context tiles must fit; got {got}")
     nearest = sorted(tiles, key=lambda start: abs(start - tss_tile))[:6]
-    elements = [Element("promoter", min(centre, (centre // bin_size + 1) * bin_size - WIDTH))]
+    elements = [Element("promoter", min(centre, (centre // bin_size + 1) * bin_size - MOTIF_WIDTH))]
     for (kind, copies), group in zip(layout, np.array_split(nearest, 3), strict=False):
         low = int(rng.choice(group)) + tile_size // 8
         span = Element(kind, 0, copies).end

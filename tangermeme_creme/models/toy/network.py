@@ -1,4 +1,4 @@
-"""A regulatory network with hand-set weights, whose answer to any perturbation is known in closed form."""
+"""Define a regulatory network with hand-set weights, whose predictions are known in closed form."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import torch
 
 from ...engine.incremental import IncrementalModel
 
-# Every motif has four CGs, so that neither a CG-free background nor a dinucleotide shuffle makes one by
-# accident. None starts with G or ends with C, so planting one makes no CG at its edges; none overlaps itself,
-# and no two share more than four bases in a row at any shift on either strand.
+# Every motif has four CGs, so that neither a CG-free background nor a dinucleotide shuffle makes a motif by
+# accident. No motif starts with G or ends with C, so that planting a motif makes no CG at its edges. No motif
+# overlaps itself, and no two motifs share more than four bases in a row at any shift on either strand.
 MOTIFS: dict[str, str] = {
     "promoter": "CGCGACTGCGAACGTA",
     "enhancer": "CGACGCACCGGCGCTA",
@@ -21,7 +21,7 @@ MOTIFS: dict[str, str] = {
 
 CELLS: tuple[str, str] = ("A", "B")
 
-# What one motif adds to the drive of cell types A and B. A promoter adds nothing: it opens the gate.
+# The amount that one motif adds to the drive of cell types A and B. A promoter adds nothing: it opens the gate.
 WEIGHTS: dict[str, tuple[float, float]] = {
     "promoter": (0.0, 0.0),
     "enhancer": (1.0, 1.0),
@@ -33,14 +33,14 @@ WEIGHTS: dict[str, tuple[float, float]] = {
 RESPONSES: tuple[str, ...] = ("additive", "multiplicative", "saturating")
 
 
-def check_settings(
+def check_toy_settings(
     length: int, bin_size: int, response: str, basal: float, ceiling: float, reach: tuple[float, float]
 ) -> None:
-    """Raise ValueError, stating the rule and the value, if these are not settings of a `RegulatoryToy`.
+    """Refuse settings that a `RegulatoryToy` cannot have; the error states the rule and the value.
 
     Examples
     --------
-    >>> check_settings(1000, 128, "additive", 1.0, 20.0, (10_000, 20_000))
+    >>> check_toy_settings(1000, 128, "additive", 1.0, 20.0, (10_000, 20_000))
     Traceback (most recent call last):
     ...
     ValueError: length must be a positive multiple of bin_size (128); got 1000
@@ -60,10 +60,10 @@ def check_settings(
 
 
 class RegulatoryToy(IncrementalModel):
-    """A TSS whose activity is set by the motifs around it, in two cell types.
+    """Predict the activity of a TSS in two cell types from the motifs around the TSS.
 
-    Exact matches of `MOTIFS` on the forward strand are counted in bins, a match by its first base. Bin ``i``
-    of cell ``c`` then has the drive ``D = sum_j k(d) * sum_m WEIGHTS[m][c] * count[m, j]``. The distance is
+    Exact matches of `MOTIFS` on the forward strand are counted in bins; a match counts in the bin of its first base.
+    Bin ``i`` of cell ``c`` then has the drive ``D = sum_j k(d) * sum_m WEIGHTS[m][c] * count[m, j]``. The distance is
     ``d = (j - i) * bin_size`` bp, and ``k(d)`` is ``exp(-d / reach[1])`` for d >= 0 (the motif lies
     downstream) and ``exp(d / reach[0])`` for d < 0 (upstream). A gate, ``min(promoter count in bin i, 1)``,
     multiplies the response:
@@ -73,8 +73,8 @@ class RegulatoryToy(IncrementalModel):
     - "saturating": ``ceiling * sigmoid(D + logit(basal / ceiling))``
 
     All three give `basal` at D = 0. ``model(X)``, shape=(N, bins, 2), is the activity of each bin in cell types A
-    and B, at least 0. It is an `IncrementalModel`: `local` counts, `head` does the rest.
-    `tangermeme_creme.models.toy.simulate.expected_activity` gives the same answers without the network.
+    and B, at least 0. The toy is an `IncrementalModel`: `local` counts motifs, `head` computes the activity.
+    `expected_activity` gives the same activities without the network.
 
     Parameters
     ----------
@@ -85,16 +85,17 @@ class RegulatoryToy(IncrementalModel):
         Width of an output bin in bp. Default is 128.
 
     response: {"additive", "multiplicative", "saturating"}, optional
-        How the drive becomes activity. Default is "additive".
+        Function from drive to activity. Default is "additive".
 
     basal: float, optional
-        Activity of a promoter on its own, positive. Default is 1.0.
+        Activity of a promoter without other motifs, positive. Default is 1.0.
 
     ceiling: float, optional
         Highest activity of the saturating response, above `basal`. Default is 20.0.
 
     reach: tuple of float, optional
-        Distance in bp over which an upstream and a downstream motif fall to 1/e. Default is (10_000, 20_000).
+        Distances in bp at which the weight of an upstream and of a downstream motif falls to 1/e. Default is
+        (10_000, 20_000).
 
     Attributes
     ----------
@@ -107,8 +108,7 @@ class RegulatoryToy(IncrementalModel):
     Raises
     ------
     ValueError
-        If a setting breaks its rule, or, at a prediction, X has another shape; the message gives the rule and the
-        value.
+        If a setting is invalid, or, at a prediction, X has another shape; the message gives the rule and the value.
 
     Examples
     --------
@@ -131,7 +131,7 @@ class RegulatoryToy(IncrementalModel):
         ceiling: float = 20.0,
         reach: tuple[float, float] = (10_000, 20_000),
     ) -> None:
-        check_settings(length, bin_size, response, basal, ceiling, reach)
+        check_toy_settings(length, bin_size, response, basal, ceiling, reach)
         bins = length // bin_size
         super().__init__(MotifCounts(bin_size), RegulatoryHead(bins, bin_size, response, basal, ceiling, reach))
         self.length, self.bin_size, self.bins = length, bin_size, bins
@@ -139,10 +139,10 @@ class RegulatoryToy(IncrementalModel):
 
 
 class MotifCounts(torch.nn.Module):
-    """Count the exact matches of each of `MOTIFS` in bins, a match by its first base.
+    """Count the exact matches of each of `MOTIFS` in bins; a match counts in the bin of its first base.
 
-    Position-local: a base moves only the counts of the bins that hold it and the 15 bases before it. No match
-    runs off the end.
+    Position-local: a base changes only the counts of the bins that hold it and the 15 bases before it. A motif that
+    runs off the end of the sequence does not count.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ class MotifCounts(torch.nn.Module):
         codes = torch.tensor([["ACGT".index(base) for base in motif] for motif in MOTIFS.values()])
         weight = torch.nn.functional.one_hot(codes, 4).mT.float()
         self.bin_size, self.width = bin_size, weight.shape[-1]
-        # A parameter, because tangermeme's predict reads the dtype off the first one.
+        # A parameter, because tangermeme's `predict` takes the dtype of the first parameter.
         self.weight = torch.nn.Parameter(weight.contiguous(), requires_grad=False)
         self.register_buffer("bias", torch.full((len(weight),), 1.0 - self.width))
         self.relu = torch.nn.ReLU()
@@ -175,10 +175,10 @@ class MotifCounts(torch.nn.Module):
             rule = f"X must have shape (N, 4, L), with L a positive multiple of bin_size ({self.bin_size})"
             raise ValueError(f"{rule}; got {tuple(X.shape)}")
 
-        # Unknown bases after the end let every position be scanned; a match off the end falls short.
+        # Unknown bases after the end let every position be scanned; no motif matches them.
         padded = torch.nn.functional.pad(X.float(), (0, self.width - 1))
-        # In float32 whatever the rest runs in: the counts are exact, and convolutions of 16 taps in bfloat16 are wrong
-        # on CPUs with AMX (PyTorch issue 163347).
+        # Always in float32: the counts are exact, and convolutions of 16 taps in bfloat16 are wrong on CPUs with AMX
+        # (https://github.com/pytorch/pytorch/issues/163347).
         with torch.autocast(X.device.type, enabled=False):
             matches = torch.nn.functional.conv1d(padded, self.weight.float(), self.bias.float())
         matches = self.relu(matches).to(self.weight.dtype)
@@ -187,7 +187,7 @@ class MotifCounts(torch.nn.Module):
 
 
 class RegulatoryHead(torch.nn.Module):
-    """Turn motif counts into the activity of every bin; `RegulatoryToy` has the formulas and the settings.
+    """Compute the activity of every bin from motif counts; `RegulatoryToy` describes the formulas and the settings.
 
     Examples
     --------
@@ -213,14 +213,14 @@ class RegulatoryHead(torch.nn.Module):
         self.response, self.basal, self.ceiling = response, basal, ceiling
         self.promoter = list(MOTIFS).index("promoter")
         self.register_buffer("weight", torch.tensor(list(WEIGHTS.values())).T.contiguous())
-        # kernel[j, i] is what a motif in bin j is worth at bin i.
+        # kernel[j, i] is the weight of a motif in bin j for bin i.
         position = torch.arange(bins) * float(bin_size)
         distance = position[:, None] - position[None, :]
         decay = torch.where(distance < 0, distance / reach[0], -distance / reach[1])
         self.register_buffer("kernel", decay.exp())
 
     def forward(self, counts: torch.Tensor) -> torch.Tensor:
-        """Turn counts, shape=(N, n_motifs, bins), into activity, shape=(N, bins, 2)."""
+        """Compute activity, shape=(N, bins, 2), from counts, shape=(N, n_motifs, bins)."""
         if counts.ndim != 3 or counts.shape[1:] != (self.weight.shape[1], len(self.kernel)):
             rule = f"counts must have shape (N, {self.weight.shape[1]}, {len(self.kernel)})"
             raise ValueError(f"{rule}: the motifs and bins of the window; got {tuple(counts.shape)}")
@@ -234,5 +234,5 @@ class RegulatoryHead(torch.nn.Module):
         else:
             midpoint = math.log(self.ceiling / self.basal - 1)  # -logit(basal / ceiling)
             activity = self.ceiling * (drive - midpoint).sigmoid()
-        # Masked first: in half precision a strong drive overflows to inf, and 0 * inf would be NaN.
+        # Closed bins are set to 0 first: in half precision a strong drive overflows to inf, and 0 * inf is NaN.
         return (gate * activity.masked_fill(gate == 0, 0)).mT

@@ -1,4 +1,4 @@
-"""Simulated sequences for `RegulatoryToy`, and every answer in closed form."""
+"""Simulate sequences for `RegulatoryToy`, and compute its predictions in closed form."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from .network import CELLS, MOTIFS, WEIGHTS, check_settings
+from .network import CELLS, MOTIFS, WEIGHTS, check_toy_settings
 
-WIDTH = 16  # bp of every motif
-PITCH = 24  # bp from the first base of a copy to that of the next
+MOTIF_WIDTH = 16  # bp of every motif
+COPY_PITCH = 24  # bp from the first base of a copy to that of the next
 
 
 class Element(NamedTuple):
-    """Copies of a motif, one every 24 bp: its kind (a key of `MOTIFS`), the start of the first, how many.
+    """Describe an element: copies of one motif, one every 24 bp.
+
+    `kind` is a key of `MOTIFS`, `start` the position of the first copy in bp, and `copies` the number of copies.
 
     Examples
     --------
@@ -31,8 +33,8 @@ class Element(NamedTuple):
 
     @property
     def end(self) -> int:
-        """The position after the last base of the last copy, in bp."""
-        return self.start + PITCH * (self.copies - 1) + WIDTH
+        """Return the position after the last base of the last copy, in bp."""
+        return self.start + COPY_PITCH * (self.copies - 1) + MOTIF_WIDTH
 
 
 def motif_starts(element: Element) -> list[int]:
@@ -41,7 +43,7 @@ def motif_starts(element: Element) -> list[int]:
     >>> motif_starts(Element("enhancer", 100, copies=3))
     [100, 124, 148]
     """
-    return [element.start + PITCH * copy for copy in range(element.copies)]
+    return [element.start + COPY_PITCH * copy for copy in range(element.copies)]
 
 
 def moved(element: Element, offset: int) -> Element:
@@ -56,7 +58,7 @@ def moved(element: Element, offset: int) -> Element:
 def within(elements: Iterable[Element], spans: Sequence[tuple[int, int]]) -> list[Element]:
     """Keep the motifs inside any of the 0-based half-open spans, as a sufficiency test does.
 
-    What is not kept whole comes back as single motifs. ValueError if a span is empty or cuts a motif.
+    Elements that are kept in part are returned as single motifs. ValueError if a span is empty or cuts a motif.
 
     >>> within([Element("promoter", 90), Element("enhancer", 200, copies=2)], [(190, 222)])
     [Element(kind='enhancer', start=200, copies=1)]
@@ -67,7 +69,7 @@ def within(elements: Iterable[Element], spans: Sequence[tuple[int, int]]) -> lis
 def without(elements: Iterable[Element], spans: Sequence[tuple[int, int]]) -> list[Element]:
     """Keep the motifs outside all of the 0-based half-open spans, as a necessity test does.
 
-    What is not kept whole comes back as single motifs. ValueError if a span is empty or cuts a motif.
+    Elements that are kept in part are returned as single motifs. ValueError if a span is empty or cuts a motif.
 
     >>> without([Element("promoter", 90), Element("enhancer", 200, copies=2)], [(190, 222)])
     [Element(kind='promoter', start=90, copies=1), Element(kind='enhancer', start=224, copies=1)]
@@ -85,11 +87,11 @@ def expected_activity(
     ceiling: float = 20.0,
     reach: tuple[float, float] = (10_000, 20_000),
 ) -> np.ndarray:
-    """Work out what `RegulatoryToy` predicts at its TSS bin, from the elements and without the network.
+    """Compute the activity that `RegulatoryToy` predicts at its TSS bin, from the elements and without the network.
 
-    A necessity test of tile t expects the activity of ``without(elements, [t])``, a sufficiency test that of
-    ``within(elements, [tss_tile, t])``. Without a promoter in the TSS bin it is 0. The settings are those of
-    `RegulatoryToy`.
+    The expected activity in a necessity test of tile t is that of ``without(elements, [t])``, in a sufficiency test
+    that of ``within(elements, [tss_tile, t])``. Without a promoter in the TSS bin the activity is 0. The settings are
+    those of `RegulatoryToy`.
 
     Returns
     -------
@@ -99,7 +101,7 @@ def expected_activity(
     Raises
     ------
     ValueError
-        If an element leaves the window or overlaps another, or a setting breaks its rule.
+        If an element leaves the window or overlaps another, or a setting is invalid.
 
     Examples
     --------
@@ -107,7 +109,7 @@ def expected_activity(
     >>> expected_activity(elements, length=16384, reach=(1000, 4096)).round(4)   # 1 + 2 / e
     array([1.7358, 1.    ])
     """
-    check_settings(length, bin_size, response, basal, ceiling, reach)
+    check_toy_settings(length, bin_size, response, basal, ceiling, reach)
     _check_elements(elements, length)
     respond: dict[str, Callable[[float], float]] = {
         "additive": lambda d: max(basal + d, 0.0),
@@ -132,9 +134,9 @@ def simulate_sequence(
 ) -> torch.Tensor:
     """Plant elements in a random background in which no CG occurs.
 
-    CG is its own reverse complement and every motif has four, so the background holds no motif on either
-    strand, and a dinucleotide shuffle, which keeps the number of CGs but scatters them, practically cannot
-    make one. Every CG of the sequence lies in a planted motif. The same seed gives the same sequence.
+    CG is its own reverse complement and every motif has four CGs, so that the background holds no motif on either
+    strand. A dinucleotide shuffle keeps the number of CGs but scatters them, so that it practically never makes a
+    motif. Every CG of the sequence lies in a planted motif. The same seed gives the same sequence.
 
     Returns
     -------
@@ -143,7 +145,8 @@ def simulate_sequence(
     Raises
     ------
     ValueError
-        If an element has an unknown kind or no copies, leaves the sequence or overlaps another; it is named.
+        If an element has an unknown kind or no copies, leaves the sequence or overlaps another; the message names the
+        element.
 
     Examples
     --------
@@ -175,20 +178,20 @@ def _split(elements: Iterable[Element], spans: Sequence[tuple[int, int]], *, kee
     for element in elements:
         starts = []
         for start in motif_starts(element):
-            overlaps = [min(start + WIDTH, high) - max(start, low) for low, high in spans]
+            overlaps = [min(start + MOTIF_WIDTH, high) - max(start, low) for low, high in spans]
             for index, overlap in enumerate(overlaps):
-                if 0 < overlap < WIDTH:
+                if 0 < overlap < MOTIF_WIDTH:
                     got = f"got span {index}, {tuple(spans[index])}, and the motif at {start} of {element}"
                     raise ValueError(f"spans must not cut a motif; {got}")
-            if (WIDTH in overlaps) == keep:
+            if (MOTIF_WIDTH in overlaps) == keep:
                 starts.append(start)
-        whole = len(starts) == element.copies
-        kept += [element] if whole else [Element(element.kind, start) for start in starts]
+        all_copies = len(starts) == element.copies
+        kept += [element] if all_copies else [Element(element.kind, start) for start in starts]
     return kept
 
 
 def plant(length: int, elements: Sequence[Element], random_state: int | np.random.Generator) -> str:
-    """Plant elements as `simulate_sequence` does, as text.
+    """Plant elements as `simulate_sequence` does, and return the sequence as text.
 
     >>> plant(40, [Element("enhancer", 20)], 0)[20:36] == MOTIFS["enhancer"]
     True
@@ -196,18 +199,18 @@ def plant(length: int, elements: Sequence[Element], random_state: int | np.rando
     _check_elements(elements, length)
     rng = np.random.default_rng(random_state)
     planted = {(element.kind, start) for element in elements for start in motif_starts(element)}
-    # The motifs are such that the first draw passes; the scan makes sure of it.
+    # The motifs are chosen so that the first draw passes; the scan checks this.
     while True:
         text = _background(length, rng)
         for kind, start in planted:
-            text = text[:start] + MOTIFS[kind] + text[start + WIDTH :]
+            text = text[:start] + MOTIFS[kind] + text[start + MOTIF_WIDTH :]
         if _scan(text) == planted and not _scan(reverse_complement(text)):
             return text
 
 
 def _background(length: int, rng: np.random.Generator) -> str:
     codes = rng.integers(0, 4, length)
-    # An A or a T for the G of each CG makes no new one.
+    # An A or a T instead of the G of each CG makes no new CG.
     sites = 1 + np.flatnonzero((codes[:-1] == 1) & (codes[1:] == 2))
     codes[sites] = rng.choice([0, 3], len(sites))
     return "".join("ACGT"[code] for code in codes)

@@ -1,7 +1,8 @@
-"""From annotated genes to TSSs and windows around them, and from tiles of windows back to the genome.
+"""Annotated genes to TSSs and their windows, and tiles of windows back to the genome.
 
 A locus is a TSS: its chromosome, the 0-based position of its base ('+': GTF start - 1; '-': GTF end - 1) and its
-strand. Its window puts that base at ``length // 2`` on both strands; on '-' it is reverse-complemented.
+strand. In the window of a locus the TSS base is at ``length // 2`` on both strands; windows of the '-' strand are
+reverse-complemented.
 """
 
 import lazy_loader

@@ -1,17 +1,16 @@
 from .beds import read_bed as read_bed
-from .chroms import known_chroms as known_chroms
-from .chroms import match_chroms as match_chroms
-from .chroms import plain_chrom as plain_chrom
-from .fasta import Fasta as Fasta
-from .fasta import chrom_sizes as chrom_sizes
-from .table_columns import chromosomes as chromosomes
-from .table_columns import numbers as numbers
-from .table_columns import positions as positions
-from .table_columns import regions as regions
-from .table_columns import strands as strands
-from .table_columns import texts as texts
+from .chroms import known_chroms as known_chroms, match_chroms as match_chroms, plain_chrom as plain_chrom
+from .fasta import Fasta as Fasta, chrom_sizes as chrom_sizes
+from .loci import check_loci as check_loci
+from .table_columns import (
+    LAST_BASE as LAST_BASE,
+    chrom_column as chrom_column,
+    number_column as number_column,
+    position_column as position_column,
+    region_columns as region_columns,
+    strand_column as strand_column,
+    text_column as text_column,
+)
 from .to_genome import tiles_to_genome as tiles_to_genome
 from .tss import read_tss as read_tss
-from .windows import check_loci as check_loci
-from .windows import extract_windows as extract_windows
-from .windows import stream_windows as stream_windows
+from .windows import extract_windows as extract_windows, stream_windows as stream_windows

@@ -1,4 +1,4 @@
-"""BED files, plain or gzipped."""
+"""Read BED files, plain or gzipped."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ import pandas as pd
 
 from ...support import open_bytes
 
-BED = ("chrom", "start", "end", "name", "score", "strand")
+BED_COLUMNS = ("chrom", "start", "end", "name", "score", "strand")
 
 
 def read_bed(path: str | os.PathLike[str], columns: int = 3) -> pd.DataFrame:
-    """The first columns of a BED file: `chrom`, `start`, `end`, and where more are asked for `name`, `score`, `strand`.
+    """Read the first columns of a BED file: `chrom`, `start`, `end` and, if asked for, `name`, `score` and `strand`.
 
     Parameters
     ----------
     path: path
-        Plain or gzipped. Lines of "track", "browser" and "#" are skipped.
+        Plain or gzipped. Lines that start with "track", "browser" or "#" are skipped.
 
     columns: int, optional
-        3 to 6. Default is 3.
+        Number of columns, 3 to 6. Default is 3.
 
     Returns
     -------
     table: pandas.DataFrame
-        One row a line, 0-based and half-open, in the order of the file. `score` is text.
+        One row per line, 0-based and half-open, in the order of the file. `score` is text.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def read_bed(path: str | os.PathLike[str], columns: int = 3) -> pd.DataFrame:
       chrom  start  end
     0  chr1      5    9
     """
-    rule = f"a BED line must be {', '.join(BED[:columns])}, parted by tabs, with 0 <= start < end in bp"
+    rule = f"a BED line must be {', '.join(BED_COLUMNS[:columns])}, separated by tabs, with 0 <= start < end in bp"
     parts: list[list] = [[] for _ in range(columns)]
     with open_bytes(path) as file:
         for number, line in enumerate(file, start=1):
@@ -51,13 +51,13 @@ def read_bed(path: str | os.PathLike[str], columns: int = 3) -> pd.DataFrame:
             if not text.strip() or text.startswith(("#", "track", "browser")):
                 continue
             fields = text.split("\t") if "\t" in text else text.split()
-            if len(fields) < columns or not _in_order(fields[1], fields[2]):
+            if len(fields) < columns or not _is_region(fields[1], fields[2]):
                 raise ValueError(f"{rule}; got {text[:120]!r} in line {number} of {os.fspath(path)}.")
             for part, field in zip(parts, (fields[0], int(fields[1]), int(fields[2]), *fields[3:])):
                 part.append(field)
-    table = pd.DataFrame(dict(zip(BED, parts)))
+    table = pd.DataFrame(dict(zip(BED_COLUMNS, parts)))
     return table.astype({"start": "int64", "end": "int64"})
 
 
-def _in_order(start: str, end: str) -> bool:
+def _is_region(start: str, end: str) -> bool:
     return start.isdecimal() and end.isdecimal() and int(start) < int(end)

@@ -1,4 +1,4 @@
-"""Names of chromosomes: "chr1" and "1" are one."""
+"""Match names of chromosomes: "chr1" and "1" name the same chromosome."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def plain_chrom(name: Any) -> str:
-    """A name without "chr"; that of a mitochondrion is "M". Two names are those of one chromosome if these are equal.
+    """Return a chromosome name without "chr", with "M" for "MT"; names of one chromosome give the same plain name.
 
     Examples
     --------
@@ -20,7 +20,7 @@ def plain_chrom(name: Any) -> str:
 
 
 def match_chroms(names: Iterable[Any], known: Iterable[str]) -> dict[str, str]:
-    """The known name of each name that has one: as it is, or else one with the same `plain_chrom`.
+    """Map each name to the known name of the same chromosome: the same name, or else one with the same `plain_chrom`.
 
     Names without a match are left out.
 
@@ -31,27 +31,28 @@ def match_chroms(names: Iterable[Any], known: Iterable[str]) -> dict[str, str]:
     """
     exact = dict.fromkeys(known)
     plain = {plain_chrom(name): name for name in exact}
-    found = {name: name if name in exact else plain.get(plain_chrom(name)) for name in map(str, names)}
-    return {name: other for name, other in found.items() if other is not None}
+    matches = {name: name if name in exact else plain.get(plain_chrom(name)) for name in map(str, names)}
+    return {name: match for name, match in matches.items() if match is not None}
 
 
 def known_chroms(names: Sequence[Any], known: Iterable[str], where: str, what: str = "loci") -> dict[str, str]:
-    """As `match_chroms`, where every name must have a match.
+    """Map names as `match_chroms` does, and refuse names without a match.
 
     Parameters
     ----------
     names: sequence
-        One a row.
+        One name per row.
 
     known: iterable of str
 
     where, what: str
-        What has the known names, and the names, in an error.
+        Words for the source of the known names and for the rows, in errors.
 
     Raises
     ------
     ValueError
-        If a name has no match; the message gives the first such row, how many there are, and names that are known.
+        If a name has no match; the message gives the first row without a match, the number of these rows, and known
+        names.
 
     Examples
     --------
@@ -59,8 +60,8 @@ def known_chroms(names: Sequence[Any], known: Iterable[str], where: str, what: s
     {'1': 'chr1', '2': 'chr2'}
     """
     known = list(known)
-    found = match_chroms(names, known)
-    missing = [i for i, name in enumerate(names) if str(name) not in found]
+    matches = match_chroms(names, known)
+    missing = [i for i, name in enumerate(names) if str(name) not in matches]
     if missing:
         shown = ", ".join(islice(known, 4)) + (", ..." if len(known) > 4 else "")
         lacking = sorted({str(names[i]) for i in missing})
@@ -70,4 +71,4 @@ def known_chroms(names: Sequence[Any], known: Iterable[str], where: str, what: s
             f"{missing[0]}, and {len(missing)} of {len(names)} rows on chromosomes it lacks ({more}): leave these "
             "rows out, or take files of one assembly."
         )
-    return found
+    return matches

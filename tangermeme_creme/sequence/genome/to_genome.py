@@ -1,4 +1,4 @@
-"""From tiles of windows back to the genome."""
+"""Convert tiles of windows to regions of the genome."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from ...support import check_columns, warn
-from ..spans import Spans, check_count, check_spans
+from ..counts import check_count
+from ..spans import Spans, check_spans
 from ..tiles import spans_to_genome
 from .chroms import match_chroms
-from .windows import check_loci, tss_of
+from .loci import check_loci, tss_positions
 
-_TURNED = {"+": "-", "-": "+"}
+_OTHER_STRAND = {"+": "-", "-": "+"}
 
 
 def tiles_to_genome(
@@ -25,45 +26,46 @@ def tiles_to_genome(
     pairs: str = "all",
     sizes: Mapping[str, int] | pd.Series | None = None,
 ) -> pd.DataFrame:
-    """Where tiles of windows lie in the genome.
+    """Find the genomic region of each tile of a window.
 
-    The sequence of the genome there, reverse-complemented on '-', is that of the tile. Costs no forward pass.
+    The sequence of the genomic region, reverse-complemented on '-', is the sequence of the tile. Costs no forward pass.
 
     Parameters
     ----------
     tiles: shape=(T, 2), or pandas.DataFrame
-        0-based half-open spans in bp of the windows. A table, such as `to_frame` gives, has them in `start` and `end`,
-        or for pairs in `start_1`, `end_1`, `start_2` and `end_2`, and in `example` the index of the row of `loci`.
+        0-based half-open spans in bp of the windows. A table, for example from `to_frame`, has the spans in `start` and
+        `end`, or for pairs in `start_1`, `end_1`, `start_2` and `end_2`, and in `example` the index of the row of
+        `loci`.
 
     loci: pandas.DataFrame
-        `chrom`, `tss` (0-based base) and `strand`, one row a window. Its index names the examples: 0 to N - 1 in order,
-        as `to_frame` numbers them, or the names that it was given as `ids`.
+        `chrom`, `tss` (0-based base) and `strand`, one row per window. Its index names the examples: 0 to N - 1 in
+        order, as `to_frame` numbers them, or the names that `to_frame` took as `ids`.
 
     length: int
-        Of the windows, in bp.
+        Length of the windows in bp.
 
     pairs: "all" or "matched", optional
-        Whether the spans are all those of every locus, or span i is of locus i. Default is "all".
+        With "all", every locus has all spans; with "matched", span i belongs to locus i. Default is "all".
 
     sizes: mapping of str to int, Series or None, optional
-        Lengths of chromosomes, from `chrom_sizes`. Then spans are cut off at their ends, and those that lie wholly in
-        the padding are left out, with a warning that counts them. None gives spans as they are, below 0 too. Default is
-        None.
+        Lengths of chromosomes, from `chrom_sizes`. With `sizes`, spans are cut off at the ends of their chromosome, and
+        spans that lie wholly in the padding are left out; a warning gives their number. With None, spans may leave the
+        chromosome, also below 0. Default is None.
 
     Returns
     -------
     table: pandas.DataFrame
-        `chrom`, `start`, `end` (genomic, 0-based, half-open) and `strand`, that of the gene, then `tss` and, where
-        `loci` has them, `gene_name` and `gene_id`; `example`, `tile` (spans alone), `tile_start` and `tile_end` (those
-        of the window), and what else the table has. Where the table has a `strand` of its own, say of motif hits,
-        `strand` is the one that this is on in the genome, and `tile_strand` that on the window.
+        `chrom`, `start`, `end` (genomic, 0-based, half-open) and `strand` (of the gene), then `tss` and, if `loci` has
+        them, `gene_name` and `gene_id`; `example`, `tile` (only for spans), `tile_start` and `tile_end` (in bp of the
+        window), and the other columns of the table. If the table has a column `strand`, for example of motif hits,
+        `strand` is the strand of the hit in the genome and `tile_strand` its strand in the window.
 
     Raises
     ------
     ValueError
-        If a span leaves the window, an example is not in the index of `loci` or twice, or a column is missing; if the
-        index is of other integers than 0 to N - 1, the table is in bp of the genome already, or a TSS lies past the
-        end of its chromosome in `sizes`. The message names it.
+        If a span leaves the window, an example is missing or repeated in the index of `loci`, a column is missing, the
+        index has integers other than 0 to N - 1 in order, the table is in bp of the genome already, or a TSS lies past
+        the end of its chromosome in `sizes`. The message names the value.
 
     Examples
     --------
@@ -79,7 +81,7 @@ def tiles_to_genome(
     check_loci(loci)
     _check_index(loci.index)
     if not isinstance(tiles, pd.DataFrame):
-        tiles = _one_row_a_tile(check_spans(tiles, length).numpy(), loci, pairs)
+        tiles = _rows_of_spans(check_spans(tiles, length).numpy(), loci, pairs)
     ends = [suffix for suffix in ("", "_1", "_2") if f"start{suffix}" in tiles and f"end{suffix}" in tiles]
     check_columns(tiles, ["example", *([] if ends else ["start", "end"])], "tiles")
     if f"tile_start{ends[0]}" in tiles:
@@ -91,30 +93,32 @@ def tiles_to_genome(
         i = int((rows < 0).argmax())
         raise ValueError(f"examples must be in the index of loci; got {tiles['example'].tolist()[i]!r} at row {i}.")
     place, rest = loci.iloc[rows].reset_index(drop=True), tiles.reset_index(drop=True)
-    tss, strand = tss_of(loci)[rows], place["strand"].to_numpy(dtype=object)
-    found: dict[str, Any] = {"chrom": place["chrom"]}
-    own: dict[str, Any] = {}
+    tss, strand = tss_positions(loci)[rows], place["strand"].to_numpy(dtype=object)
+    genomic: dict[str, Any] = {"chrom": place["chrom"]}
+    local: dict[str, Any] = {}
     for suffix in ends:
-        local = np.stack([_whole(tiles[f"{part}{suffix}"], f"{part}{suffix}") for part in ("start", "end")], axis=1)
-        if len(local):
-            check_spans(local, length)
-        genomic = spans_to_genome(local[:, 0], local[:, 1], tss=tss, strand=strand, length=length)
-        found |= dict(zip((f"start{suffix}", f"end{suffix}"), genomic))
-        own |= {f"tile_start{suffix}": local[:, 0], f"tile_end{suffix}": local[:, 1]}
+        spans = np.stack([_whole_bp(tiles[f"{part}{suffix}"], f"{part}{suffix}") for part in ("start", "end")], axis=1)
+        if len(spans):
+            check_spans(spans, length)
+        starts, stops = spans_to_genome(spans[:, 0], spans[:, 1], tss=tss, strand=strand, length=length)
+        genomic |= {f"start{suffix}": starts, f"end{suffix}": stops}
+        local |= {f"tile_start{suffix}": spans[:, 0], f"tile_end{suffix}": spans[:, 1]}
     if "strand" in rest:
-        own["tile_strand"] = rest["strand"]
-        turned = [_TURNED.get(one, one) if other == "-" else one for one, other in zip(rest["strand"], strand)]
-        strand = np.array(turned, dtype=object)
+        local["tile_strand"] = rest["strand"]
+        on_genome = [_OTHER_STRAND.get(hit, hit) if gene == "-" else hit for hit, gene in zip(rest["strand"], strand)]
+        strand = np.array(on_genome, dtype=object)
     names = {name: place[name] for name in ("gene_name", "gene_id") if name in place and name not in rest}
-    rest = rest.drop(columns=[name for name in (*found, "strand", "tss") if name in rest])
+    rest = rest.drop(columns=[name for name in (*genomic, "strand", "tss") if name in rest])
     first = {name: rest.pop(name) for name in ("gene_name", "gene_id", "example", "tile") if name in rest}
-    table = pd.concat([pd.DataFrame(found | {"strand": strand, "tss": tss} | names | first | own), rest], axis=1)
-    return table if sizes is None else _inside(table, {str(name): int(size) for name, size in sizes.items()}, ends)
+    table = pd.concat([pd.DataFrame(genomic | {"strand": strand, "tss": tss} | names | first | local), rest], axis=1)
+    if sizes is None:
+        return table
+    return _cut_at_chromosomes(table, {str(name): int(size) for name, size in sizes.items()}, ends)
 
 
 def _check_index(index: pd.Index) -> None:
     if index.has_duplicates:
-        raise ValueError(f"the index of loci must name each once; got {index[index.duplicated()][0]!r} twice.")
+        raise ValueError(f"the index of loci must name each locus once; got {index[index.duplicated()][0]!r} twice.")
     if pd.api.types.is_integer_dtype(index.dtype) and index.tolist() != list(range(len(index))):
         i = next(i for i, label in enumerate(index) if label != i)
         raise ValueError(
@@ -123,8 +127,8 @@ def _check_index(index: pd.Index) -> None:
         )
 
 
-def _whole(values: pd.Series, name: str) -> np.ndarray:
-    """Positions as int64, of whatever kind they are."""
+def _whole_bp(values: pd.Series, name: str) -> np.ndarray:
+    """Return positions as int64, whatever their dtype; refuse fractions and missing values."""
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     bad = np.flatnonzero(~(numbers == np.floor(numbers)))
     if len(bad):
@@ -132,14 +136,14 @@ def _whole(values: pd.Series, name: str) -> np.ndarray:
     return numbers.astype(np.int64)
 
 
-def _one_row_a_tile(spans: np.ndarray, loci: pd.DataFrame, pairs: str) -> pd.DataFrame:
+def _rows_of_spans(spans: np.ndarray, loci: pd.DataFrame, pairs: str) -> pd.DataFrame:
     if pairs not in ("all", "matched"):
         raise ValueError(f"pairs must be 'all' or 'matched'; got {pairs!r}.")
     n, index = len(loci), loci.index
     if pairs == "matched":
         spans = spans.repeat(n, axis=0) if len(spans) == 1 else spans
         if len(spans) != n:
-            raise ValueError(f"matched tiles must be one a locus ({n}), or one for all; got {len(spans)}.")
+            raise ValueError(f"matched tiles must be one per locus ({n}), or one for all; got {len(spans)}.")
         columns = {"example": index, "tile": 0, "start": spans[:, 0], "end": spans[:, 1]}
     else:
         tile = np.tile(np.arange(len(spans)), n)
@@ -148,9 +152,9 @@ def _one_row_a_tile(spans: np.ndarray, loci: pd.DataFrame, pairs: str) -> pd.Dat
     return pd.DataFrame(columns, index=range(len(columns["start"])))
 
 
-def _inside(table: pd.DataFrame, sizes: dict[str, int], ends: list[str]) -> pd.DataFrame:
+def _cut_at_chromosomes(table: pd.DataFrame, sizes: dict[str, int], ends: list[str]) -> pd.DataFrame:
     names = match_chroms(table["chrom"], sizes)
-    known = table["chrom"].astype(str).map({name: sizes[other] for name, other in names.items()})
+    known = table["chrom"].astype(str).map({name: sizes[known] for name, known in names.items()})
     if known.isna().any():
         i = int(known.isna().argmax())
         raise ValueError(f"sizes must have each chromosome of loci; got {table['chrom'].iloc[i]!r} at row {i}.")
@@ -161,7 +165,8 @@ def _inside(table: pd.DataFrame, sizes: dict[str, int], ends: list[str]) -> pd.D
         got = f"{table['tss'].iloc[i]} on {table['chrom'].iloc[i]} of {size[i]} bp"
         raise ValueError(f"a TSS must lie on its chromosome; got {got} at row {i}: are sizes of another assembly?")
     cut = {f"{part}{suffix}": table[f"{part}{suffix}"].clip(0, size) for suffix in ends for part in ("start", "end")}
-    kept = np.logical_and.reduce([(cut[f"start{suffix}"] < cut[f"end{suffix}"]).to_numpy() for suffix in ends])
-    if not kept.all():
-        warn(f"{(~kept).sum()} of {len(kept)} tiles lie wholly off their chromosome, in padding, and are left out.")
-    return table.assign(**cut)[kept].reset_index(drop=True)
+    on_chrom = np.logical_and.reduce([(cut[f"start{suffix}"] < cut[f"end{suffix}"]).to_numpy() for suffix in ends])
+    if not on_chrom.all():
+        got = f"{(~on_chrom).sum()} of {len(on_chrom)}"
+        warn(f"{got} tiles lie wholly off their chromosome, in padding, and are left out.")
+    return table.assign(**cut)[on_chrom].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""TSSs of annotated genes, from GTF and BED files and from tables."""
+"""Read the TSSs of annotated genes from GTF and BED files and from tables."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from typing import TypeAlias
 import pandas as pd
 
 from ...support import open_bytes, warn
-from ._gtf import Record, features_of, read_records, types_of_genes
+from ._gtf import GtfRecord, features_of, read_records, types_of_genes
 from .beds import read_bed
 from .chroms import match_chroms
-from .windows import check_loci, tss_of
+from .loci import check_loci, tss_positions
 
 COLUMNS = ("chrom", "tss", "strand", "gene_name", "gene_id", "transcript_id")
 _OTHER_NAMES = {"gene_name": ("gene", "symbol", "gene_id"), "gene_id": ("ensembl_id", "gene_name", "gene")}
 
-Source: TypeAlias = str | os.PathLike[str] | pd.DataFrame
+TssSource: TypeAlias = str | os.PathLike[str] | pd.DataFrame
 
 
 def read_tss(
-    gtf: Source,
+    gtf: TssSource,
     feature: str = "transcript",
     gene_type: str | Sequence[str] | None = "protein_coding",
     *,
     chroms: str | Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """Read the TSSs of annotated genes, one row a distinct TSS.
+    """Read the TSSs of annotated genes, one row per distinct TSS.
 
     Paper: Methods, "Transcription start site selection": transcripts of protein-coding genes of GENCODE. A GTF is read
     as a stream, so that it may be of any size. Costs no forward pass.
@@ -38,30 +38,33 @@ def read_tss(
     ----------
     gtf: path or pandas.DataFrame
         A GTF of GENCODE, Ensembl or NCBI; a BED (its name ends in .bed) of six columns, in which the TSS is the first
-        base on '+' and the last on '-', and the name is the gene's; or a table of `chrom`, `tss` (0-based) and
-        `strand`, a DataFrame or a file (.tsv, .csv, .txt). Each may be gzipped.
+        base on '+' and the last on '-', and the name is that of the gene; or a table of `chrom`, `tss` (0-based) and
+        `strand`, a DataFrame or a file (.tsv, .csv, .txt). Each file may be gzipped.
 
     feature: str, optional
-        The third column of the GTF. Default is "transcript".
+        Feature to read: the third column of the GTF. Default is "transcript".
 
     gene_type: str, sequence of str or None, optional
-        Which genes of the GTF, by `gene_type`, `gene_biotype` or `biotype`. None is all. Default is "protein_coding".
+        Types of genes to read from the GTF, by `gene_type`, `gene_biotype` or `biotype`. None reads all genes. Default
+        is "protein_coding".
 
     chroms: str, sequence of str or None, optional
-        Keep these chromosomes, "1" and "chr1" being one. None keeps all, the mitochondrion too. Default is None.
+        Chromosomes to read; "1" and "chr1" name the same chromosome. None reads all, also the mitochondrion. Default
+        is None.
 
     Returns
     -------
     tss: pandas.DataFrame
-        `chrom`, `tss` (0-based base), `strand`, `gene_name`, `gene_id` and `transcript_id`, in the order of the file;
-        of transcripts that start at one base the first. A gene without a name goes by its identifier, and in a table
-        the other way too; "" stands for neither. From a table its other columns too. Where genes share a TSS the first
-        keeps it, and a warning counts them. Names need not be unique: genes of X and Y share some.
+        `chrom`, `tss` (0-based base), `strand`, `gene_name`, `gene_id` and `transcript_id`, in the order of the file,
+        then the other columns of a table. If several transcripts of a gene start at one base, the first is returned. A
+        missing gene name is replaced by the identifier, in tables also the identifier by the name; "" means that both
+        are missing. If several genes share a TSS, the first gene is returned, and a warning gives the number. Names
+        need not be unique: genes of X and Y share names.
 
     Raises
     ------
     ValueError
-        If there is no such feature, gene type, chromosome or column, a line or row is broken, or a gzipped file is cut
+        If a feature, gene type, chromosome or column does not exist, a line or row is broken, or a gzipped file is cut
         short; the message names the file, and the line or row.
 
     Examples
@@ -92,8 +95,7 @@ def read_tss(
         raise ValueError(f"there must be at least one TSS; got none in {where}.")
     if chroms is not None:
         table = _on_chroms(table, [chroms] if isinstance(chroms, str) else [str(name) for name in chroms])
-    repeated = table.duplicated(["chrom", "tss", "strand"])
-    kept = table[~repeated].reset_index(drop=True)
+    distinct = table.drop_duplicates(["chrom", "tss", "strand"], ignore_index=True)
     genes = table.drop_duplicates(["chrom", "tss", "strand", "gene_id"])
     shared = genes[genes.duplicated(["chrom", "tss", "strand"])]
     if len(shared):
@@ -102,12 +104,12 @@ def read_tss(
             f"{len(shared)} TSSs are shared with another gene, and the first gene in the file keeps each; that at "
             f"{lost['chrom']}:{lost['tss']}{lost['strand']} is also that of {lost['gene_name']}."
         )
-    return kept
+    return distinct
 
 
 def _from_gtf(path: str | os.PathLike[str], feature: str, gene_type: str | Sequence[str] | None) -> pd.DataFrame:
     wanted = None if gene_type is None else {gene_type} if isinstance(gene_type, str) else set(gene_type)
-    found: dict[tuple[str, int, str, str], Record] = {}
+    records: dict[tuple[str, int, str, str], GtfRecord] = {}
     types: Counter[str] = Counter()
     of_gene: dict[str, str] | None = None
     for record in read_records(path, feature):
@@ -117,24 +119,24 @@ def _from_gtf(path: str | os.PathLike[str], feature: str, gene_type: str | Seque
             kind = of_gene.get(record.gene_id)
         types[kind or ""] += 1
         if wanted is None or kind in wanted:
-            found.setdefault((record.chrom, record.tss, record.strand, record.gene_id), record)
+            records.setdefault((record.chrom, record.tss, record.strand, record.gene_id), record)
     if not types:
-        got = ", ".join(features_of(path)) or "no line of nine columns, parted by tabs"
+        got = ", ".join(features_of(path)) or "no line of nine columns, separated by tabs"
         raise ValueError(f"a GTF must have lines of feature {feature!r}; got {os.fspath(path)} with {got}.")
-    if not found:
+    if not records:
         got = ", ".join(f"{name or 'none'} ({count})" for name, count in types.most_common(6))
         raise ValueError(
             f"a GTF must have genes of type {', '.join(sorted(wanted or []))} (gene_type=None takes all); got "
             f"{os.fspath(path)} with {feature} lines of types {got}."
         )
-    return pd.DataFrame([record[:6] for record in found.values()], columns=COLUMNS)
+    return pd.DataFrame([record[:6] for record in records.values()], columns=COLUMNS)
 
 
 def _from_bed(path: str | os.PathLike[str]) -> pd.DataFrame:
     bed = read_bed(path, columns=6)
-    strange = ~bed["strand"].isin(["+", "-"])
-    if strange.any():
-        i = int(strange.argmax())
+    bad = ~bed["strand"].isin(["+", "-"])
+    if bad.any():
+        i = int(bad.argmax())
         raise ValueError(
             f"the strand of a TSS must be '+' or '-'; got {bed['strand'].iloc[i]!r} in record {i + 1} of "
             f"{os.fspath(path)}."
@@ -148,31 +150,31 @@ def _read_table(path: str | os.PathLike[str], separator: str) -> pd.DataFrame:
     try:
         with open_bytes(path) as file:
             table = pd.read_csv(file, sep=separator, dtype={"chrom": str})
-        if "example" in table:  # the name of a locus is what is written there, be it "NA"
+        if "example" in table:  # the name of a locus is read as text, also if it is "NA"
             with open_bytes(path) as file:
                 names = pd.read_csv(file, sep=separator, usecols=["example"], dtype=str, keep_default_na=False)
             table["example"] = names["example"]
         return table
     except ValueError as error:  # of the parser, or of text that is not UTF-8
         raise ValueError(
-            f"a table must have a header and as many columns a row; got {os.fspath(path)}: {error}"
+            f"a table must have a header and as many columns in each row; got {os.fspath(path)}: {error}"
         ) from error
 
 
 def _from_table(table: pd.DataFrame, where: str) -> pd.DataFrame:
     check_loci(table, where)
     table = table.reset_index(drop=True)
-    found = {"chrom": table["chrom"].astype(str), "tss": tss_of(table), "strand": table["strand"].astype(str)}
+    columns = {"chrom": table["chrom"].astype(str), "tss": tss_positions(table), "strand": table["strand"].astype(str)}
     for name in COLUMNS[3:]:
         spellings = [other for other in (name, *_OTHER_NAMES.get(name, ())) if other in table]
         text = pd.Series("", index=table.index)
-        for spelling in reversed(spellings):  # the one that is preferred last
-            given = table[spelling].astype(object)
-            known = given.notna() & ~given.astype(str).isin(["", "."])
-            text = given.astype(str).where(known, text)
-        found[name] = text
-    rest = table[[name for name in table.columns if name not in found]]
-    return pd.concat([pd.DataFrame(found), rest], axis=1)
+        for spelling in reversed(spellings):  # the preferred spelling comes last and wins
+            values = table[spelling].astype(object)
+            known = values.notna() & ~values.astype(str).isin(["", "."])
+            text = values.astype(str).where(known, text)
+        columns[name] = text
+    rest = table[[name for name in table.columns if name not in columns]]
+    return pd.concat([pd.DataFrame(columns), rest], axis=1)
 
 
 def _on_chroms(table: pd.DataFrame, chroms: list[str]) -> pd.DataFrame:

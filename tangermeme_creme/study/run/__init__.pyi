@@ -1,13 +1,9 @@
-from .executors import InProcess as InProcess
-from .executors import dask_executor as dask_executor
+from .costs import cost_of as cost_of
+from .executors import InProcess as InProcess, dask_executor as dask_executor
 from .fingerprint import fingerprint_file as fingerprint_file
-from .fingerprint import fingerprint_model as fingerprint_model
 from .inputs import read_loci as read_loci
-from .plan import Plan as Plan
-from .plan import plan_study as plan_study
+from .plan import Plan as Plan, plan_study as plan_study
 from .progress import Progress as Progress
 from .runner import run_study as run_study
-from .selection import basis_of as basis_of
-from .selection import contexts_of as contexts_of
 from .selection import select_loci as select_loci
 from .tasks import Task as Task

@@ -17,7 +17,7 @@ from .tasks import Outcome, Task, run_task
 
 
 class InProcess(Executor):
-    """Runs what is submitted at once, in the thread that submits it."""
+    """Runs each function at once, in the thread that submits it."""
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run a function, and return a future that is done."""
@@ -32,18 +32,18 @@ class InProcess(Executor):
 def run_tasks(
     executor: Executor, tasks: Iterable[Task], width: Callable[[], int]
 ) -> Iterator[tuple[Task, Outcome | BaseException]]:
-    """Run tasks and give what each came to, in the order in which they end.
+    """Run tasks, and yield the outcome or the error of each in the order in which they end.
 
-    No more than `width()` are on their way, so that neither tasks nor results pile up. What is left of a task goes
-    first. On an exception in the caller's loop, tasks that have not begun are cancelled.
+    At most `width()` tasks run or wait at a time, so that neither tasks nor results pile up. The rest of a task that
+    was given back runs before new tasks. On an exception in the caller's loop, tasks that have not begun are cancelled.
     """
-    coming = iter(tasks)
-    again: deque[Task] = deque()
+    new = iter(tasks)
+    given_back: deque[Task] = deque()
     running: dict[Future[Outcome], Task] = {}
     try:
         while True:
             while len(running) < max(1, width()):
-                task = again.popleft() if again else next(coming, None)
+                task = given_back.popleft() if given_back else next(new, None)
                 if task is None:
                     break
                 running[executor.submit(run_task, task)] = task
@@ -56,7 +56,7 @@ def run_tasks(
                     continue
                 outcome = future.result()
                 if outcome.rest is not None:
-                    again.append(outcome.rest)
+                    given_back.append(outcome.rest)
                 yield task, outcome
     finally:
         for future in running:
@@ -65,7 +65,7 @@ def run_tasks(
 
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
-    """What is started here does not hear Ctrl-C, which a terminal sends to all: the process that started it does."""
+    """Let processes that start here ignore Ctrl-C, which a terminal sends to all of them: this process handles it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -78,26 +78,26 @@ def _interrupts_ignored() -> Iterator[None]:
 
 @contextmanager
 def dask_executor(where: str, *, threads: int | None = None) -> Iterator[tuple[Executor, Callable[[], int], int]]:
-    """An executor on a Dask cluster, and how many tasks it takes at a time.
+    """Open an executor on a Dask cluster.
 
     Parameters
     ----------
     where: str
-        "local:N" starts N processes here, for as long as the block; else the address of a scheduler, "tcp://...".
+        "local:N" starts N processes on this machine for the block; else the address of a scheduler, "tcp://...".
 
     threads: int or None, optional
-        Of PyTorch, in each local process. None shares the cores out. Default is None.
+        Threads of PyTorch per local process. None shares the cores out. Default is None.
 
     Yields
     ------
     executor: concurrent.futures.Executor
-        A task is tried again on another worker if its own dies, three times.
+        If a worker dies, its task is tried again on another worker, up to three times.
 
     width: callable
-        Two tasks a worker, however many there are at the time.
+        Two tasks per worker, for as many workers as there are at the time.
 
     threads: int or None
-        Of PyTorch in each worker; None leaves that to the workers of a cluster.
+        Threads of PyTorch per worker; None leaves that to the workers of a cluster.
 
     Raises
     ------

@@ -16,15 +16,15 @@ _TAKEN = ("track", "context", "y_wt", "seed")  # columns of other tables that lo
 
 
 def read_loci(spec: StudySpec) -> pd.DataFrame:
-    """Every locus that could be studied, one row each, by name in column `example`.
+    """Read every locus that could be studied, one row per locus, with its name in column `example`.
 
-    A locus of a GTF is called by its gene and place, "GATA2:chr3:128493184-", which no other locus has a part in; one
-    of a table or of ready windows as it is there. Sorted by name, so that the order of files does not count.
+    A locus of a GTF is named by its gene and place, "GATA2:chr3:128493184-", so that other loci do not change its name;
+    a locus of a table or of windows keeps its name. Rows are sorted by name: the order of the files does not matter.
 
     Raises
     ------
     StudyError
-        If a file cannot be read or is broken, two loci have one name, or a gene that is asked for is not there.
+        If a file cannot be read or is broken, two loci have the same name, or a requested gene is missing.
     """
     try:
         table = _from_annotation(spec.loci) if spec.loci is not None else _from_windows(spec)
@@ -34,7 +34,7 @@ def read_loci(spec: StudySpec) -> pd.DataFrame:
         raise StudyError(f"the loci of a study must be whole: {error}") from error
     names = table["example"]
     if names.duplicated().any():
-        raise StudyError(f"loci must be named apart; got {names[names.duplicated()].iloc[0]!r} twice.")
+        raise StudyError(f"loci must have different names; got {names[names.duplicated()].iloc[0]!r} twice.")
     if (names == "").any():
         raise StudyError(f"loci must have a name; got none at row {int((names == '').to_numpy().argmax())}.")
     if not len(table):
@@ -45,7 +45,7 @@ def read_loci(spec: StudySpec) -> pd.DataFrame:
 
 
 def input_files(spec: StudySpec) -> dict[str, str]:
-    """A hash of the content of each file that a study reads, by the key that names it."""
+    """Hash the content of each file that a study reads, by the key that names the file."""
     named: dict[str, str | None] = {}
     if spec.loci is not None:
         genes = spec.loci.genes if isinstance(spec.loci.genes, str) else None
@@ -55,20 +55,20 @@ def input_files(spec: StudySpec) -> dict[str, str]:
     for kind in ("bigwig", "bed", "gene_lists"):
         named |= {f"annotation.{kind}.{name}": path for name, path in getattr(spec.annotation, kind).items()}
     named["annotation.repeats"] = spec.annotation.repeats
-    found = {}
+    hashes = {}
     for key, path in named.items():
         if path is not None:
             try:
-                found[key] = fingerprint_file(path)
+                hashes[key] = fingerprint_file(path)
             except OSError as error:
                 raise StudyError(f"{key} must be a file that can be read; got {path!r}: {error.strerror}.") from error
-    return found
+    return hashes
 
 
 def _from_annotation(spec: LociSpec) -> pd.DataFrame:
     table = read_tss(spec.tss, spec.feature, list(spec.gene_type) or None, chroms=list(spec.chroms) or None)
-    there = match_chroms(table["chrom"].unique(), list(chrom_sizes(spec.fasta)))
-    lacking = ~table["chrom"].isin(list(there))
+    matched = match_chroms(table["chrom"].unique(), list(chrom_sizes(spec.fasta)))
+    lacking = ~table["chrom"].isin(list(matched))
     if lacking.all():
         raise StudyError(
             f"loci.fasta must have the chromosomes of loci.tss; got none of them, {table['chrom'].iloc[0]!r} first."
@@ -108,14 +108,14 @@ def _from_windows(spec: StudySpec) -> pd.DataFrame:
 
 
 def _with_whole_places(table: pd.DataFrame) -> pd.DataFrame:
-    """Places that can be read: a chromosome, a whole position and a strand, or none of the three.
+    """Check places: a chromosome, a whole position and a strand, or none of the three.
 
-    What is wrong is to be known before anything is computed: a table that is mended later is another study's.
+    This is checked before anything is computed, since a study with a corrected table is another study.
     """
     if not set(PLACES) <= set(table.columns):
         return table
     text = table[PLACES].astype(str)
-    # Pandas writes 5095 as 5095.0 where another row has none.
+    # Pandas writes 5095 as 5095.0 if another row has no position.
     text["tss"] = text["tss"].str.replace(r"\.0+$", "", regex=True)
     known = text != ""
     bad = ~(known.all(axis=1) & text["tss"].str.fullmatch(r"\d{1,10}") & text["strand"].isin(["+", "-"]))

@@ -1,4 +1,4 @@
-"""Ctrl-C and its like, so that none is lost."""
+"""Ctrl-C and termination signals, so that none is lost."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from types import FrameType
 
 @contextmanager
 def remembered_interrupts() -> Iterator[Callable[[], None]]:
-    """Remember signals that stop a run, for a function that then raises KeyboardInterrupt.
+    """Remember signals that stop a run, and yield a function that raises KeyboardInterrupt once a signal came.
 
-    Python raises where it happens to be when a signal comes, and drops what is raised while an object is finalized.
+    Python raises wherever it is when a signal comes, and drops exceptions that are raised while an object is finalized.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def remembered_interrupts() -> Iterator[Callable[[], None]]:
             raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
-        yield check  # which hears no signals
+        yield check  # only the main thread gets signals
         return
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -40,7 +40,7 @@ def remembered_interrupts() -> Iterator[Callable[[], None]]:
 
     try:
         for number, handler in before.items():
-            if callable(handler):  # what is ignored, or ends the process, stays so
+            if callable(handler):  # a signal that is ignored, or that ends the process, stays so
                 signal.signal(number, remember)
         yield check
     finally:

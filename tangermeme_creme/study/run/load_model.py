@@ -1,4 +1,4 @@
-"""From the model that a study names to the module."""
+"""Load the model that a study names."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def load_model(spec: ModelSpec, folder: str) -> torch.nn.Module:
     spec: ModelSpec
 
     folder: str
-        Where the study's TOML is: modules beside it can be named.
+        The folder of the study's TOML file: modules beside that file can be named.
 
     Raises
     ------
     StudyError
-        If a function cannot be imported, or gives something else than a module.
+        If a function cannot be imported, or does not return a module.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def load_model(spec: ModelSpec, folder: str) -> torch.nn.Module:
 
 
 def load_activity_model(spec: ModelSpec, folder: str, model: torch.nn.Module) -> torch.nn.Module:
-    """The model for the activity of TSSs: one of its own where the study names it, else the same."""
+    """Load the model for the activity of TSSs, if the study names one; else return the model itself."""
     if spec.activity is None:
         return model
     return _called(spec.activity, spec, folder, "model.activity")
@@ -66,7 +66,7 @@ def _called(name: str, spec: ModelSpec, folder: str, key: str) -> torch.nn.Modul
     module_name, _, function_name = name.partition(":")
     place = str(Path(spec.module_folder or folder).resolve())
     added = place not in sys.path
-    if added:  # for as long as the process runs, since a model may import more when it is used
+    if added:  # until the process ends, since a model may import more modules when it is used
         sys.path.insert(0, place)
     try:
         function = getattr(importlib.import_module(module_name), function_name)

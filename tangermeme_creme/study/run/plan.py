@@ -1,4 +1,4 @@
-"""What a study will cost, before it starts."""
+"""Estimate what a study costs before it starts."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ import torch
 from ...engine import ActivationCache, EditSession
 from ...engine.incremental import IncrementalModel
 from ...sequence import make_edits, tile_grid
-from ...support import collected
-from ..spec import TESTS, StudySpec, check_spec, track_names, window_length
-from ..tests import TABLES, Cost, Extent, cost_of
+from ...support import collected, duration
+from ..spec import StudySpec, check_spec, track_names, window_length
+from ..tests import TESTS, Cost, Extent
+from .costs import cost_of, rows_of
 from .inputs import input_files, read_loci
-from .loaded_study import Setup, first_prediction, forget, laboratory
+from .loaded_study import Setup, first_prediction, load_study, unload_study
 from .selection import needs_activity
 
-# Bytes of a file of a shard with its line in the manifest, of a row, in a shard and in its table, and of a raw one.
+# Bytes per file of a shard with its line in the manifest, per row in a shard and its table, and per raw prediction.
 _FILE, _ROW, _RAW_ROW = 5_500, 80, 15
 _CATEGORIES = 3
 _ROUNDS = 3  # of the calibration
 
 
 class Speed(NamedTuple):
-    """Seconds a sequence: in full, and in part (NaN for a model that runs in full only)."""
+    """Seconds per sequence in full, and in part (NaN for a model that runs in full only)."""
 
     full: float
     partial: float
@@ -36,7 +37,7 @@ class Speed(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """What a study will cost at most, as far as it can be known before contexts and CREs are.
+    """What a study costs at most, as far as that is known before contexts and CREs are.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ class Plan:
     device: str
 
     assumed: str
-        What could not be known.
+        What the numbers assume.
     """
 
     stages: pd.DataFrame
@@ -57,21 +58,23 @@ class Plan:
     assumed: str
 
     def __str__(self) -> str:
-        """A page for the terminal."""
-        lines = [f"{'stage':<16}{'loci':>8}{'in full':>12}{'in part':>12}{'time':>10}{'disk':>10}"]
+        """Write the plan for a terminal."""
+        lines = [f"{'stage':<16}{'loci':>8}{'in full':>12}{'in part':>12}{'time':>12}{'disk':>10}"]
         total = self.stages[["full", "partial", "seconds", "megabytes"]].sum()
         rows = [*self.stages.itertuples(index=False), ("all", "", *total)]
         for stage, loci, full, partial, seconds, megabytes in rows:
             disk = f"{megabytes:,.1f} MB"
-            lines.append(f"{stage:<16}{loci:>8}{full:>12,.0f}{partial:>12,.0f}{_duration(seconds):>10}{disk:>10}")
+            lines.append(f"{stage:<16}{loci:>8}{full:>12,.0f}{partial:>12,.0f}{duration(seconds):>12}{disk:>10}")
         part = f", {self.speed.partial:.3g} s in part" if self.speed.partial == self.speed.partial else ""
-        return "\n".join([*lines, f"on {self.device}: {self.speed.full:.3g} s a sequence in full{part}.", self.assumed])
+        return "\n".join(
+            [*lines, f"on {self.device}: {self.speed.full:.3g} s per sequence in full{part}.", self.assumed]
+        )
 
 
-def plan_study(spec: StudySpec, *, folder: str | Path = ".", cres_a_locus: float = 0.5) -> Plan:
-    """Count what a study will predict, and estimate its time from a short calibration on the real model.
+def plan_study(spec: StudySpec, *, folder: str | Path = ".", cres_per_locus: float = 0.5) -> Plan:
+    """Count the predictions of a study, and estimate its time by timing the real model on a few of them.
 
-    Nothing is written. Costs some 20 predictions.
+    Writes nothing. Costs about 20 predictions.
 
     Parameters
     ----------
@@ -80,13 +83,13 @@ def plan_study(spec: StudySpec, *, folder: str | Path = ".", cres_a_locus: float
     folder: path, optional
         As in `run_study`.
 
-    cres_a_locus: float, optional
-        How many CREs to expect of a locus and track. Default is 0.5: the paper has 296 of 600 loci.
+    cres_per_locus: float, optional
+        CREs to expect per locus and track. Default is 0.5: the paper has 296 CREs of 600 loci.
 
     Returns
     -------
     plan: Plan
-        Of one worker; N of them take an N-th of the time.
+        For one worker; N workers take an N-th of the time.
 
     Raises
     ------
@@ -98,20 +101,20 @@ def plan_study(spec: StudySpec, *, folder: str | Path = ".", cres_a_locus: float
     input_files(spec)
     setup = Setup(spec, str(folder))
     try:
-        found = first_prediction(setup, loci.iloc[[0]])
+        model = first_prediction(setup, loci.iloc[[0]])
         speed = _calibrate(setup, loci.iloc[[0]])
     finally:
-        forget()
+        unload_study()
     tiles, tracks = len(tile_grid(window_length(spec), spec.tiles.size).context), len(track_names(spec))
     studied = len(loci)
     if needs_activity(spec) and spec.loci is not None and spec.loci.top:
         studied = min(studied, spec.loci.top * tracks)
     tested = min(studied, _CATEGORIES * spec.context.per_category * tracks)
-    # Of the loci that are tested, as many are selected in each track as its categories hold.
+    # A locus is tested if it is selected in any track; each track selects as many loci as its categories hold.
     shared = min(tracks, _CATEGORIES * spec.context.per_category * tracks / max(1, tested))
     extent = Extent(
         tiles, tracks=shared, sources=min(tested, _CATEGORIES * spec.tests.swap.sources * tracks),
-        cre_tiles=cres_a_locus * shared, cres=cres_a_locus * shared,
+        cre_tiles=cres_per_locus * shared, cres=cres_per_locus * shared,
     )  # fmt: skip
     in_part = speed.partial == speed.partial
     counts = {"activity": len(loci) if needs_activity(spec) else 0, "context": studied, "shared": tested}
@@ -124,32 +127,32 @@ def plan_study(spec: StudySpec, *, folder: str | Path = ".", cres_a_locus: float
             rows.append((stage, n, cost.full, cost.partial, seconds, _megabytes(spec, stage, extent, n, cost)))
     columns = ["stage", "loci", "full", "partial", "seconds", "megabytes"]
     assumed = (
-        f"at most: {tested} loci are tested if every category of every track is full; {cres_a_locus:g} CREs a locus "
-        "and track are assumed, and a fine-tile search that halves a CRE in each stage."
+        f"at most: {tested} loci are tested if every category of every track is full; {cres_per_locus:g} CREs per "
+        "locus and track are assumed, and a fine-tile search that halves a CRE in each stage."
     )
-    return Plan(pd.DataFrame(rows, columns=columns), speed, found["device"], assumed)
+    return Plan(pd.DataFrame(rows, columns=columns), speed, model["device"], assumed)
 
 
 def _calibrate(setup: Setup, locus: pd.DataFrame) -> Speed:
-    """Time the model on a window, whole and edited a tile at a time."""
-    lab, n = laboratory(setup), min(setup.spec.run.batch_size, 8)
+    """Time the model on a window, in full and with one tile edited."""
+    study, n = load_study(setup), min(setup.spec.run.batch_size, 8)
     with collected():
-        X = lab.windows.read(locus)
+        X = study.windows.read(locus)
     codes = X.to_codes()
-    split = isinstance(lab.model, IncrementalModel) and setup.spec.run.incremental is not False
+    split = isinstance(study.model, IncrementalModel) and setup.spec.run.incremental is not False
     cache = ActivationCache() if split else None
-    options = {**lab.engine, "cache": cache}
-    start, end = lab.tiles[0]
+    options = {**study.engine, "cache": cache}
+    start, end = study.tiles[0]
     contents = [codes[0, start:end].roll(k + 1) for k in range(n)]
     edits = make_edits(0, start, torch.arange(n), contents)
     whole, part = [], []
-    with EditSession(lab.model, X, **options) as session:
+    with EditSession(study.model, X, **options) as session:
         session.predict_edits(edits)  # measures the reach, fills the cache
         for _ in range(_ROUNDS):
             began = time.perf_counter()
             session.predict_edits(edits)
             part.append((time.perf_counter() - began) / n)
-    with EditSession(lab.model, X, **{**options, "incremental": False, "cache": None}) as session:
+    with EditSession(study.model, X, **{**options, "incremental": False, "cache": None}) as session:
         for _ in range(_ROUNDS):
             began = time.perf_counter()
             session.predict_edits(edits)
@@ -159,26 +162,11 @@ def _calibrate(setup: Setup, locus: pd.DataFrame) -> Speed:
 
 
 def _megabytes(spec: StudySpec, stage: str, extent: Extent, n: int, cost: Cost) -> float:
-    """A row of a table for each perturbation and track; of raw predictions one a shuffle."""
-    tracks, T = len(track_names(spec)), extent.tiles
-    of_all = {
-        "activity": tracks, "context": tracks, "shared": 0, "swap": extent.sources * tracks, "necessity": T * tracks,
-        "sufficiency": T * tracks, "distance": extent.cre_tiles * T * tracks,
-    }  # fmt: skip
-    shuffles = 1 if stage in of_all else getattr(spec.tests, stage).n
-    rows = of_all.get(stage, cost.total / n / shuffles / 4)
-    files = len(TABLES.get(stage, ())) if stage in TABLES else 1 / spec.run.loci_per_shard
+    """The room on the disk: rows of tables, and of raw predictions one per shuffle and track."""
+    tracks, test = len(track_names(spec)), TESTS.get(stage)
+    rows = rows_of(spec, stage, extent, tracks)
+    files = 1 / spec.run.loci_per_shard if test is None else len(test.gives)
     raw = 0.0
-    if spec.output.raw and stage not in ("activity", "shared", "swap", "fine_tile"):
+    if spec.output.raw and (test.raw if test else stage == "context"):
         raw, files = cost.total / n * tracks, files + 1
     return n * (files * _FILE + rows * _ROW + raw * _RAW_ROW) / 1e6
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 1:
-        return "< 1 s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:,.0f} h"

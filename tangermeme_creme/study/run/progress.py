@@ -1,4 +1,4 @@
-"""What a run says while it goes: a bar a stage, and a line a shard in a log."""
+"""The progress of a run: one bar per stage, and one line per shard in a log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ..store import Shard
-from .tasks import Part
+from .tasks import FinishedShard
 
 LOG = "log.txt"
 
@@ -26,7 +26,7 @@ class Progress:
     folder: Path
 
     verbose: bool
-        Whether to show bars and what happens besides.
+        Whether to show bars and messages on the terminal.
     """
 
     def __init__(self, folder: Path, verbose: bool) -> None:
@@ -43,49 +43,49 @@ class Progress:
         self._file.close()
 
     def say(self, text: str) -> None:
-        """Put a line into the log, and on the terminal."""
+        """Write a line to the log and to the terminal."""
         self.log(text)
         if self._verbose:
             tqdm.write(text)
 
     def log(self, text: str) -> None:
-        """Put a line into the log."""
+        """Write a line to the log."""
         line = " ".join(text.split())
         self._file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
         self._file.flush()
 
     def log_error(self, error: BaseException) -> None:
-        """Put an error into the log, with where it was raised."""
+        """Write an error to the log, with its traceback."""
         self._file.write("".join(traceback.format_exception(error)))
         self._file.flush()
 
     @contextmanager
     def stage(self, name: str, total: float, unit: str = "seq") -> Iterator[None]:
-        """A bar for a stage of `total` units."""
+        """Show a bar for a stage of `total` units."""
         with tqdm(
             total=round(total), desc=name, unit=unit, unit_scale=True, disable=not (self._verbose and total)
         ) as self.bar:
             yield
-            self.bar.n = self.bar.total  # what was planned was a bound
+            self.bar.n = self.bar.total  # the plan was an upper bound
 
     def more(self, units: float) -> None:
-        """There is more to do than was known."""
+        """Add units to the running stage."""
         if self.bar is not None:
             self.bar.total += round(units)
             self.bar.refresh()
 
-    def stored(self, shard: Shard, part: Part, units: float) -> None:
-        """A shard is stored: a line, and the bar goes on."""
+    def stored(self, shard: Shard, made: FinishedShard, units: float) -> None:
+        """Write a line about a stored shard, and move the bar."""
         rows = sum(file.rows for file in shard.files.values())
         work = [f"{int(shard.cost[kind])} {kind}" for kind in ("full", "partial") if kind in shard.cost]
         seconds = shard.cost.get("seconds", 0.0)
         self.log(f"{shard.stage} {_named(shard.examples)}: {rows} rows, {', '.join([*work, f'{seconds:.2f} s'])}")
-        for failure in part.failures:
+        for failure in made.failures:
             what = f", {failure.what}" if failure.what else ""
             self.say(f"FAILED {shard.stage} {failure.example}{what}: {failure.error}: {failure.message}")
-        for text in part.tracebacks:
+        for text in made.tracebacks:
             self._file.write(text)
-        for notice in part.notices:
+        for notice in made.notices:
             self.log(f"notice of {shard.stage} {_named(shard.examples)}: {notice}")
         if self.bar is not None:
             self.bar.set_postfix_str(f"{shard.stage} {shard.examples[-1][:24]}", refresh=False)

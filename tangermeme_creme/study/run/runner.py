@@ -1,4 +1,4 @@
-"""A study from its beginning, or from where it was left, to its tables."""
+"""Run a study to its tables, from the beginning or from where it stopped."""
 
 from __future__ import annotations
 
@@ -20,27 +20,28 @@ from ..store import (
     disk_error,
     folder_lock,
     free_folder,
-    gather,
-    go_on,
+    how_to_resume,
     make_header,
     merge_table,
     open_store,
     rounding_changes,
+    stage_table,
     study_id,
     write_table,
 )
 from ..tables import ANNOTATION_TABLES, Study, annotate
-from ..tests import TABLES, Extent, cost_of
+from ..tests import GIVEN_BY, TESTS, Extent
+from .costs import cost_of
 from .executors import InProcess, run_tasks
 from .inputs import input_files, read_loci
 from .interrupts import remembered_interrupts
-from .loaded_study import Setup, first_prediction, forget
+from .loaded_study import Setup, first_prediction, unload_study
 from .progress import Progress
-from .remaining import Agenda
+from .remaining import RemainingTests
 from .selection import chosen_loci, needs_activity, select_categories, select_loci
-from .tasks import Outcome, Part, Task
+from .tasks import FinishedShard, Outcome, Task
 
-_TSS_A_LOCUS = 16  # activity takes one sequence, where a context takes a hundred
+_ACTIVITY_LOCI = 16  # times more loci per shard than contexts: activity takes one sequence per locus, not a hundred
 _REMOTE_SECONDS = 60.0
 
 
@@ -54,12 +55,12 @@ def run_study(
     new_folder: bool = False,
     verbose: bool = True,
 ) -> Study:
-    """Run a study, or go on with one.
+    """Run a study, or go on with a study that was stopped.
 
-    Run it again and it goes on: a finished shard, one test of one locus, is not computed again. The tables depend on
-    the spec, the model and the input files alone, and not on the executor, the order of loci, kills or the size of
-    shards. Batch size, threads and device move their last bits where the model's own rounding depends on them: the log
-    says whether it does on the batch, and what else is not as it was when the study began.
+    A finished shard, one test of one locus, is not computed again. The tables depend on the spec, the model and the
+    input files alone, not on the executor, the order of loci, kills or the size of shards. Batch size, threads and
+    device change the last bits of predictions if the model's rounding depends on them: the log says whether it depends
+    on the batch, and what has changed since the study began.
 
     Parameters
     ----------
@@ -67,21 +68,21 @@ def run_study(
         From `read_spec`. `spec.out` is the folder.
 
     folder: path, optional
-        Modules in it can be named in the spec; as a rule that of the TOML file. Default is the working directory.
+        Where modules that the spec names are found: usually the folder of the TOML file. Default is the working
+        directory.
 
     executor: concurrent.futures.Executor or None, optional
-        Where tasks run. Each thread of each of its processes loads the model once. None is this process. Default is
-        None.
+        Where tasks run. Each thread of each process loads the model once. None is this process. Default is None.
 
     width: int, callable or None, optional
-        The most tasks that are on their way. None is two a worker of the executor. Default is None.
+        The most tasks that run or wait at a time. None is two per worker of the executor. Default is None.
 
     threads: int or None, optional
-        Of PyTorch in each worker. None is `spec.run.threads`, and if that is None too what a worker has. Default is
-        None.
+        Threads of PyTorch per worker. None is `spec.run.threads`; if that is None too, the worker's own setting.
+        Default is None.
 
     new_folder: bool, optional
-        Whether to begin in a folder of another name if `spec.out` has a study already. Default is False.
+        Whether to begin in a folder with a new name if `spec.out` has a study already. Default is False.
 
     verbose: bool, optional
         Whether to show progress. Default is True.
@@ -99,26 +100,26 @@ def run_study(
         If keys of the spec do not go together.
 
     KeyboardInterrupt
-        On Ctrl-C, after the running batch. What was finished is stored.
+        On Ctrl-C, after the running batch. Finished shards are stored.
     """
     check_spec(spec)
     if threads is not None:
-        spec = replace(spec, run=replace(spec.run, threads=threads))
+        spec = spec.model_copy(update={"run": spec.run.model_copy(update={"threads": threads})})
     out = Path(spec.out)
     try:
         if new_folder:
             out = free_folder(out)
-            spec = replace(spec, out=str(out))
+            spec = spec.model_copy(update={"out": str(out)})
         out.mkdir(parents=True, exist_ok=True)
         with folder_lock(out), Progress(out, verbose) as progress, remembered_interrupts() as check:
             try:
                 return _Run(spec, out, str(folder), executor, width, progress, check).run()
             except KeyboardInterrupt:
-                progress.say(f"stopped; what was finished is stored: {go_on(out, new_folder)}")
+                progress.say(f"stopped; what was finished is stored: {how_to_resume(out, new_folder)}")
                 raise
             finally:
                 if executor is None:
-                    forget()
+                    unload_study()
     except OSError as error:
         raise StudyError(disk_error(out, error, new_folder)) from error
 
@@ -152,15 +153,15 @@ class _Run:
         spec, progress = self.spec, self.progress
         loci = read_loci(spec)
         inputs = input_files(spec)
-        found = self._try_model(loci)
-        header = make_header(spec, found, inputs, len(loci))
+        model = self._try_model(loci)
+        header = make_header(spec, model, inputs, len(loci))
         self.store = open_store(self.out, header, progress.say)
-        self.setup = replace(self.setup, study=study_id(header), fingerprint=found["fingerprint"])
+        self.setup = replace(self.setup, study=study_id(header), fingerprint=model["fingerprint"])
         for change in rounding_changes(self.store.manifest.header, header):
             progress.say(f"not what the study began with: {change}; the last bits of predictions may differ.")
-        if found["rounding"]:
+        if model["rounding"]:
             progress.say(
-                f"predictions of this model depend on the batch that they are made in, by {found['rounding']:.1g} of "
+                f"predictions of this model depend on the batch that they are made in, by {model['rounding']:.1g} of "
                 "the largest: with another batch size the tables are the same to that."
             )
         chosen, selection = self._choose(loci)
@@ -174,7 +175,7 @@ class _Run:
         return study
 
     def _try_model(self, loci: pd.DataFrame) -> dict[str, Any]:
-        """A first prediction, at one of three loci, so that a single one that is broken stops nothing."""
+        """Make a first prediction, at one of three loci, so that one broken locus does not stop the study."""
         for i in sorted({0, len(loci) // 2, len(loci) - 1}):
             try:
                 return dict(self.executor.submit(first_prediction, self.setup, loci.iloc[[i]]).result())
@@ -183,15 +184,15 @@ class _Run:
             except Exception as error:
                 self.progress.log_error(error)
                 last = f"{loci['example'].iloc[i]}: {type(error).__name__}: {error}"
-        raise StudyError(f"the model must predict one of three windows; it failed on all, on the last, of {last}")
+        raise StudyError(f"the model must predict one of three windows; it failed on all of them; the last, {last}")
 
     def _choose(self, loci: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """TSS activity, and the loci that it selects."""
+        """Predict TSS activity, and select loci by it."""
         activity = None
         if needs_activity(self.spec):
-            self._by_locus("activity", loci, self.spec.run.loci_per_shard * _TSS_A_LOCUS)
+            self._by_locus("activity", loci, self.spec.run.loci_per_shard * _ACTIVITY_LOCI)
             merge_table(self.store, "activity", "activity", loci["example"].tolist())
-            activity = gather(self.store, "activity", "activity", loci["example"].tolist())
+            activity = stage_table(self.store, "activity", "activity", loci["example"].tolist())
             self._stop_if_empty("activity", activity)
         selection = select_loci(self.spec, loci, activity)
         chosen = chosen_loci(self.spec, loci, selection)
@@ -201,54 +202,54 @@ class _Run:
         return chosen, selection
 
     def _contexts(self, chosen: pd.DataFrame, selection: pd.DataFrame) -> pd.DataFrame:
-        """Context dependence, and the categories and the draw that it leads to."""
+        """Test context dependence, name the categories, and draw the loci of all further tests."""
         self._by_locus("context", chosen, self.spec.run.loci_per_shard)
-        found = gather(self.store, "context", "context", chosen["example"].tolist())
-        self._stop_if_empty("context", found)
-        contexts = select_categories(self.spec, found, selection)
+        effects = stage_table(self.store, "context", "context", chosen["example"].tolist())
+        self._stop_if_empty("context", effects)
+        contexts = select_categories(self.spec, effects, selection)
         write_table(self.out, "contexts", contexts)
         return contexts
 
     def _by_locus(self, stage: str, loci: pd.DataFrame, size: int) -> None:
-        """A stage in which loci are on their own, some to a shard."""
-        left = loci[~loci["example"].isin(self.store.done(stage))]
-        tasks = (Task(self.setup, (stage,), left.iloc[i : i + size]) for i in range(0, len(left), size))
-        one = cost_of(self.spec, stage, Extent(self.tiles), in_part=self.in_part).total
-        with self.progress.stage(stage, one * len(left)):
-            for part in self._parts(tasks):
-                self._put(part, one * len(part.examples))
+        """Run a stage in which each locus is on its own, with up to `size` loci per shard."""
+        remaining = loci[~loci["example"].isin(self.store.done(stage))]
+        tasks = (Task(self.setup, (stage,), remaining.iloc[i : i + size]) for i in range(0, len(remaining), size))
+        per_locus = cost_of(self.spec, stage, Extent(self.tiles), in_part=self.in_part).total
+        with self.progress.stage(stage, per_locus * len(remaining)):
+            for shard in self._shards(tasks):
+                self._put(shard, per_locus * len(shard.examples))
 
     def _tests(self, chosen: pd.DataFrame, contexts: pd.DataFrame) -> list[str]:
-        """All tests of one locus after the other; returns the loci."""
-        agenda = Agenda(self.setup, self.store, chosen, contexts, tiles=self.tiles, in_part=self.in_part)
-        with self.progress.stage("tests", agenda.known_cost()):
-            for part in self._parts(agenda.tasks(_REMOTE_SECONDS if self.remote else 0.0)):
-                name = part.examples[0]
-                self._put(part, agenda.cost(part.stage, name))
-                if part.stage == "sufficiency":
-                    self.progress.more(agenda.cres_cost(name))
-        for stage in agenda.included:
-            for table in TABLES[stage]:
-                merge_table(self.store, stage, table, agenda.current(stage))
-        if not agenda.names:
+        """Run all tests of the drawn loci, and return the loci."""
+        tests = RemainingTests(self.setup, self.store, chosen, contexts, tiles=self.tiles, in_part=self.in_part)
+        with self.progress.stage("tests", tests.known_cost()):
+            for shard in self._shards(tests.tasks(_REMOTE_SECONDS if self.remote else 0.0)):
+                name = shard.examples[0]
+                self._put(shard, tests.cost(shard.stage, name))
+                if shard.stage == GIVEN_BY["cres"]:
+                    self.progress.more(tests.cres_cost(name))
+        for test in tests.included:
+            for table in TESTS[test].gives:
+                merge_table(self.store, test, table, tests.current(test))
+        if not tests.names:
             self.progress.say("no context is enhancing, neutral or silencing: there is nothing to test.")
-        return agenda.names
+        return tests.names
 
     def _annotate(self) -> pd.DataFrame:
-        """What is known about the places of CREs, made anew; and what could not be told."""
+        """Annotate the places of CREs anew, and return what failed."""
         study = Study(self.out)
         tables = {name: study.table(name) for name in ("loci", "contexts", "cres", "sufficiency", "kept")}
         with collected() as notices:
             made = annotate(self.spec, tables)
         for notice in notices:
             self.progress.say(f"annotation: {notice}")
-        failed = made.pop("annotation_failures", pd.DataFrame())
+        failures = made.pop("annotation_failures", pd.DataFrame())
         for name in ANNOTATION_TABLES:
             write_table(self.out, name, made.get(name, pd.DataFrame()))
-        return failed
+        return failures
 
     def _failures(self, tested: list[str], of_annotation: pd.DataFrame) -> pd.DataFrame:
-        """What failed, at which locus, or at none; without loci that are not drawn any more."""
+        """List what failed, without loci that are not drawn any more; failures of the annotation have no locus."""
         columns = ["example", "stage", "what", "error", "message"]
         rows = [
             (f.example, stage, f.what, f.error, f.message)
@@ -257,15 +258,15 @@ class _Run:
         ]
         return pd.concat([pd.DataFrame(rows, columns=columns), of_annotation.assign(example="")], ignore_index=True)
 
-    def _parts(self, tasks: Iterator[Task]) -> Iterator[Part]:
-        """The shards that tasks come to. A task that took its worker down with it comes to one that failed."""
+    def _shards(self, tasks: Iterator[Task]) -> Iterator[FinishedShard]:
+        """Run tasks and yield their shards. A task whose workers died yields one shard, which failed."""
         for task, outcome in run_tasks(self.executor, tasks, self.width):
             if isinstance(outcome, Outcome):
-                yield from outcome.parts
+                yield from outcome.shards
             elif type(outcome).__name__ == "KilledWorker":
                 examples, why = tuple(task.loci["example"]), "its worker died, and so did others that tried again"
-                lost = tuple(Failure(name, "", "KilledWorker", why) for name in examples)
-                yield Part(task.stages[0], examples, {}, lost, (), {})
+                failures = tuple(Failure(name, "", "KilledWorker", why) for name in examples)
+                yield FinishedShard(task.stages[0], examples, {}, failures, (), {})
             elif isinstance(outcome, StudyError):
                 raise outcome
             else:
@@ -274,9 +275,9 @@ class _Run:
                     f"{type(outcome).__name__}: {outcome}"
                 ) from outcome
 
-    def _put(self, part: Part, units: float) -> None:
-        shard = self.store.put(part.stage, part.examples, part.tables, part.basis, part.failures, part.cost)
-        self.progress.stored(shard, part, units)
+    def _put(self, made: FinishedShard, units: float) -> None:
+        shard = self.store.put(made.stage, made.examples, made.tables, made.basis, made.failures, made.cost)
+        self.progress.stored(shard, made, units)
         self.check_interrupts()
 
     def _stop_if_empty(self, stage: str, table: pd.DataFrame) -> None:

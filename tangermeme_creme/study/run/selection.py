@@ -1,36 +1,32 @@
-"""From the tables of one stage to the loci of the next: pure functions of tables."""
+"""Select the loci of each stage from the tables of the stage before: pure functions of tables."""
 
 from __future__ import annotations
-
-import hashlib
-import json
-from collections.abc import Mapping
 
 import pandas as pd
 
 from ...analysis import select_contexts
 from ...operators import select_active
 from ..spec import StudySpec, track_names
-from ..store import locus_seed
+from ..tests import locus_seed
 
 
 def needs_activity(spec: StudySpec) -> bool:
-    """Whether loci are chosen by the activity that is predicted for them."""
+    """Say whether loci are selected by their predicted activity."""
     loci = spec.loci
     return loci is not None and bool(loci.top or loci.min_activity is not None or loci.max_offset is not None)
 
 
 def select_loci(spec: StudySpec, loci: pd.DataFrame, activity: pd.DataFrame | None) -> pd.DataFrame:
-    """Which loci are studied in which track: `example`, `track`, and where it was predicted `activity` and `rank`.
+    """Select the loci to study in each track: `example`, `track` and, if predicted, `activity` and `rank`.
 
-    Paper: Methods, "Transcription start site selection". By example, and by track in their order.
+    Paper: Methods, "Transcription start site selection". Rows are in the order of examples, then of the tracks.
     """
     tracks = track_names(spec)
     if activity is None:
         pairs = [(name, track) for name in loci["example"] for track in tracks]
         return pd.DataFrame(pairs, columns=["example", "track"])
     assert spec.loci is not None
-    others = loci.drop(columns=["activity", "offset", "rank"], errors="ignore")  # of the user's, who may have them too
+    others = loci.drop(columns=["activity", "offset", "rank"], errors="ignore")  # a user's table may have them
     table = activity.merge(others, on="example", how="left", validate="many_to_one")
     if spec.loci.min_activity is not None:
         table = table[table["activity"] >= spec.loci.min_activity].reset_index(drop=True)
@@ -40,15 +36,15 @@ def select_loci(spec: StudySpec, loci: pd.DataFrame, activity: pd.DataFrame | No
 
 
 def chosen_loci(spec: StudySpec, loci: pd.DataFrame, selection: pd.DataFrame) -> pd.DataFrame:
-    """The loci that are studied in some track, with the seed of each."""
+    """Return the loci that are studied in any track, with the seed of each."""
     chosen = loci[loci["example"].isin(selection["example"])].reset_index(drop=True)
     return chosen.assign(seed=[locus_seed(spec.seed, name) for name in chosen["example"]])
 
 
 def select_categories(spec: StudySpec, contexts: pd.DataFrame, selection: pd.DataFrame) -> pd.DataFrame:
-    """The contexts, with `ranked` (studied in this track) and `selected` (drawn for all further tests).
+    """Add `ranked` (studied in this track) and `selected` (drawn for all further tests) to the contexts.
 
-    Paper: Methods, "Context dependence test": of each category at most 200, drawn at random.
+    Paper: Methods, "Context dependence test": at most 200 loci per category, drawn at random.
     """
     tracks = track_names(spec)
     pairs = pd.MultiIndex.from_frame(selection[["example", "track"]])
@@ -62,7 +58,7 @@ def select_categories(spec: StudySpec, contexts: pd.DataFrame, selection: pd.Dat
 
 
 def swap_sources(spec: StudySpec, contexts: pd.DataFrame, loci: pd.DataFrame) -> pd.DataFrame:
-    """The loci whose TSS tile goes into others, by track: of each category so many, of those that were selected."""
+    """Draw the loci whose TSS tiles go into other contexts: per track and category a few of the selected loci."""
     parts = []
     for k, track in enumerate(track_names(spec)):
         some = contexts[contexts["selected"] & (contexts["track"] == track)]
@@ -70,24 +66,6 @@ def swap_sources(spec: StudySpec, contexts: pd.DataFrame, loci: pd.DataFrame) ->
     columns = ["example", "track", "context", "y_wt"]
     sources = pd.concat(parts, ignore_index=True)[columns]
     return _by_example(sources, track_names(spec)).merge(loci.drop(columns="seed"), on="example", how="left")
-
-
-def contexts_of(contexts: pd.DataFrame) -> dict[str, dict[str, str]]:
-    """The category of each locus in each track in which it was selected."""
-    found: dict[str, dict[str, str]] = {}
-    for row in contexts[contexts["selected"]].itertuples():
-        found.setdefault(str(row.example), {})[str(row.track)] = str(row.context)
-    return found
-
-
-def basis_of(context: Mapping[str, str], sources: str = "") -> str:
-    """A hash of what a test of a locus is given of others: its categories, and for the swap test a hash of sources."""
-    return content_hash([context, sources])
-
-
-def content_hash(content: object) -> str:
-    """A hash of nested lists, dictionaries and values; the order of keys does not count."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _by_example(table: pd.DataFrame, tracks: tuple[str, ...]) -> pd.DataFrame:

@@ -14,14 +14,14 @@ from ...analysis import classify_context
 from ...operators import context_dependence_test, predict_activity
 from ...support import collected
 from ..spec import context_thresholds
-from ..store import Failure, locus_seed, shard_note, to_bytes
-from ..tests import EXPERIMENTS, GIVEN_BY, NEEDS, LocusState, Tables, summarized
-from .loaded_study import PROCESS, Laboratory, Setup, laboratory
+from ..store import Failure, shard_note, to_bytes
+from ..tests import GIVEN_BY, TESTS, LocusState, LocusTables, StudyTest, locus_seed, needed_tests, summarized
+from .loaded_study import THIS_THREAD, LoadedStudy, Setup, load_study
 
 
 @dataclass(frozen=True)
 class Task:
-    """Some loci, and what to do with them: "activity", "context", or tests of one locus in their order.
+    """Loci, and what to do with them: "activity", "context", or tests of one locus in their order.
 
     Parameters
     ----------
@@ -31,11 +31,11 @@ class Task:
 
     loci: pandas.DataFrame
 
-    context, given: dict
+    context, inputs: dict
         As in `LocusState`, for tests.
 
     basis: dict of str to str
-        By stage, the hash of `context` and `given` that its shard is to carry.
+        By test, the hash of `context` and of the sources that its shard carries.
 
     seconds: float
         A worker gives back what it has after a test that ends later than this.
@@ -45,14 +45,14 @@ class Task:
     stages: tuple[str, ...]
     loci: pd.DataFrame
     context: dict[str, str] = field(default_factory=dict)
-    given: dict[str, pd.DataFrame] = field(default_factory=dict)
+    inputs: dict[str, pd.DataFrame] = field(default_factory=dict)
     basis: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
 
 @dataclass(frozen=True)
-class Part:
-    """A finished shard, as bytes of Parquet, on its way to the store."""
+class FinishedShard:
+    """A shard as bytes of Parquet, on its way to the store."""
 
     stage: str
     examples: tuple[str, ...]
@@ -66,120 +66,119 @@ class Part:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a task came to: finished shards, and the task that is left of it."""
+    """The shards that a task has finished, and the task that remains of it."""
 
-    parts: tuple[Part, ...]
+    shards: tuple[FinishedShard, ...]
     rest: Task | None = None
 
 
 def run_task(task: Task) -> Outcome:
-    """Do a task, or as much of it as fits its time. What fails is noted, and the rest goes on."""
-    lab = laboratory(task.setup)
-    if task.stages[0] not in EXPERIMENTS:
-        return Outcome((_many(lab, task),))
-    began, left = time.monotonic(), list(task.stages)
-    parts: list[Part] = []
-    state = _state(lab, task)
-    while left and (not parts or time.monotonic() - began < task.seconds):
-        stage = left.pop(0)
-        # Without a row to start from, say of CREs, there is nothing to do, which is an answer too.
-        ready = all(need in state.given for need in NEEDS[stage])
-        part = _measured(lab, task, stage, partial(EXPERIMENTS[stage], state) if ready else _nothing, state)
-        parts.append(part)
-        if part.failures:  # what starts from the tables of this test is for a later run
-            left = [name for name in left if all(GIVEN_BY.get(need) != stage for need in NEEDS[name])]
-    needed = {need for name in left for need in NEEDS[name]}
-    given = {name: table for name, table in state.given.items() if name in needed}
-    rest = replace(task, stages=tuple(left), given=given) if left else None
+    """Do a task, or as much of it as fits its time. A test that fails is noted, and the other tests go on."""
+    study = load_study(task.setup)
+    if task.stages[0] not in TESTS:
+        return Outcome((_many_loci(study, task),))
+    began, tests = time.monotonic(), list(task.stages)
+    shards: list[FinishedShard] = []
+    locus = _locus_state(study, task)
+    while tests and (not shards or time.monotonic() - began < task.seconds):
+        test = TESTS[tests.pop(0)]
+        shard = _shard_of(study, task, test.name, partial(_run_test, study, locus, test), locus)
+        shards.append(shard)
+        if shard.failures:  # tests that start from its tables are left to a later run
+            tests = [name for name in tests if test.name not in needed_tests(name)]
+    needed = {table for name in tests for table in TESTS[name].needs}
+    inputs = {name: table for name, table in locus.inputs.items() if name in needed}
+    rest = replace(task, stages=tuple(tests), inputs=inputs) if tests else None
     if rest is None:
-        PROCESS.state = None
-    return Outcome(tuple(parts), rest)
+        THIS_THREAD.locus = None
+    return Outcome(tuple(shards), rest)
 
 
-def _nothing(tables: Tables) -> None:
-    pass
+def _run_test(study: LoadedStudy, locus: LocusState, test: StudyTest, tables: LocusTables) -> None:
+    """Run a test of a locus; without input rows, say of CREs, the test stores an empty shard."""
+    if all(table in locus.inputs for table in test.needs):
+        test.run(locus, getattr(study.spec.tests, test.name), tables)
 
 
-def _state(lab: Laboratory, task: Task) -> LocusState:
-    """That of the locus that was worked on last, if it is this one, so that its activations are not run again.
+def _locus_state(study: LoadedStudy, task: Task) -> LocusState:
+    """The state of the locus that this thread tested last, if it is the task's, so that its activations are reused.
 
-    What it starts from is what the task says: another worker may have found more since this one had the locus.
+    Its inputs are those of the task: another worker may have run tests of the locus since this one had it.
     """
-    state = getattr(PROCESS, "state", None)
-    if state is None or state.lab is not lab or state.example != task.loci["example"].iloc[0]:
-        state = LocusState(lab, task.loci, task.context, dict(task.given))
-        PROCESS.state = state
-    state.context, state.given = task.context, dict(task.given)
-    return state
+    locus = getattr(THIS_THREAD, "locus", None)
+    if locus is None or locus.study is not study or locus.example != task.loci["example"].iloc[0]:
+        locus = THIS_THREAD.locus = LocusState(study, task.loci, task.context, {})
+    locus.context, locus.inputs = task.context, dict(task.inputs)
+    return locus
 
 
-def _many(lab: Laboratory, task: Task) -> Part:
+def _many_loci(study: LoadedStudy, task: Task) -> FinishedShard:
     """A stage in which each locus is on its own: one shard for all of them."""
-    stage = task.stages[0]
 
-    def run(tables: Tables) -> None:
-        if stage == "activity":
-            _activity(lab, task.loci, tables)
+    def run(tables: LocusTables) -> None:
+        if task.stages[0] == "activity":
+            _activity(study, task.loci, tables)
         else:
             for i in range(len(task.loci)):
-                tables.attempt(str(task.loci["example"].iloc[i]), _context, lab, task.loci.iloc[[i]])
+                tables.attempt(str(task.loci["example"].iloc[i]), _context, study, task.loci.iloc[[i]])
 
-    return _measured(lab, task, stage, run, None)
+    return _shard_of(study, task, task.stages[0], run, None)
 
 
-def _activity(lab: Laboratory, loci: pd.DataFrame, tables: Tables) -> None:
-    """All together, so that batches are full; and one by one, if one of them fails."""
+def _activity(study: LoadedStudy, loci: pd.DataFrame, tables: LocusTables) -> None:
+    """Predict all loci together, so that batches are full; if that fails, one by one."""
+    offset = study.spec.model.activity is not None
 
-    def predicted(tables: Tables, some: pd.DataFrame) -> None:
-        options = {name: lab.engine[name] for name in ("batch_size", "dtype", "device")}
-        fasta = lab.windows.fasta
-        tables.add(
-            activity=predict_activity(
-                lab.activity_model, fasta, some, length=lab.length, tracks=lab.tracks,
-                need_offset=lab.spec.model.activity is not None, **options,
-            )[["example", "track", "activity", *(["offset"] if lab.spec.model.activity is not None else [])]]
+    def predict(tables: LocusTables, rows: pd.DataFrame) -> None:
+        options = {name: study.engine[name] for name in ("batch_size", "dtype", "device")}
+        activity = predict_activity(
+            study.activity_model, study.windows.fasta, rows, length=study.length, tracks=study.tracks,
+            need_offset=offset, **options,
         )  # fmt: skip
+        tables.add(activity=activity[["example", "track", "activity", *(["offset"] if offset else [])]])
 
     try:
-        predicted(tables, loci)
+        predict(tables, loci)
     except Exception:
         for i in range(len(loci)):
-            tables.attempt(str(loci["example"].iloc[i]), predicted, loci.iloc[[i]])
+            tables.attempt(str(loci["example"].iloc[i]), predict, loci.iloc[[i]])
 
 
-def _context(tables: Tables, lab: Laboratory, locus: pd.DataFrame) -> None:
-    example, settings = str(locus["example"].iloc[0]), lab.spec.context
+def _context(tables: LocusTables, study: LoadedStudy, locus: pd.DataFrame) -> None:
+    example, settings = str(locus["example"].iloc[0]), study.spec.context
     result = context_dependence_test(
-        lab.model, lab.windows.read(locus), lab.tss_tile, n=settings.n,
-        random_state=[locus_seed(lab.spec.seed, example)], **lab.engine,
+        study.model, study.windows.read(locus), study.tss_tile, n=settings.n,
+        random_state=[locus_seed(study.seed, example)], **study.engine,
     )  # fmt: skip
-    frame = result.to_frame(ids=[example], tracks=lab.tracks)
+    frame = result.to_frame(ids=[example], tracks=study.tracks)
     summary = summarized(frame, ["context_effect"])
     summary["context"] = classify_context(summary["context_effect"], **context_thresholds(settings))
     tables.add(context=summary, raw_context=frame)
 
 
-def _measured(lab: Laboratory, task: Task, stage: str, run: Callable[[Tables], None], state: LocusState | None) -> Part:
-    """Run a stage of a task, and make a shard of what it gives."""
-    tables, began = Tables(), time.perf_counter()
+def _shard_of(
+    study: LoadedStudy, task: Task, stage: str, run: Callable[[LocusTables], None], locus: LocusState | None
+) -> FinishedShard:
+    """Run a stage of a task, and make a shard of its tables."""
+    rows, began = LocusTables(), time.perf_counter()
     examples = tuple(str(name) for name in task.loci["example"])
     with collected() as notices:
         try:
-            run(tables)
+            run(rows)
         except Exception as error:
-            tables.failures.append((examples[0] if state is None else "", error))
-    whole = {name: table for name, table in tables.whole().items() if lab.spec.output.raw or name[:4] != "raw_"}
-    if state is not None:
-        state.given.update({name: table for name, table in whole.items() if name in GIVEN_BY})
-    failures = tuple(_failure(examples, what, error) for what, error in tables.failures)
+            rows.failures.append((examples[0] if locus is None else "", error))
+    tables = {name: table for name, table in rows.joined().items() if study.spec.output.raw or name[:4] != "raw_"}
+    if locus is not None:
+        locus.inputs.update({name: table for name, table in tables.items() if name in GIVEN_BY})
+    failures = tuple(_failure(examples, what, error) for what, error in rows.failures)
     basis, failed = task.basis.get(stage, ""), (failure.example for failure in failures)
-    note = shard_note(task.setup.study, stage, examples, basis, whole, failed)
+    note = shard_note(task.setup.study, stage, examples, basis, tables, failed)
     cost = {"seconds": round(time.perf_counter() - began, 3)}
-    if state is not None and (work := state.take_work()).n_full + work.n_partial:
+    if locus is not None and (work := locus.take_work()).n_full + work.n_partial:
         cost |= {"full": work.n_full, "partial": work.n_partial}
-    made = {name: (to_bytes(table, {**note, "table": name}), len(table)) for name, table in whole.items()}
-    traced = tuple("".join(traceback.format_exception(error)) for _, error in tables.failures)
-    return Part(stage, examples, made, failures, tuple(dict.fromkeys(notices)), cost, basis, traced)
+    files = {name: (to_bytes(table, {**note, "table": name}), len(table)) for name, table in tables.items()}
+    tracebacks = tuple("".join(traceback.format_exception(error)) for _, error in rows.failures)
+    return FinishedShard(stage, examples, files, failures, tuple(dict.fromkeys(notices)), cost, basis, tracebacks)
 
 
 def _failure(examples: tuple[str, ...], what: str, error: Exception) -> Failure:

@@ -1,21 +1,26 @@
 from .checks import check_spec as check_spec
-from .errors import StudyError as StudyError
-from .fields import SpecError as SpecError
-from .files import read_spec as read_spec
-from .files import spec_differences as spec_differences
-from .files import spec_from_dict as spec_from_dict
-from .files import spec_hash as spec_hash
-from .files import spec_to_dict as spec_to_dict
-from .sections import ContextSpec as ContextSpec
-from .sections import CresSpec as CresSpec
-from .sections import LociSpec as LociSpec
-from .sections import ModelSpec as ModelSpec
-from .sections import StudySpec as StudySpec
-from .sections import WindowsSpec as WindowsSpec
-from .sections import track_names as track_names
-from .sections import window_length as window_length
-from .sections_of_tests import TESTS as TESTS
-from .sections_of_tests import FineTileSpec as FineTileSpec
-from .template import study_template as study_template
-from .thresholds import call_rule as call_rule
-from .thresholds import context_thresholds as context_thresholds
+from .errors import SpecError as SpecError, StudyError as StudyError
+from .files import (
+    read_spec as read_spec,
+    spec_differences as spec_differences,
+    spec_from_dict as spec_from_dict,
+    spec_hash as spec_hash,
+    spec_to_dict as spec_to_dict,
+)
+from .sections import (
+    AnnotationSpec as AnnotationSpec,
+    ContextSpec as ContextSpec,
+    CresSpec as CresSpec,
+    LociSpec as LociSpec,
+    ModelSpec as ModelSpec,
+    OutputSpec as OutputSpec,
+    RunSpec as RunSpec,
+    StudySpec as StudySpec,
+    TestsSpec as TestsSpec,
+    TilesSpec as TilesSpec,
+    WindowsSpec as WindowsSpec,
+    track_names as track_names,
+    window_length as window_length,
+)
+from .template import study_schema as study_schema, study_template as study_template
+from .thresholds import call_rule as call_rule, context_thresholds as context_thresholds

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from ...analysis import CALL_PRESETS, CATEGORIES, CONTEXT_PRESETS, classify_context
+from ...analysis import CATEGORIES
 from ...models import BORZOI_TRACKS, ENFORMER_TRACKS
-from ...operators import check_stages
-from ...sequence import tile_grid
-from .fields import SpecError
+from ...support import SpecError, in_one_message
+from ..tests import TESTS, StudyFacts, needed_tests
 from .sections import StudySpec, track_names, window_length
+from .thresholds import call_rule, context_thresholds
 
-_NEEDS = {
-    "distance": "sufficiency",
-    "multiplicity": "sufficiency",
-    "fine_tile": "sufficiency",
-    "set_sufficiency": "higher_order",
-    "interactions": "necessity",
-}
 _PAPER_TRACKS = {"enformer": tuple(ENFORMER_TRACKS), "borzoi": tuple(BORZOI_TRACKS)}
 
 
@@ -32,7 +25,7 @@ def check_spec(spec: StudySpec) -> None:
     Raises
     ------
     SpecError
-        The message names the key, and what is allowed. Of the keys of a test, those that depend on others count only
+        The message names each key and what is allowed. Of the keys of a test, those that depend on others count only
         where the test is included.
 
     Examples
@@ -41,159 +34,143 @@ def check_spec(spec: StudySpec) -> None:
     >>> check_spec(spec_from_dict({"model": {"adapter": "enformer", "tracks": ["K562"]}}))
     Traceback (most recent call last):
     ...
-    tangermeme_creme.study.spec.fields.SpecError: loci or windows must be given; got neither.
+    tangermeme_creme.support.settings.SpecError: loci or windows must be given; got neither.
     """
-    _check_model(spec)
-    _check_tracks(spec)
-    _check_sequences(spec)
-    _check_thresholds(spec)
-    _check_tests(spec)
-    _check_sizes(spec)
+    problems = [*_model(spec), *_tracks(spec), *_sequences(spec), *_thresholds(spec), *_tests(spec)]
+    if problems:
+        raise SpecError(in_one_message(problems))
 
 
-def _check_model(spec: StudySpec) -> None:
+def _model(spec: StudySpec) -> Iterator[str]:
     model, adapter = spec.model, spec.model.adapter
     for name, value in (("function", model.function), ("activity", model.activity)):
         module, colon, function = (value or "module:function").partition(":")
         if not colon or not function.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
-            raise SpecError(f'model.{name} must be like "package.module:function"; got {value!r}.')
+            yield f'model.{name} must be like "package.module:function"; got {value!r}.'
     if adapter == "function":
         if model.function is None:
-            raise SpecError('model.function must be given for adapter "function": "package.module:function".')
+            yield 'model.function must be given for adapter "function": "package.module:function".'
         if model.weights is not None:
-            raise SpecError(
+            yield (
                 f'model.weights must be left out for adapter "function"; got {model.weights!r}: give them to the '
                 "function, in model.arguments."
             )
-        window_length(spec)
+        if model.length is None:
+            yield 'model.length must be given for adapter "function": a whole number, 1 or more.'
         return
     if model.function is not None:
-        raise SpecError(f'model.function must be left out but for adapter "function"; got {model.function!r}.')
+        yield f'model.function must be left out but for adapter "function"; got {model.function!r}.'
     if adapter == "borzoi" and not model.weights:
-        raise SpecError('model.weights must be given for adapter "borzoi": a folder or a name, or an array of them.')
+        yield 'model.weights must be given for adapter "borzoi": a folder or a name, or an array of them.'
     if adapter == "enformer" and isinstance(model.weights, tuple):
-        raise SpecError(f'model.weights must be one folder or name for adapter "enformer"; got {model.weights!r}.')
+        yield f'model.weights must be one folder or name for adapter "enformer"; got {model.weights!r}.'
     for name in ("weights", "tracks", "length"):
         if name in model.arguments:
-            raise SpecError(f"model.arguments must not have {name!r}, which is a key of [model]; got it.")
+            yield f"model.arguments must not have {name!r}, which is a key of [model]; got it."
     if window_length(spec) % 128:
-        raise SpecError(f'model.length must be a multiple of 128 bp for adapter "{adapter}"; got {model.length}.')
+        yield f'model.length must be a multiple of 128 bp for adapter "{adapter}"; got {model.length}.'
 
 
-def _check_tracks(spec: StudySpec) -> None:
+def _tracks(spec: StudySpec) -> Iterator[str]:
     tracks, adapter = spec.model.tracks, spec.model.adapter
     if not tracks:
-        raise SpecError("model.tracks must name at least one; got none.")
+        yield "model.tracks must name at least one; got none."
     if isinstance(tracks, dict):
         if adapter == "function":
-            raise SpecError(f'model.tracks must be an array of names for adapter "function"; got {tracks!r}.')
+            yield f'model.tracks must be an array of names for adapter "function"; got {tracks!r}.'
         for name, numbers in tracks.items():
             if numbers == ():
-                raise SpecError(f"model.tracks.{name} must be at least one number; got none.")
+                yield f"model.tracks.{name} must be at least one number; got none."
     else:
-        _check_apart(tracks, "model.tracks")
+        yield from _named_twice(tracks, "model.tracks")
         for i, name in enumerate(tracks):
             if adapter != "function" and name not in _PAPER_TRACKS[adapter]:
-                raise SpecError(
+                yield (
                     f"model.tracks[{i}] must be of {', '.join(_PAPER_TRACKS[adapter])}, or a table of names and "
                     f"numbers; got {name!r}."
                 )
-    for test in ("multiplicity", "higher_order", "interactions", "fine_tile"):
-        chosen = getattr(spec.tests, test).tracks
-        _check_apart(chosen, f"tests.{test}.tracks")
-        _check_of(chosen, track_names(spec), f"tests.{test}.tracks", "model.tracks: ")
 
 
-def _check_sequences(spec: StudySpec) -> None:
+def _sequences(spec: StudySpec) -> Iterator[str]:
     loci, windows, annotation = spec.loci, spec.windows, spec.annotation
     if (loci is None) == (windows is None):
-        raise SpecError(
+        yield (
             "loci or windows must be given; got neither." if loci is None else "loci must not be given with windows."
         )
     if loci is not None:
         if loci.max_offset is not None and spec.model.activity is None:
-            raise SpecError(
+            yield (
                 f"loci.max_offset must come with model.activity, which gives the offset; got {loci.max_offset} alone."
             )
         for name in ("min_activity", "max_offset"):
             value = getattr(loci, name)
             if value is not None and loci.top == 0:
-                raise SpecError(f"loci.{name} must come with a loci.top of 1 or more; got {value} with loci.top 0.")
+                yield f"loci.{name} must come with a loci.top of 1 or more; got {value} with loci.top 0."
     if windows is not None and windows.loci is None:
         for name in ("bigwig", "bed", "gene_lists", "repeats"):
             if getattr(annotation, name):
-                raise SpecError(
+                yield (
                     f"annotation.{name} must come with coordinates, from loci or windows.loci; got "
                     f"{getattr(annotation, name)!r} with {os.path.basename(windows.file)} alone."
                 )
 
 
-def _check_thresholds(spec: StudySpec) -> None:
-    context, cres = spec.context, spec.cres
-    thresholds = dict(CONTEXT_PRESETS[context.preset])
-    for name in thresholds:
-        value = getattr(context, name)
-        thresholds[name] = thresholds[name] if value is None else value
+def _thresholds(spec: StudySpec) -> Iterator[str]:
+    from ...analysis import classify_context  # needs torch, which reading a study does not
+
     try:
-        classify_context([], **thresholds)
+        classify_context([], **context_thresholds(spec.context))
     except ValueError as error:
-        raise SpecError(f"[context] {error}") from error
+        yield f"[context] {error}"
     for name in ("enhancer_contexts", "silencer_contexts"):
-        contexts = getattr(cres, name) or ()
-        _check_of(contexts, CATEGORIES, f"cres.{name}")
-        _check_apart(contexts, f"cres.{name}")
+        contexts = getattr(spec.cres, name) or ()
+        yield from _not_of(contexts, CATEGORIES, f"cres.{name}")
+        yield from _named_twice(contexts, f"cres.{name}")
 
 
-def _check_tests(spec: StudySpec) -> None:
-    tests, include = spec.tests, spec.tests.include
-    _check_apart(include, "tests.include")
-    for name, needed in _NEEDS.items():
-        if name in include and needed not in include:
-            raise SpecError(f"tests.include must have {needed!r}, which {name!r} needs; got {list(include)}.")
-    if not tests.higher_order.directions:
-        raise SpecError("tests.higher_order.directions must name at least one of 'min', 'max'; got none.")
-    _check_apart(tests.higher_order.directions, "tests.higher_order.directions")
-    fine = tests.fine_tile
-    _check_apart(fine.compare, "tests.fine_tile.compare")
-    try:
-        check_stages(fine.scales, fine.thresholds, fine.prune, below=False)
-    except ValueError as error:
-        raise SpecError(f"tests.fine_tile.{error}") from error
-    silencers = spec.cres.silencer_contexts
-    if silencers is None:
-        silencers = CALL_PRESETS[spec.cres.preset].silencer_contexts
-    if "fine_tile" in include and fine.score == "activity" and silencers:
-        # The activity of a silencer rises as it is pruned: no threshold holds for both kinds.
-        raise SpecError(
-            "tests.fine_tile.score must be 'effect' or left out where silencers are called, in contexts "
-            f"{', '.join(silencers)}; got 'activity'."
-        )
-
-
-def _check_sizes(spec: StudySpec) -> None:
-    length, size, tests = window_length(spec), spec.tiles.size, spec.tests
-    try:
-        n_tiles = len(tile_grid(length, size).context)
-    except ValueError:
-        n_tiles = 0
-    window = f"in a window of {length} bp"
+def _tests(spec: StudySpec) -> Iterator[str]:
+    include, tracks = spec.tests.include, track_names(spec)
+    yield from _named_twice(include, "tests.include")
+    for name in include:
+        for needed in needed_tests(name):
+            if needed not in include:
+                yield f"tests.include must have {needed!r}, which {name!r} needs; got {list(include)}."
+    for name in TESTS:
+        settings = getattr(spec.tests, name)
+        for key, value in settings:
+            if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
+                yield from _named_twice(value, f"tests.{name}.{key}")
+        yield from _not_of(getattr(settings, "tracks", ()), tracks, f"tests.{name}.tracks", "model.tracks: ")
+    if spec.model.adapter == "function" and spec.model.length is None:
+        return  # how many tiles fit is not known
+    length, size = window_length(spec), spec.tiles.size
+    n_tiles = _count_tiles(length, size)
     if n_tiles == 0:
-        raise SpecError(f"tiles.size must leave room for a tile beside the one on the TSS {window}; got {size}.")
-    for test, name in (("multiplicity", "copies"), ("higher_order", "rounds")):
-        asked = getattr(getattr(tests, test), name)
-        if test in tests.include and asked > n_tiles:
-            raise SpecError(
-                f"tests.{test}.{name} must be at most {n_tiles}, the context tiles of {size} bp {window}; got {asked}."
-            )
+        window = f"in a window of {length} bp"
+        yield f"tiles.size must leave room for a tile beside the one on the TSS {window}; got {size}."
+        return
+    study = StudyFacts(include, length, size, n_tiles, call_rule(spec.cres).silencer_contexts)
+    for name, test in TESTS.items():
+        for problem in test.check(getattr(spec.tests, name), study):
+            yield f"tests.{name}.{problem}"
 
 
-def _check_apart(names: Sequence[str], path: str) -> None:
+def _count_tiles(length: int, size: int) -> int:
+    from ...sequence import tile_grid  # needs torch
+
+    try:
+        return len(tile_grid(length, size).context)
+    except ValueError:
+        return 0
+
+
+def _named_twice(names: Sequence[str], path: str) -> Iterator[str]:
     for i, name in enumerate(names):
         if name in names[:i]:
-            raise SpecError(f"{path}[{i}] must be named once; got {name!r} again.")
+            yield f"{path}[{i}] must be named once; got {name!r} again."
 
 
-def _check_of(names: Sequence[str], allowed: Sequence[str], path: str, what: str = "") -> None:
+def _not_of(names: Sequence[str], allowed: Sequence[str], path: str, what: str = "") -> Iterator[str]:
     for i, name in enumerate(names):
         if name not in allowed:
-            raise SpecError(f"{path}[{i}] must be of {what}{', '.join(allowed)}; got {name!r}.")
+            yield f"{path}[{i}] must be of {what}{', '.join(allowed)}; got {name!r}."

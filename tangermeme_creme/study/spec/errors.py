@@ -1,6 +1,10 @@
-"""What a study refuses to go on with."""
+"""What a study refuses."""
 
 from __future__ import annotations
+
+from ...support import SpecError
+
+__all__ = ["SpecError", "StudyError"]
 
 
 class StudyError(RuntimeError):

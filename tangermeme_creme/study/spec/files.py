@@ -1,81 +1,19 @@
-"""The file of a study: read, checked, written down, hashed and compared."""
+"""The file of a study: read, written down, hashed and compared."""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
 import tomllib
-import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .checks import check_spec
-from .fields import SpecError, parse
-from .sections import (
-    AnnotationSpec,
-    ContextSpec,
-    CresSpec,
-    LociSpec,
-    ModelSpec,
-    OutputSpec,
-    RunSpec,
-    StudySpec,
-    TilesSpec,
-    WindowsSpec,
-    track_names,
-    window_length,
-)
-from .sections_of_tests import (
-    TESTS,
-    DistanceSpec,
-    FineTileSpec,
-    HigherOrderSpec,
-    InteractionsSpec,
-    MultiplicitySpec,
-    NecessitySpec,
-    SetSufficiencySpec,
-    SufficiencySpec,
-    SwapSpec,
-    TestsSpec,
-)
+from ...support import SpecError, map_marked, parse
+from .sections import StudySpec
 
-__all__ = [
-    "TESTS",
-    "AnnotationSpec",
-    "ContextSpec",
-    "CresSpec",
-    "DistanceSpec",
-    "FineTileSpec",
-    "HigherOrderSpec",
-    "InteractionsSpec",
-    "LociSpec",
-    "ModelSpec",
-    "MultiplicitySpec",
-    "NecessitySpec",
-    "OutputSpec",
-    "RunSpec",
-    "SetSufficiencySpec",
-    "SpecError",
-    "StudySpec",
-    "SufficiencySpec",
-    "SwapSpec",
-    "TestsSpec",
-    "TilesSpec",
-    "WindowsSpec",
-    "check_spec",
-    "read_spec",
-    "spec_differences",
-    "spec_from_dict",
-    "spec_hash",
-    "spec_to_dict",
-    "track_names",
-    "window_length",
-]
-
-# They change where and how fast, and no table; annotation changes its own tables alone, which are made anew each time.
+# Sections that change no prediction. Annotation changes its own tables, which are made anew each time.
 _UNHASHED = ("out", "run", "annotation")
 
 
@@ -125,7 +63,7 @@ def read_spec(path: str | os.PathLike[str]) -> StudySpec:
 
 
 def spec_from_dict(mapping: Mapping[str, Any], folder: str | os.PathLike[str] | None = None) -> StudySpec:
-    """A study from the tables of its file, or from `spec_to_dict`.
+    """Make a study from the tables of its file, or from `spec_to_dict`.
 
     Parameters
     ----------
@@ -153,7 +91,7 @@ def spec_from_dict(mapping: Mapping[str, Any], folder: str | os.PathLike[str] | 
 
 
 def spec_to_dict(spec: StudySpec) -> dict[str, Any]:
-    """A study as nested dictionaries that JSON can hold, with every key: `spec_from_dict` gives the same study again.
+    """Return a study as nested dictionaries that JSON can hold, with every key: `spec_from_dict` makes it again.
 
     Parameters
     ----------
@@ -162,7 +100,7 @@ def spec_to_dict(spec: StudySpec) -> dict[str, Any]:
     Returns
     -------
     content: dict
-        Optional keys that are left out are None.
+        Optional keys that are not given are None.
 
     Examples
     --------
@@ -170,13 +108,13 @@ def spec_to_dict(spec: StudySpec) -> dict[str, Any]:
     >>> spec_to_dict(spec)["model"]["tracks"], spec_from_dict(spec_to_dict(spec)) == spec
     (['K562'], True)
     """
-    return json.loads(json.dumps(dataclasses.asdict(spec), allow_nan=False))
+    return spec.model_dump(mode="json")
 
 
 def spec_hash(spec: StudySpec) -> str:
-    """The SHA-256 of all that can change what is predicted: every key but `out` and those in `run` and `annotation`.
+    """Return the SHA-256 of every key that can change a prediction: all but `out`, `run` and `annotation`.
 
-    Of files and folders it counts that they are given, not where they lie: what is in them has hashes of its own.
+    Whether a file or folder is given counts, but not where it lies: its content is hashed by `input_files`.
 
     Parameters
     ----------
@@ -193,12 +131,12 @@ def spec_hash(spec: StudySpec) -> str:
     >>> [spec_hash(spec_from_dict(one)) == spec_hash(spec_from_dict(mapping)) for mapping in (same, other)]
     [True, False]
     """
-    content = _comparable(StudySpec, spec_to_dict(spec))
+    content = _comparable(spec_to_dict(spec))
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def spec_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Where two studies differ in what can change what is predicted.
+    """List the keys that can change a prediction and differ between two studies.
 
     Parameters
     ----------
@@ -208,38 +146,28 @@ def spec_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str
     Returns
     -------
     differences: list of str
-        One a key, in the order of `new`.
+        One per key, in the order of `new`.
 
     Examples
     --------
     >>> spec_differences({"tests": {"necessity": {"n": 10}}}, {"tests": {"necessity": {"n": 20}}})
     ['tests.necessity.n: 10 -> 20']
     """
-    return _differences(_comparable(StudySpec, old), _comparable(StudySpec, new), "")
+    return _differences(_comparable(old), _comparable(new), "")
 
 
-def _comparable(section: Any, content: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of a section without what changes no table, and without places of files."""
-    kinds = typing.get_type_hints(section)
-    fields = {field.name: field for field in dataclasses.fields(section)}
-    found = {}
-    for name, value in content.items():
-        if section is StudySpec and name in _UNHASHED:
-            continue
-        inner = [
-            kind for kind in (kinds.get(name), *typing.get_args(kinds.get(name))) if dataclasses.is_dataclass(kind)
-        ]
-        if inner and isinstance(value, Mapping):
-            value = _comparable(inner[0], value)
-        elif name in fields and (kind := fields[name].metadata.get("path")):
-            if isinstance(value, Mapping):
-                value = dict.fromkeys(value, f"a {kind}")
-            elif isinstance(value, str):
-                value = f"a {kind}"
-            elif isinstance(value, list) and kind == "folder":
-                value = [f"a {kind}"] * len(value)
-        found[name] = value
-    return found
+def _comparable(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a study without the sections that change no table, and without the places of files."""
+
+    def without_place(value: Any, kind: str) -> Any:
+        if isinstance(value, Mapping):
+            return dict.fromkeys(value, f"a {kind}")
+        if isinstance(value, str):
+            return f"a {kind}"
+        return [f"a {kind}"] * len(value) if kind == "folder" else value
+
+    counted = {name: value for name, value in content.items() if name not in _UNHASHED}
+    return map_marked(StudySpec, counted, "path", without_place)
 
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> list[str]:
@@ -258,22 +186,18 @@ def _shown(value: Any) -> str:
     return "nothing" if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
-def _absolute(section: Any, folder: str) -> Any:
-    """A section with the paths in it made absolute, as its fields say where these are."""
-    changes = {}
-    for field in dataclasses.fields(section):
-        value, kind = getattr(section, field.name), field.metadata.get("path")
-        if dataclasses.is_dataclass(value):
-            changes[field.name] = _absolute(value, folder)
-        elif kind == "file" and isinstance(value, str):
-            changes[field.name] = _path(value, folder)
-        elif kind == "file" and isinstance(value, dict):
-            changes[field.name] = {name: _path(part, folder) for name, part in value.items()}
-        elif kind == "folder" and isinstance(value, str):
-            changes[field.name] = _path_or_name(value, folder)
-        elif kind == "folder" and isinstance(value, tuple):
-            changes[field.name] = tuple(_path_or_name(part, folder) for part in value)
-    return dataclasses.replace(section, **changes)
+def _absolute(spec: StudySpec, folder: str) -> StudySpec:
+    """The study with absolute paths."""
+
+    def absolute(value: Any, kind: str) -> Any:
+        place = _path if kind == "file" else _path_or_name
+        if isinstance(value, str):
+            return place(value, folder)
+        if isinstance(value, Mapping):
+            return {name: place(part, folder) for name, part in value.items()}
+        return [place(part, folder) for part in value] if kind == "folder" else value  # else names of genes
+
+    return parse(StudySpec, map_marked(StudySpec, spec_to_dict(spec), "path", absolute))
 
 
 def _path(text: str, folder: str) -> str:
@@ -281,6 +205,6 @@ def _path(text: str, folder: str) -> str:
 
 
 def _path_or_name(text: str, folder: str) -> str:
-    """A folder's path; what is none, and does not look like one, is a name on a hub."""
+    """The absolute path of a folder; a text that is no folder and does not look like one is a name on a hub."""
     path = _path(text, folder)
     return path if os.path.isdir(path) or text.startswith(("~", ".")) else text

@@ -1,193 +1,219 @@
 """The sections of a study: what each key is, its default and its limits."""
 
-# `key` is dataclasses.field, with documentation.
-# ruff: noqa: RUF009
-
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from .fields import SpecError, key
-from .sections_of_tests import TestsSpec
+from annotated_types import Ge, Le
+from pydantic import create_model
+
+from ...support import Count, Number, Positive, Section, SpecError, Table, Text, Whole, key
+from ..tests import TESTS
 
 Preset = Literal["enformer", "borzoi"]
 LENGTHS = {"enformer": 196_608, "borzoi": 524_288}
+if TYPE_CHECKING:
+    TestName = str
+else:
+    TestName = Literal[tuple(TESTS)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelSpec:
-    """What predicts: an adapter, or a function of one's own that returns a model."""
+class ModelSpec(Section):
+    """The model: an adapter, or your own function that returns a model."""
 
     adapter: Literal["function", "enformer", "borzoi"] = key(
         doc='"enformer" or "borzoi", or "function": your own, which returns a model.', example="enformer"
     )
-    function: str | None = key(
+    function: Text | None = key(
         None,
         doc='For adapter "function": "package.module:function", which is called with the arguments and returns y = '
         "model(X), shape (N, tracks).",
         example="my_package.models:load",
     )
-    module_folder: str | None = key(
+    module_folder: Text | None = key(
         None,
         doc='Where the module of "function" is, if it is not installed. Left out, beside this file.',
         example="models",
         path="file",
     )
-    arguments: dict[str, Any] = key(dict, doc="Further arguments by name, of that function or of the adapter.")
-    weights: str | tuple[str, ...] | None = key(
+    arguments: Table[Any] = key(dict, doc="Further arguments of that function or of the adapter, by name.")
+    weights: Text | tuple[Text, ...] | None = key(
         None,
-        doc="A local folder or a name on the Hugging Face hub; for Borzoi, an array is its replicates. Left out for "
-        "Enformer, the published weights.",
+        doc="A local folder or a name on the Hugging Face hub; for Borzoi, an array names its replicates. Left "
+        "out, the published weights of Enformer.",
         example="weights/enformer",
         path="folder",
     )
-    tracks: tuple[str, ...] | dict[str, int | tuple[int, ...]] = key(
-        doc="Names and their 0-based numbers in the head, several of which are summed; or an array of names: of the "
-        "paper's (PC-3, GM12878, K562), or of a function's outputs, in their order. A table goes by name.",
-        minimum=0,
+    tracks: tuple[Text, ...] | Table[Whole | tuple[Whole, ...]] = key(
+        doc="A table of names and their 0-based numbers in the head, where several numbers are summed; it is sorted by "
+        "name. Or an array of names: tracks of the paper (PC-3, GM12878, K562), or the outputs of a function in order.",
         example={"K562": 5111},
     )
-    length: int | None = key(
+    length: Count | None = key(
         None,
-        doc="Of the windows, in bp; function needs it. Left out, 196608 for Enformer and 524288 for Borzoi.",
-        minimum=1,
+        doc="Length of the windows in bp; a function needs it. Left out, 196608 for Enformer and 524288 for Borzoi.",
         example=196_608,
     )
     dtype: Literal["float32", "float16", "bfloat16"] | None = key(
-        None, doc="Half precision runs the model under autocast. Left out, the model's own.", example="bfloat16"
+        None,
+        doc="Half precision runs the model under autocast. Left out, the precision of the model.",
+        example="bfloat16",
     )
-    activity: str | None = key(
+    activity: Text | None = key(
         None,
         doc='For loci.max_offset: "package.module:function", which returns a model that gives the offset of the peak '
-        "too, a PeakReadout.",
+        "as well, a PeakReadout.",
         example="my_package.models:load_peak",
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class LociSpec:
+class LociSpec(Section):
     """Genes of a genome, by their predicted activity."""
 
-    fasta: str = key(doc="The genome.", example="hg38.fa", path="file")
-    tss: str = key(doc="GTF, BED or table of the TSSs.", example="gencode.gtf.gz", path="file")
-    feature: str = key("transcript", doc="Of a GTF: whose starts are the TSSs.")
-    gene_type: tuple[str, ...] = key(("protein_coding",), doc="Of a GTF: types of genes; an empty array is all.")
-    chroms: tuple[str, ...] = key((), doc="Chromosomes; an empty array is all.")
-    genes: str | tuple[str, ...] = key(
-        (), doc="An array of names or identifiers, or a file with one a line; an empty array is all.", path="file"
+    fasta: Text = key(doc="The genome.", example="hg38.fa", path="file")
+    tss: Text = key(doc="GTF, BED or table of the TSSs.", example="gencode.gtf.gz", path="file")
+    feature: Text = key("transcript", doc="In a GTF: the features whose starts are the TSSs.")
+    gene_type: tuple[Text, ...] = key(("protein_coding",), doc="In a GTF: the types of genes; an empty array is all.")
+    chroms: tuple[Text, ...] = key((), doc="Chromosomes; an empty array is all.")
+    genes: Text | tuple[Text, ...] = key(
+        (), doc="An array of names or identifiers, or a file with one per line; an empty array is all.", path="file"
     )
-    top: int = key(
-        10_000, doc="Genes of each track with the highest predicted activity; 0 is all TSSs, unpredicted.", minimum=0
+    top: Whole = key(
+        10_000, doc="Genes with the highest predicted activity, per track; 0 takes all TSSs without predicting them."
     )
-    min_activity: float | None = key(None, doc="Leave out TSSs whose predicted activity is lower.", example=1.0)
-    max_offset: float | None = key(
+    min_activity: Number | None = key(None, doc="Leave out TSSs whose predicted activity is lower.", example=1.0)
+    max_offset: Positive | None = key(
         None,
         doc="Leave out TSSs whose predicted peak is further away, in bp; needs model.activity.",
-        minimum=0,
         example=1000.0,
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class WindowsSpec:
+class WindowsSpec(Section):
     """Sequences instead of genes."""
 
-    file: str = key(
-        doc="FASTA with one record a window, or .npy of shape (N, 4, L).", example="windows.fa", path="file"
+    file: Text = key(
+        doc="FASTA with one record per window, or .npy of shape (N, 4, L).", example="windows.fa", path="file"
     )
-    loci: str | None = key(
+    loci: Text | None = key(
         None,
-        doc="Table with a row a window: example and, for coordinates, chrom, tss, strand, gene_name, gene_id.",
+        doc="Table with one row per window: example and, for coordinates, chrom, tss, strand, gene_name, gene_id.",
         example="windows.tsv",
         path="file",
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class TilesSpec:
+class TilesSpec(Section):
     """The grid of tiles."""
 
-    size: int = key(5000, doc="Length of a tile in bp; one is centred on the TSS.", minimum=1)
+    size: Count = key(5000, doc="Length of a tile in bp; one is centred on the TSS.")
 
 
-@dataclass(frozen=True, kw_only=True)
-class ContextSpec:
+class ContextSpec(Section):
     """The context dependence test, and which loci go into the others."""
 
-    n: int = key(100, doc="Shuffles of the context.", minimum=1)
+    n: Count = key(100, doc="Shuffles of the context.")
     preset: Preset = key("enformer", doc='Thresholds of the paper, for "enformer" or "borzoi".')
-    enhancing: float | None = key(None, doc="Above it a context is enhancing, instead of the preset's.", example=0.95)
-    neutral: float | None = key(None, doc="Within it of 0, neutral, instead of the preset's.", example=0.05)
-    silencing: float | None = key(None, doc="Below it, silencing, instead of the preset's.", example=-0.3)
-    per_category: int = key(200, doc="The most loci of a category that go on, drawn at random.", minimum=1)
+    enhancing: Number | None = key(
+        None, doc="A context effect above it is enhancing. Left out, the preset's.", example=0.95
+    )
+    neutral: Number | None = key(
+        None, doc="A context effect closer to 0 is neutral. Left out, the preset's.", example=0.05
+    )
+    silencing: Number | None = key(
+        None, doc="A context effect below it is silencing. Left out, the preset's.", example=-0.3
+    )
+    per_category: Count = key(200, doc="The most loci per category that all further tests take, drawn at random.")
 
 
-@dataclass(frozen=True, kw_only=True)
-class CresSpec:
+class CresSpec(Section):
     """Which tiles are called enhancers and silencers."""
 
     preset: Preset = key("enformer", doc='Thresholds of the paper, for "enformer" or "borzoi".')
-    enhancer: float | None = key(
-        None, doc="An effect above it makes an enhancer, instead of the preset's.", example=0.3
+    enhancer: Number | None = key(
+        None, doc="A tile with an effect above it is an enhancer. Left out, the preset's.", example=0.3
     )
-    silencer: float | None = key(None, doc="One below it, a silencer, instead of the preset's.", example=-0.3)
-    enhancer_contexts: tuple[str, ...] | None = key(
-        None, doc="Contexts in which enhancers are called, instead of the preset's.", example=("enhancing",)
+    silencer: Number | None = key(
+        None, doc="A tile with an effect below it is a silencer. Left out, the preset's.", example=-0.3
     )
-    silencer_contexts: tuple[str, ...] | None = key(
-        None, doc="Contexts in which silencers are called, instead of the preset's.", example=("silencing", "neutral")
+    enhancer_contexts: tuple[Text, ...] | None = key(
+        None, doc="Contexts in which enhancers are called. Left out, the preset's.", example=("enhancing",)
     )
-    max_per_locus: int = key(0, doc="The most CREs of a locus and track, the strongest first; 0 is all.", minimum=0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class AnnotationSpec:
-    """What is known about the places of CREs. Needs coordinates."""
-
-    bigwig: dict[str, str] = key(dict, doc='bigWig tracks by name, such as { DNase = "dnase.bw" }.', path="file")
-    gaps: float | None = key(
-        None, doc="What a base counts for which a bigWig has no value. Left out, such bases do not count.", example=0.0
+    silencer_contexts: tuple[Text, ...] | None = key(
+        None, doc="Contexts in which silencers are called. Left out, the preset's.", example=("silencing", "neutral")
     )
-    bed: dict[str, str] = key(dict, doc='BED files by name, such as { cCRE = "ccres.bed" }.', path="file")
-    gene_lists: dict[str, str] = key(dict, doc="Files of gene names, one a line, by name.", path="file")
-    repeats: str | None = key(None, doc="RepeatMasker's table of the genome.", example="rmsk.txt.gz", path="file")
-    neutral: int = key(0, doc="Neutral tiles a CRE, to compare with.", minimum=0)
+    max_per_locus: Whole = key(0, doc="The most CREs per locus and track, the strongest first; 0 is all.")
 
 
-@dataclass(frozen=True, kw_only=True)
-class OutputSpec:
-    """What is kept beside the tables of effects."""
+class AnnotationSpec(Section):
+    """Annotation of the places of CREs. Needs coordinates."""
 
-    raw: bool = key(False, doc="Whether to keep the prediction of every shuffle too, which takes much room.")
+    bigwig: Table[Text] = key(dict, doc='bigWig tracks by name, such as { DNase = "dnase.bw" }.', path="file")
+    gaps: Number | None = key(
+        None, doc="The signal of bases without a value in a bigWig. Left out, these bases do not count.", example=0.0
+    )
+    bed: Table[Text] = key(dict, doc='BED files by name, such as { cCRE = "ccres.bed" }.', path="file")
+    gene_lists: Table[Text] = key(dict, doc="Files of gene names, one per line, by name.", path="file")
+    repeats: Text | None = key(None, doc="RepeatMasker's table of the genome.", example="rmsk.txt.gz", path="file")
+    neutral: Whole = key(0, doc="Neutral tiles per CRE, to compare with.")
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunSpec:
-    """How it is computed. Changes no finding."""
+class OutputSpec(Section):
+    """What is stored beside the tables of effects."""
 
-    device: str | None = key(None, doc="Left out, a GPU where there is one.", example="cuda:0")
-    batch_size: int = key(32, doc="The most sequences that run at a time.", minimum=1)
+    raw: bool = key(False, doc="Whether to keep the prediction of every shuffle as well, which takes much disk space.")
+
+
+class RunSpec(Section):
+    """How the study is computed. Changes no result."""
+
+    device: Text | None = key(None, doc="Left out, a GPU if there is one.", example="cuda:0")
+    batch_size: Count = key(32, doc="The most sequences that run at a time.")
     incremental: bool | Literal["auto"] = key(
-        "auto", doc='Whether only the surroundings of an edit are evaluated: true, false, or "auto", where it can be.'
+        "auto",
+        doc='Whether edits run in part, their surroundings alone: true, false, or "auto", where the model allows it.',
     )
-    cache_gib: float = key(1.0, doc="Memory for what the model computed before, in GiB.", minimum=0)
-    threads: int | None = key(None, doc="Of the CPU. Left out, as PyTorch has it.", minimum=1, example=8)
-    loci_per_shard: int = key(
+    cache_gib: Positive = key(1.0, doc="Memory for cached activations, in GiB.")
+    threads: Count | None = key(None, doc="CPU threads. Left out, PyTorch's default.", example=8)
+    loci_per_shard: Count = key(
         8,
-        doc="Contexts that are stored at a time: no more are lost when a run is killed. Of all else each test of each "
-        "locus is stored.",
-        minimum=1,
+        doc="Loci per context shard: the most that a kill can lose. Every other test is stored per locus.",
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class StudySpec:
-    """A whole study. Dictionaries in it are not to be changed."""
+class TestsSection(Section):
+    """Which tests are done, and how: a table of settings per test."""
 
-    seed: int = key(0, doc="Of all that is drawn.", minimum=0, maximum=2**32 - 1)
-    out: str = key("creme_study", doc="Folder of the results. Relative paths start where this file is.", path="file")
-    model: ModelSpec = key(doc="What predicts.")
+    __test__: ClassVar[bool] = False  # pytest would take it for a test, by its name
+
+    include: tuple[TestName, ...] = key(tuple(TESTS), doc="The tests to do, after the context dependence test.")
+
+
+if TYPE_CHECKING:
+
+    class TestsSpec(TestsSection):
+        """Each test's settings by its name."""
+
+        def __getattr__(self, name: str) -> Any: ...
+
+else:
+    TestsSpec = create_model(
+        "TestsSpec",
+        __base__=TestsSection,
+        __module__=__name__,
+        __doc__=TestsSection.__doc__,
+        **{name: (test.settings, key(test.settings, doc=test.doc)) for name, test in TESTS.items()},
+    )
+
+
+class StudySpec(Section):
+    """A whole study. Do not change the dictionaries in it."""
+
+    seed: Annotated[int, Ge(0), Le(2**32 - 1)] = key(0, doc="Seed of everything that is drawn at random.")
+    out: Text = key(
+        "creme_study", doc="Folder of the results. Relative paths start in the folder of this file.", path="file"
+    )
+    model: ModelSpec = key(doc="The model.")
     loci: LociSpec | None = key(None, doc="Genes of a genome. Give either these or windows.", shown=True)
     windows: WindowsSpec | None = key(None, doc="Sequences instead of loci. Give either.")
     tiles: TilesSpec = key(TilesSpec, doc="The grid of tiles.")
@@ -195,14 +221,14 @@ class StudySpec:
     cres: CresSpec = key(CresSpec, doc="Which tiles are called enhancers and silencers.")
     tests: TestsSpec = key(TestsSpec, doc="Which tests are done, and how.")
     annotation: AnnotationSpec = key(
-        AnnotationSpec, doc="What is known about the places of CREs. Needs loci, or windows.loci."
+        AnnotationSpec, doc="Annotation of the places of CREs. Needs loci, or windows.loci."
     )
-    output: OutputSpec = key(OutputSpec, doc="What is kept beside the tables of effects.")
-    run: RunSpec = key(RunSpec, doc="How it is computed. Changes no finding.")
+    output: OutputSpec = key(OutputSpec, doc="What is stored beside the tables of effects.")
+    run: RunSpec = key(RunSpec, doc="How the study is computed. Changes no result.")
 
 
 def track_names(spec: StudySpec) -> tuple[str, ...]:
-    """The names of the tracks, in the order of the model's outputs.
+    """Return the names of the tracks, in the order of the model's outputs.
 
     Parameters
     ----------
@@ -216,13 +242,13 @@ def track_names(spec: StudySpec) -> tuple[str, ...]:
     --------
     >>> model = ModelSpec(adapter="enformer", tracks={"K562": 5111, "CAGE": (4824, 5110)})
     >>> track_names(StudySpec(model=model))
-    ('K562', 'CAGE')
+    ('CAGE', 'K562')
     """
     return tuple(spec.model.tracks)
 
 
 def window_length(spec: StudySpec) -> int:
-    """The length of the windows in bp: what is given, or what the published model takes.
+    """Return the length of the windows in bp: the given one, or that of the published model.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a study keeps on the disk."""
+"""Store what a study has computed: shards, their manifest and the tables, with one writer at a time."""
 
 import lazy_loader
 

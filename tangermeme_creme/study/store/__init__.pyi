@@ -1,22 +1,14 @@
-from .folder import disk_error as disk_error
-from .folder import free_folder as free_folder
-from .folder import go_on as go_on
-from .folder import open_store as open_store
-from .header import make_header as make_header
-from .header import rounding_changes as rounding_changes
-from .header import study_id as study_id
+from .basis import basis_of as basis_of, content_hash as content_hash, contexts_of as contexts_of
+from .folder import (
+    disk_error as disk_error,
+    free_folder as free_folder,
+    how_to_resume as how_to_resume,
+    open_store as open_store,
+)
+from .header import make_header as make_header, rounding_changes as rounding_changes, study_id as study_id
 from .lock import folder_lock as folder_lock
-from .manifest import NAME as NAME
-from .manifest import Failure as Failure
-from .manifest import Manifest as Manifest
-from .manifest import Shard as Shard
-from .merge import TABLES as TABLES
-from .merge import gather as gather
-from .merge import merge_table as merge_table
-from .merge import write_table as write_table
-from .names import file_name as file_name
-from .names import locus_seed as locus_seed
-from .parquet import read_arrow as read_arrow
-from .parquet import to_bytes as to_bytes
-from .shards import Store as Store
-from .shards import shard_note as shard_note
+from .manifest import Failure as Failure, Manifest as Manifest, Shard as Shard
+from .merge import merge_table as merge_table, stage_table as stage_table, write_table as write_table
+from .names import MANIFEST_FILE as MANIFEST_FILE, TABLES_FOLDER as TABLES_FOLDER, file_name as file_name
+from .parquet import read_arrow as read_arrow, to_bytes as to_bytes
+from .shards import Store as Store, shard_note as shard_note

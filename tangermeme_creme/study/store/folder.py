@@ -1,36 +1,38 @@
-"""The folder of a study, opened: begun, gone on with, or refused."""
+"""Open the folder of a study: begin it, continue it, or refuse it."""
 
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ..spec import StudyError
-from .header import differences, study_id, with_annotation
-from .manifest import NAME, Manifest
-from .shards import SHARDS, Store, rebuilt_shards, remove_leftovers
+from .header import differences, study_id, updated_header
+from .manifest import Manifest
+from .names import SHARDS_FOLDER
+from .shards import Store, rebuilt_shards, remove_leftovers
 
 
 def open_store(folder: Path, header: dict[str, Any], say: Callable[[str], None]) -> Store:
-    """The store of a folder, for a study with this header.
+    """Open the store of a folder for the study with this header.
 
-    Shards that are damaged are named and forgotten. A folder without its manifest gets a new one, with the shards in it
-    that are of this study.
+    Damaged shards are named to `say` and forgotten, so that they are computed again. A lost manifest is made again from
+    the shards of this study in the folder.
 
     Raises
     ------
     StudyError
-        If the folder is of another study; the message has the differences.
+        If the folder holds another study; the message lists the differences.
     """
     remove_leftovers(folder)
     manifest = Manifest.load(folder)
     if manifest is None:
         return _begin(folder, header, say)
-    found = differences(manifest.header, header)
-    if found:
-        shown = "\n  ".join(found)
+    changes = differences(manifest.header, header)
+    if changes:
+        shown = "\n  ".join(changes)
         raise StudyError(
             f"a folder holds one study; got {folder}, which was begun otherwise:\n  {shown}\nUndo the change to go on, "
             "or begin another folder with --new-folder."
@@ -40,15 +42,15 @@ def open_store(folder: Path, header: dict[str, Any], say: Callable[[str], None])
         say(f"{manifest.damaged} lines of the manifest were damaged; their shards are computed again.")
     for problem in store.drop_damaged():
         say(f"{problem}; it is computed again.")
-    changed = with_annotation(manifest.header, header)
-    if changed != manifest.header:
-        manifest.header = changed
+    updated = updated_header(manifest.header, header)
+    if updated != manifest.header:
+        manifest.header = updated
         manifest.rewrite()
     return store
 
 
 def free_folder(out: Path) -> Path:
-    """`out`, or the first of out-2, out-3 and so on that has nothing in it."""
+    """Return `out`, or the first of out-2, out-3 and so on that is missing or empty."""
     k, path = 1, out
     while path.exists() and any(path.iterdir()):
         k += 1
@@ -56,27 +58,29 @@ def free_folder(out: Path) -> Path:
     return path
 
 
-def go_on(out: Path, new_folder: bool) -> str:
-    """How to go on with a run that ended early."""
+def how_to_resume(out: Path, new_folder: bool) -> str:
+    """Tell people how to continue a run that ended early."""
     again = f"set out to {str(out)!r} and run without a new folder" if new_folder else "run the same command again"
     return f"{again} to go on."
 
 
 def disk_error(out: Path, error: OSError, new_folder: bool = False) -> str:
-    """What to say of an error of the file system."""
+    """Tell people about an error of the file system, and what to do about it."""
     if out.exists() and not out.is_dir():
         return f"out must be a folder; got {str(out)!r}, which is a file."
-    place = f" ({error.filename})" if error.filename else ""
-    kept = f"What was finished is stored: {go_on(out, new_folder)}"
+    name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else error.filename
+    at = f" ({name})" if name else ""
+    stored = f"What was finished is stored: {how_to_resume(out, new_folder)}"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk of {out} is full{place}. {kept}"
+        return f"the disk of {out} is full{at}. {stored}"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"the folder of a study must be writable; got {out}: {error.strerror}{place}."
-    return f"{out}: {error.strerror or error}{place}. {kept}"
+        return f"the folder of a study must be writable; got {out}: {error.strerror}{at}."
+    return f"{out}: {error.strerror or error}{at}. {stored}"
 
 
 def _begin(folder: Path, header: dict[str, Any], say: Callable[[str], None]) -> Store:
-    if not (folder / SHARDS).exists():
+    """Open a folder without a manifest: a new one, or one whose manifest was lost."""
+    if not (folder / SHARDS_FOLDER).exists():
         return Store(folder, Manifest.create(folder, header))
     shards, useless = rebuilt_shards(folder, study_id(header))
     if useless and not shards:
@@ -84,8 +88,8 @@ def _begin(folder: Path, header: dict[str, Any], say: Callable[[str], None]) -> 
             f"a folder with shards must have a manifest, or be of this study; got {folder}, in which {useless[0]}. "
             "Begin another folder with --new-folder."
         )
-    manifest = Manifest(folder / NAME, header, shards)
-    manifest.rewrite()  # at once: one with the header alone would say that there is nothing
+    # Written at once: after a kill, a manifest with the header alone would say that there are no shards.
+    manifest = Manifest.create(folder, header, shards)
     say(f"the manifest of {folder} was missing: made again from the {len(shards)} shards that are there.")
     for problem in useless:
         say(f"{problem}; it is computed again.")

@@ -1,63 +1,82 @@
-"""One writer a folder, by a lock that goes with its process."""
+"""Let one process at a time write to the folder of a study."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from fasteners import InterProcessLock
 
 from ..spec import StudyError
 
-NAME = "lock"
+LOCK_FILE = "lock"
+# Says who holds the lock. It is not the lock file, because on Windows fasteners locks the byte at the end of that file:
+# if the file grew, a second process would lock another byte. Besides, Windows does not let others read a locked byte.
+WRITER_FILE = "writer.txt"
 
-_mine: set[Path] = set()
-_guard = threading.Lock()
+# A process may take a record lock twice, so that the threads of this process need a check of their own.
+_held: set[Path] = set()
+_held_guard = threading.Lock()
 
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process, and within it for this block.
+    """Hold a folder for this process, and within the process for this block.
 
-    The system gives the lock back when the process ends, however that happens, so that a killed study leaves none
-    behind. It is a record lock: processes that this one starts do not inherit it, and it holds over NFS.
+    The system frees the lock when the process ends, however it ends, so that a killed study leaves no lock behind. The
+    lock is a record lock (`lockf`): it holds over NFS, and processes that this one starts do not inherit it.
 
     Raises
     ------
     StudyError
-        If another process has it, which the message names, or this one does.
+        If another process holds the folder (the message names the process), if this process holds it already, or if
+        files cannot be locked there.
 
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder, folder_lock(Path(folder)):
-    ...     (Path(folder) / NAME).exists()
-    True
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['lock', 'writer.txt']
     """
-    path = folder.resolve() / NAME
-    with _guard:
-        if path in _mine:
+    path = folder.resolve()
+    with _held_guard:
+        if path in _held:
             raise StudyError(f"a study folder has one writer at a time; got {folder}, which this process runs already.")
-        _mine.add(path)
+        _held.add(path)
     try:
-        with open(path, "a+", encoding="utf-8") as file:
-            try:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                file.seek(0)
-                raise StudyError(
-                    f"a study folder has one writer at a time; got {folder}, which is in use by "
-                    f"{file.read().strip() or 'another process'}. Wait for it, or stop it."
-                ) from error
-            file.seek(0)
-            file.truncate()
-            file.write(f"process {os.getpid()} on {socket.gethostname()} since {time.strftime('%Y-%m-%d %H:%M:%S')}\n")
-            file.flush()
+        lock = _locked(path, folder)
+        try:
+            writer = f"process {os.getpid()} on {socket.gethostname()} since {time.strftime('%Y-%m-%d %H:%M:%S')}\n"
+            (path / WRITER_FILE).write_text(writer, encoding="utf-8")
             yield
+        finally:
+            lock.release()
     finally:
-        with _guard:
-            _mine.discard(path)
+        with _held_guard:
+            _held.discard(path)
+
+
+def _locked(path: Path, folder: Path) -> InterProcessLock:
+    """Take the lock of a folder, or refuse at once."""
+    lock = InterProcessLock(path / LOCK_FILE)
+    try:
+        if lock.acquire(blocking=False):
+            return lock
+    except threading.ThreadError as error:  # every error of the system but "locked by another process"
+        raise StudyError(f"a study folder must be where files can be locked; got {folder}: {error}") from error
+    finally:
+        if not lock.acquired and lock.lockfile is not None:
+            lock.lockfile.close()
+    writer = ""
+    with suppress(OSError):  # the other process may just have taken the lock and not yet written its name
+        writer = (path / WRITER_FILE).read_text(encoding="utf-8", errors="replace").strip()
+    raise StudyError(
+        f"a study folder has one writer at a time; got {folder}, which is in use by {writer or 'another process'}. "
+        "Wait for it, or stop it."
+    )

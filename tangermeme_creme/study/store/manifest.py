@@ -1,24 +1,25 @@
-"""The manifest of a study: a file of lines, of which the first says what is studied and each other one shard."""
+"""Keep the manifest of a study: a file whose first line is the header of the study, and each other line a shard."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ...support import write_durably
 from ..spec import StudyError
-from .parquet import sync_folder, write_whole
+from .names import MANIFEST_FILE
 
-NAME = "manifest.jsonl"
 FORMAT = 1
 
 
 @dataclass(frozen=True)
-class File:
-    """A file of a shard, from the folder of the study on: its SHA-256, and how many rows of a table it has."""
+class ShardFile:
+    """Describe a file of a shard: its path from the folder of the study, its SHA-256 and its number of rows."""
 
     path: str
     sha256: str
@@ -27,7 +28,7 @@ class File:
 
 @dataclass(frozen=True)
 class Failure:
-    """What went wrong, at which locus, and within it at what (a tile, say)."""
+    """Describe a failure: the locus, the part of the locus if there is one (such as a tile), and the error."""
 
     example: str
     what: str
@@ -37,25 +38,26 @@ class Failure:
 
 @dataclass(frozen=True)
 class Shard:
-    """What one stage found of some loci: a file for each table, and what failed.
+    """Describe what one stage stored of its loci: one file per table, the failures and the cost.
 
-    `basis` is a hash of what the stage was given of other loci, the draw and the like. `cost` is for people to read.
+    `basis` is a hash of what the stage used of other loci, such as the draw. `cost` is for people to read.
     """
 
     stage: str
     examples: tuple[str, ...]
     basis: str = ""
-    files: dict[str, File] = field(default_factory=dict)
+    files: dict[str, ShardFile] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     cost: dict[str, float] = field(default_factory=dict)
 
     @property
     def failed(self) -> set[str]:
+        """Examples with a failure."""
         return {failure.example for failure in self.failures}
 
 
 class Manifest:
-    """Lines of a file that are only ever added, each with a checksum of its own, so that a kill costs no other line.
+    """Read and write a manifest. Lines are only added, each with its checksum, so that a kill costs one line at most.
 
     Examples
     --------
@@ -72,18 +74,19 @@ class Manifest:
         self.path, self.header, self.shards, self.damaged = path, header, shards, damaged
 
     @classmethod
-    def create(cls, folder: Path, header: dict[str, Any]) -> Manifest:
-        """Begin a manifest, whole or not at all."""
-        write_whole(folder / NAME, _line({"header": header, "format": FORMAT}))
-        return cls(folder / NAME, header, [])
+    def create(cls, folder: Path, header: dict[str, Any], shards: Sequence[Shard] = ()) -> Manifest:
+        """Write the manifest of a folder that has none."""
+        manifest = cls(folder / MANIFEST_FILE, header, list(shards))
+        manifest.rewrite()
+        return manifest
 
     @classmethod
     def load(cls, folder: Path) -> Manifest | None:
-        """Read a manifest; None if there is none, or its first line is damaged.
+        """Read the manifest of a folder. Return None if there is no manifest or its first line is damaged.
 
-        Of a last line that was cut short nothing is lost but a shard that was in flight; `damaged` counts others.
+        `damaged` counts the damaged lines, without a last line that was cut short: its shard was never confirmed.
         """
-        path = folder / NAME
+        path = folder / MANIFEST_FILE
         try:
             lines = path.read_bytes().split(b"\n")
         except FileNotFoundError:
@@ -96,16 +99,16 @@ class Manifest:
                 f"a manifest must be of format {FORMAT}; got {first.get('format')} in {path}: another version of "
                 "tangermeme_creme wrote it."
             )
-        whole = [_parsed(line) for line in lines[1:]]
-        damaged = sum(content is None and bool(line) for content, line in zip(whole[:-1], lines[1:-1]))
-        return cls(path, first["header"], [_shard(content) for content in whole if content], damaged)
+        contents = [_parsed(line) for line in lines[1:]]
+        damaged = sum(content is None and bool(line) for content, line in zip(contents[:-1], lines[1:-1]))
+        return cls(path, first["header"], [_shard(content) for content in contents if content], damaged)
 
     def add(self, shard: Shard) -> None:
-        """Add a shard whose files are on the disk; once this returns, so is the line."""
+        """Add a line for a shard whose files are on the disk. When this returns, the line is on the disk too."""
         with open(self.path, "r+b") as file:
             end = file.seek(0, os.SEEK_END)
             file.seek(max(0, end - 1))
-            cut = file.read(1) != b"\n"  # the process that wrote here was killed within a line
+            cut = file.read(1) != b"\n"  # a process was killed while it wrote the last line
             file.seek(end)
             file.write((b"\n" if cut else b"") + _line(asdict(shard)))
             file.flush()
@@ -113,28 +116,29 @@ class Manifest:
         self.shards.append(shard)
 
     def rewrite(self) -> None:
-        """Write all lines anew, without what was superseded or damaged."""
+        """Write the file anew from the header and the shards, without superseded and damaged lines."""
         lines = [_line({"header": self.header, "format": FORMAT}), *(_line(asdict(shard)) for shard in self.shards)]
-        write_whole(self.path, b"".join(lines))
-        sync_folder(self.path.parent)
+        write_durably(self.path, b"".join(lines))
         self.damaged = 0
 
 
 def _line(content: dict[str, Any]) -> bytes:
+    """Write a line: the content as JSON, with a checksum of it."""
     text = json.dumps(content, sort_keys=True)
-    return json.dumps({"sum": _sum(text), **json.loads(text)}, sort_keys=True).encode() + b"\n"
+    return json.dumps({"sum": _checksum(text), **json.loads(text)}, sort_keys=True).encode() + b"\n"
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
+    """Read a line. Return None if it is damaged."""
     try:
         content = json.loads(line)
         stated = content.pop("sum")
-    except (ValueError, AttributeError, KeyError):
+    except (ValueError, AttributeError, KeyError, TypeError):  # TypeError: an array
         return None
-    return content if stated == _sum(json.dumps(content, sort_keys=True)) else None
+    return content if stated == _checksum(json.dumps(content, sort_keys=True)) else None
 
 
-def _sum(text: str) -> str:
+def _checksum(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -143,7 +147,7 @@ def _shard(content: dict[str, Any]) -> Shard:
         content["stage"],
         tuple(content["examples"]),
         content["basis"],
-        {table: File(**file) for table, file in content["files"].items()},
+        {table: ShardFile(**file) for table, file in content["files"].items()},
         tuple(Failure(**failure) for failure in content["failures"]),
         content["cost"],
     )

@@ -1,10 +1,9 @@
-"""From shards to one file a table, in an order that does not depend on them."""
+"""Merge the shards of a stage into one file per table, in an order that does not depend on the shards."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -12,75 +11,69 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from .parquet import OPTIONS, sync_folder, to_bytes, write_whole
+from ...support import replace_file, write_durably
+from .names import TABLES_FOLDER
+from .parquet import OPTIONS, to_bytes
 from .shards import Store
 
-TABLES = "tables"
-_ROWS = 2**16  # of a row group, and what is in memory of a table
+_ROWS_PER_GROUP = 2**16
 
 
 def merge_table(store: Store, stage: str, table: str, examples: Sequence[str]) -> bool:
-    """Write a table of a stage, by example in the given order, and say whether it has rows.
+    """Write a table of a stage, sorted by `examples`, and return whether it has rows. A table without rows has no file.
 
-    No more of it than a row group and a shard is in memory. Without rows there is no file.
+    At most a row group and a shard of the table are in memory.
     """
-    path = store.folder / TABLES / f"{table}.parquet"
+    path = store.folder / TABLES_FOLDER / f"{table}.parquet"
     path.parent.mkdir(exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    writer, waiting, rows = None, [], 0
-    try:
-        for part in _parts(store, stage, table, examples):
-            if writer is None:
-                writer = pq.ParquetWriter(temporary, part.schema, **OPTIONS)
-            waiting.append(part)
-            rows += len(part)
-            while rows >= _ROWS:
-                gathered = pa.concat_tables(waiting)
-                writer.write_table(gathered.slice(0, _ROWS).combine_chunks(), row_group_size=_ROWS)
-                waiting, rows = [gathered.slice(_ROWS)], rows - _ROWS
-        if writer is None:
-            path.unlink(missing_ok=True)
-            return False
-        if rows:
-            writer.write_table(pa.concat_tables(waiting).combine_chunks(), row_group_size=_ROWS)
-        writer.close()
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        if writer is not None:
-            writer.close()
-        with suppress(OSError):
-            temporary.unlink()
-    sync_folder(path.parent)
+    parts = _rows_by_example(store, stage, table, examples)
+    first = next(parts, None)
+    if first is None:
+        path.unlink(missing_ok=True)
+        return False
+    replace_file(path, lambda temporary: _write_groups(temporary, first.schema, chain([first], parts)), durable=True)
     return True
 
 
-def gather(store: Store, stage: str, table: str, examples: Sequence[str]) -> pd.DataFrame:
-    """A table of a stage, by example in the given order; an empty one without columns if it has no rows."""
-    parts = list(_parts(store, stage, table, examples))
+def stage_table(store: Store, stage: str, table: str, examples: Sequence[str]) -> pd.DataFrame:
+    """Read a table of a stage, sorted by `examples`. A table without rows has no columns either."""
+    parts = list(_rows_by_example(store, stage, table, examples))
     return pa.concat_tables(parts).to_pandas() if parts else pd.DataFrame()
 
 
 def write_table(folder: Path, name: str, table: pd.DataFrame) -> None:
-    """Write a table that is made of others; one without rows has no file."""
-    path = folder / TABLES / f"{name}.parquet"
+    """Write a table that was made from other tables. A table without rows has no file."""
+    path = folder / TABLES_FOLDER / f"{name}.parquet"
     if len(table):
-        write_whole(path, to_bytes(table, {}))
+        write_durably(path, to_bytes(table, {}))
     else:
         path.unlink(missing_ok=True)
 
 
-def _parts(store: Store, stage: str, table: str, examples: Sequence[str]) -> Iterator[pa.Table]:
-    """The rows of each example that has some. Neighbours are mostly of one shard, which is then read once."""
-    name, whole = "", None
+def _rows_by_example(store: Store, stage: str, table: str, examples: Sequence[str]) -> Iterator[pa.Table]:
+    """Read the rows of each example that has rows. Neighbours are mostly of one shard, which is then read once."""
+    path, shard_table = "", None
     for example in examples:
         shard = store.shard_of(stage, example)
         if shard is None or table not in shard.files:
             continue
-        if shard.files[table].path != name:
-            name, whole = shard.files[table].path, store.read(shard, table).replace_schema_metadata(None)
-        assert whole is not None
-        rows = whole.filter(pc.equal(whole["example"], example))
+        if shard_table is None or shard.files[table].path != path:
+            path, shard_table = shard.files[table].path, store.read(shard, table).replace_schema_metadata(None)
+        rows = shard_table.filter(pc.equal(shard_table["example"], example))
         if len(rows):
             yield rows
+
+
+def _write_groups(path: Path, schema: pa.Schema, parts: Iterator[pa.Table]) -> None:
+    """Write tables one after the other, in row groups of one size, so that the bytes do not depend on the parts."""
+    waiting, rows = [], 0
+    with pq.ParquetWriter(path, schema, **OPTIONS) as writer:
+        for part in parts:
+            waiting.append(part)
+            rows += len(part)
+            while rows >= _ROWS_PER_GROUP:
+                joined = pa.concat_tables(waiting)
+                writer.write_table(joined.slice(0, _ROWS_PER_GROUP).combine_chunks(), row_group_size=_ROWS_PER_GROUP)
+                waiting, rows = [joined.slice(_ROWS_PER_GROUP)], rows - _ROWS_PER_GROUP
+        if rows:
+            writer.write_table(pa.concat_tables(waiting).combine_chunks(), row_group_size=_ROWS_PER_GROUP)

@@ -1,4 +1,4 @@
-"""Seeds and file names of loci, from what they are called and nothing else."""
+"""Names of the files and folders of a study."""
 
 from __future__ import annotations
 
@@ -6,26 +6,18 @@ import hashlib
 import re
 from collections.abc import Sequence
 
+MANIFEST_FILE = "manifest.jsonl"
+SHARDS_FOLDER = "shards"
+TABLES_FOLDER = "tables"
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9_+-]+")
 _LONGEST = 48
 
 
-def locus_seed(seed: int, example: str) -> int:
-    """The seed of a locus: of the study's and of the name of the locus, so that no other locus plays a part.
-
-    Examples
-    --------
-    >>> locus_seed(0, "GATA2") == locus_seed(0, "GATA2") != locus_seed(1, "GATA2")
-    True
-    """
-    digest = hashlib.sha256(f"{seed}\n{example}".encode()).digest()
-    return int.from_bytes(digest[:4], "big")
-
-
 def file_name(examples: Sequence[str]) -> str:
-    """A file name for some loci: a readable beginning, and a hash that tells all names apart.
+    """Name a file after loci: a readable beginning, then a hash that no other list of loci has.
 
-    Of letters, digits, "_", "+" and "-" alone, whatever the loci are called, and of no more than 70 characters.
+    Whatever the loci are called, the name has only letters, digits, "_", "+" and "-", and at most 85 of them.
 
     Examples
     --------
@@ -34,5 +26,6 @@ def file_name(examples: Sequence[str]) -> str:
     """
     readable = _UNSAFE.sub("_", examples[0])[:_LONGEST].strip("_-") or "locus"
     more = f"-and-{len(examples) - 1}-more" if len(examples) > 1 else ""
+    # With the length of each name before it, no two lists give the same text to the hash.
     digest = hashlib.sha256("\n".join(f"{len(name)} {name}" for name in examples).encode(errors="surrogatepass"))
     return f"{readable}{more}-{digest.hexdigest()[:16]}"

@@ -1,4 +1,4 @@
-"""The shards of a study on the disk: written whole, found again by their checksums, rebuilt without a manifest."""
+"""Store the shards of a study, check them, and find them again if the manifest is lost."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from .manifest import Failure, File, Manifest, Shard
-from .names import file_name
-from .parquet import read_arrow, read_note, write_whole
-
-SHARDS = "shards"
+from ...support import write_durably
+from .manifest import Failure, Manifest, Shard, ShardFile
+from .names import MANIFEST_FILE, SHARDS_FOLDER, TABLES_FOLDER, file_name
+from .parquet import read_arrow, read_note
 
 
 class Store:
-    """What is in the folder of a study.
+    """Read and write the shards in the folder of a study.
 
     Parameters
     ----------
@@ -36,28 +35,28 @@ class Store:
             self._index(shard)
 
     def shard_of(self, stage: str, example: str) -> Shard | None:
-        """The shard that has an example in a stage, if it was done."""
+        """Return the shard that has an example in a stage; None if the stage has not run there."""
         return self._by_stage[stage].get(example)
 
     def done(self, stage: str) -> set[str]:
-        """Examples that a stage has done: those that are there and did not fail."""
+        """Return the examples that a stage has finished without a failure."""
         return {example for example, shard in self._by_stage[stage].items() if example not in shard.failed}
 
     def is_done(self, stage: str, example: str, basis: str) -> bool:
-        """Whether a stage need not do an example again: it has, and what it was given of other loci is the same."""
+        """Return whether a stage finished an example, without a failure and on the same `basis`."""
         shard = self.shard_of(stage, example)
         return shard is not None and example not in shard.failed and shard.basis == basis
 
     def failures(self) -> list[tuple[str, Failure]]:
-        """What failed and was not done since, by stage and example."""
-        found = [
+        """Return failures whose example was not computed again since, with their stages, sorted."""
+        current = [
             (stage, failure)
             for stage, shards in self._by_stage.items()
             for example, shard in shards.items()
             for failure in shard.failures
             if failure.example == example
         ]
-        return sorted(found, key=lambda item: (item[0], item[1].example, item[1].what))
+        return sorted(current, key=lambda item: (item[0], item[1].example, item[1].what))
 
     def put(
         self,
@@ -68,24 +67,24 @@ class Store:
         failures: Sequence[Failure] = (),
         cost: Mapping[str, float] | None = None,
     ) -> Shard:
-        """Store a shard: its tables, as Parquet and with how many rows, and then its line in the manifest."""
+        """Store a shard: first its tables, each as Parquet and a number of rows, then its line in the manifest."""
         files = {}
         name = file_name(examples)
         for table, (data, rows) in tables.items():
-            path = Path(SHARDS) / stage / f"{name}.{table}.parquet"
-            write_whole(self.folder / path, data)
-            files[table] = File(path.as_posix(), hashlib.sha256(data).hexdigest(), rows)
+            path = Path(SHARDS_FOLDER) / stage / f"{name}.{table}.parquet"
+            write_durably(self.folder / path, data)
+            files[table] = ShardFile(path.as_posix(), hashlib.sha256(data).hexdigest(), rows)
         shard = Shard(stage, tuple(examples), basis, files, tuple(failures), dict(cost or {}))
         self.manifest.add(shard)
         self._index(shard)
         return shard
 
     def read(self, shard: Shard, table: str) -> pa.Table:
-        """A table of a shard."""
+        """Read a table of a shard."""
         return read_arrow(self.folder / shard.files[table].path)
 
     def rows_of(self, stage: str, example: str, table: str) -> pd.DataFrame | None:
-        """The rows of an example in a table, if there are any."""
+        """Read the rows of an example in a table of a stage. Return None if its shard has no such table."""
         shard = self.shard_of(stage, example)
         if shard is None or table not in shard.files:
             return None
@@ -93,24 +92,24 @@ class Store:
         return frame[frame["example"] == example].reset_index(drop=True)
 
     def drop_damaged(self) -> list[str]:
-        """Forget shards of which a file is missing or does not fit its checksum, and say which."""
-        named, bad = [], set()
+        """Forget shards that have a damaged or missing file. Return one message per such file."""
+        problems, bad = [], set()
         for shard in self.manifest.shards:
             if any(self._by_stage[shard.stage].get(example) is shard for example in shard.examples):
                 for file in shard.files.values():
-                    problem = _problem(self.folder / file.path, file.sha256)
+                    problem = _file_problem(self.folder / file.path, file.sha256)
                     if problem:
-                        named.append(f"{file.path} {problem}")
+                        problems.append(f"{file.path} {problem}")
                         bad.add(id(shard))
             else:
-                bad.add(id(shard))  # done again since
+                bad.add(id(shard))  # all of its examples were computed again since
         if bad or self.manifest.damaged:
             self.manifest.shards = [shard for shard in self.manifest.shards if id(shard) not in bad]
             self.manifest.rewrite()
             self._by_stage.clear()
             for shard in self.manifest.shards:
                 self._index(shard)
-        return named
+        return problems
 
     def _index(self, shard: Shard) -> None:
         self._by_stage[shard.stage].update(dict.fromkeys(shard.examples, shard))
@@ -119,7 +118,7 @@ class Store:
 def shard_note(
     study: str, stage: str, examples: Sequence[str], basis: str, tables: Iterable[str], failed: Iterable[str]
 ) -> dict[str, Any]:
-    """What a file of a shard says of itself, so that it can be found again without the manifest."""
+    """Return the note that each file of a shard carries, from which the shard can be rebuilt without the manifest."""
     return {
         "study": study, "stage": stage, "examples": list(examples), "basis": basis, "tables": sorted(tables),
         "failed": sorted(set(failed)),
@@ -127,48 +126,55 @@ def shard_note(
 
 
 def rebuilt_shards(folder: Path, study: str) -> tuple[list[Shard], list[str]]:
-    """Shards of a study that lost its manifest, from their files alone; and files that are of no use, with the reason.
+    """Rebuild the shards of a study from their files alone, without a manifest.
 
-    A file counts if it can be read, all of its pages fit their checksums, it is of this study, and the other tables
-    of its shard are there.
+    A file is of use if it can be read, all of its pages fit their checksums, it is of this study, and the other tables
+    of its shard are there too.
+
+    Returns
+    -------
+    shards: list of Shard
+    useless: list of str
+        One message per file that is of no use.
     """
-    found: dict[tuple[str, tuple[str, ...]], dict[str, File]] = defaultdict(dict)
+    files_by_shard: dict[tuple[str, tuple[str, ...]], dict[str, ShardFile]] = defaultdict(dict)
     notes: dict[tuple[str, tuple[str, ...]], dict[str, Any]] = {}
     useless = []
-    for path in sorted((folder / SHARDS).glob("*/*.parquet")):
-        place = path.relative_to(folder).as_posix()
+    for path in sorted((folder / SHARDS_FOLDER).glob("*/*.parquet")):
+        name = path.relative_to(folder).as_posix()
         try:
             note, rows = read_note(path), read_arrow(path).num_rows
         except (OSError, ValueError, pa.ArrowException):
-            useless.append(f"{place} is damaged")
+            useless.append(f"{name} is damaged")
             continue
         if note.get("study") != study:
-            useless.append(f"{place} is of another study")
+            useless.append(f"{name} is of another study")
             continue
         key = note["stage"], tuple(note["examples"])
         table = path.name.split(".")[-2]
-        found[key][table] = File(place, hashlib.sha256(path.read_bytes()).hexdigest(), rows)
+        files_by_shard[key][table] = ShardFile(name, hashlib.sha256(path.read_bytes()).hexdigest(), rows)
         notes[key] = note
     shards = []
-    for key, files in found.items():
+    for key, files in files_by_shard.items():
         if set(files) == set(notes[key]["tables"]):
-            failed = [Failure(name, "", "unknown", "the manifest was lost") for name in notes[key]["failed"]]
+            failed = [Failure(example, "", "unknown", "the manifest was lost") for example in notes[key]["failed"]]
             shards.append(Shard(*key, notes[key]["basis"], files, tuple(failed)))
         else:
             useless.append(f"{next(iter(files.values())).path} lacks the other tables of its shard")
-    # A locus that failed among others was done again on its own, and that is to count.
+    # An example that failed in one shard may have been computed again in another one, which must come later to count.
     return sorted(shards, key=lambda shard: -len(shard.failures)), useless
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove files that a killed run was writing, and no others."""
-    ours = ((folder / SHARDS, "*/.*.tmp"), (folder / "tables", ".*.tmp"), (folder, ".manifest.jsonl*.tmp"))
-    for path in (path for place, pattern in ours for path in place.glob(pattern)):
-        with suppress(OSError):
-            path.unlink()
+    """Remove the temporary files that a killed run left in a folder, and no others."""
+    for pattern in (f"{SHARDS_FOLDER}/*/.*.tmp", f"{TABLES_FOLDER}/.*.tmp", f".{MANIFEST_FILE}*.tmp"):
+        for path in folder.glob(pattern):
+            with suppress(OSError):
+                path.unlink()
 
 
-def _problem(path: Path, sha256: str) -> str:
+def _file_problem(path: Path, sha256: str) -> str:
+    """Say what is wrong with a file; "" if it fits its checksum."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:

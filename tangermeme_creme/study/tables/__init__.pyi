@@ -1,18 +1,13 @@
-from .annotation import ANNOTATION_TABLES as ANNOTATION_TABLES
-from .annotation import annotate as annotate
-from .exports import FORMATS as FORMATS
-from .exports import export_study as export_study
-from .places import PLACES as PLACES
-from .places import ReadableStudy as ReadableStudy
-from .places import genome_sizes as genome_sizes
-from .places import in_genome as in_genome
-from .places import placed_loci as placed_loci
-from .places import sorted_by as sorted_by
+from ._summary_list import SUMMARIES as SUMMARIES
+from .annotation import ANNOTATION_TABLES as ANNOTATION_TABLES, annotate as annotate
+from .exports import FORMATS as FORMATS, export_study as export_study
+from .places import (
+    PLACES as PLACES,
+    ReadableStudy as ReadableStudy,
+    genome_sizes as genome_sizes,
+    in_genome as in_genome,
+    placed_loci as placed_loci,
+)
 from .study import Study as Study
-from .summaries import summary_tables as summary_tables
-from .summaries import summary_text as summary_text
-from .summaries import write_report as write_report
-from .summary_functions import SUMMARIES as SUMMARIES
-from .windows import Windows as Windows
-from .windows import read_loci_table as read_loci_table
-from .windows import window_names as window_names
+from .summaries import summary_tables as summary_tables, summary_text as summary_text, write_report as write_report
+from .windows import Windows as Windows, read_loci_table as read_loci_table, window_names as window_names

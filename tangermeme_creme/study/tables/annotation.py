@@ -1,4 +1,4 @@
-"""What is known about the places of CREs, from files: the stage after the tests, which asks no model."""
+"""Annotate the places of CREs from files: the stage after the tests, which runs no model."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ...analysis.annotate import (
     sample_neutral_tiles,
     signal_enrichment,
 )
-from ...support import warn
+from ...support import sorted_by, warn
 from ..spec import StudySpec, track_names, window_length
-from .places import genome_sizes, in_genome, placed_loci, sorted_by
+from .places import genome_sizes, in_genome, placed_loci
 
 ANNOTATION_TABLES = (
     "cres_genome",
@@ -35,28 +35,28 @@ ANNOTATION_TABLES = (
     "annotation_failures",
 )
 KINDS = ("enhancer", "silencer", "neutral")
-# What names a CRE in tables with several rows each.
+# The columns that name a CRE in tables with several rows per CRE.
 _NAMES = ["example", "gene_name", "track", "context", "tile", "chrom", "start", "end", "strand", "cre", "effect"]
 
 
 def annotate(spec: StudySpec, tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Where CREs and kept bases lie in the genome, and what files say of these places. Costs no forward pass.
+    """Place CREs and kept bases in the genome, and annotate these places from files. Costs no forward pass.
 
-    A file that cannot be read, or is of another genome, is left out with a warning and a row in
-    `annotation_failures`: what the tests found is not to be lost for it.
+    A file that cannot be read, or belongs to another genome, is left out with a warning and a row in
+    `annotation_failures`, so that the results of the tests are not lost.
 
     Parameters
     ----------
     spec: StudySpec
 
     tables: mapping of str to pandas.DataFrame
-        `loci`, `contexts`, `cres`, `sufficiency` and `kept`, as far as they are there; in bp of windows.
+        `loci`, `contexts`, `cres`, `sufficiency` and `kept`, as far as they exist; in bp of windows.
 
     Returns
     -------
     made: dict of str to pandas.DataFrame
-        Of `ANNOTATION_TABLES` those with rows, by example, track and tile. Coordinates are 0-based and half-open;
-        without places in `loci` there is at most the overlap with lists of genes.
+        The tables of `ANNOTATION_TABLES` that have rows, sorted by example, track and tile. Coordinates are 0-based and
+        half-open. Without places in `loci` there is at most the overlap with gene lists.
     """
     work = _Annotation(spec, tables)
     made = work.of_places() | work.of_genes()
@@ -66,7 +66,7 @@ def annotate(spec: StudySpec, tables: Mapping[str, pd.DataFrame]) -> dict[str, p
 
 
 class _Annotation:
-    """The tables and places of a study, and what failed."""
+    """The tables and places of a study, and the parts that failed."""
 
     def __init__(self, spec: StudySpec, tables: Mapping[str, pd.DataFrame]) -> None:
         self.spec, self.tables, self.tracks = spec, tables, track_names(spec)
@@ -82,7 +82,7 @@ class _Annotation:
         return self.attempt(name, in_genome, self.table(name), self.places, length, self.sizes)
 
     def attempt(self, what: str, part: Callable[..., pd.DataFrame], *arguments: Any, **options: Any) -> pd.DataFrame:
-        """What a part gives, or nothing where it fails."""
+        """Run a part; if it fails, note the error and return an empty table."""
         try:
             return part(*arguments, **options)
         except Exception as error:
@@ -117,8 +117,8 @@ class _Annotation:
         if len(tiles):
             for track in self.tracks:
                 n = self.spec.annotation.neutral * int((cres["track"] == track).sum())
-                some = tiles[(tiles["track"] == track) & tiles["cre"].isna()]
-                neutral = sample_neutral_tiles(some, n=n, random_state=self.spec.seed)
+                uncalled = tiles[(tiles["track"] == track) & tiles["cre"].isna()]
+                neutral = sample_neutral_tiles(uncalled, n=n, random_state=self.spec.seed)
                 if len(neutral):
                     parts.append(neutral.assign(effect=neutral["over_control"]))
         return sorted_by(pd.concat(parts, ignore_index=True), example=None, track=self.tracks, tile=None)
@@ -163,7 +163,7 @@ class _Annotation:
         if not lists or "gene_name" not in loci or not len(contexts):
             return {}
         loci = loci.loc[loci["gene_name"].notna() & (loci["gene_name"] != ""), ["example", "gene_name"]]
-        # Of all loci, for a list may well have none of the few that were selected.
+        # All loci are listed, since a gene list may have none of the few loci that were selected.
         parts = [self.attempt(f"gene_lists.{name}", gene_list_overlap, loci, {name: lists[name]}) for name in lists]
         listed = _beside(parts)
         if not len(listed):
@@ -184,19 +184,19 @@ def _refuse_without_places() -> pd.DataFrame:
 
 
 def _kind(table: pd.DataFrame, kind: str) -> pd.DataFrame:
-    """With a column that tells a BED file from a class of repeats of the same name."""
+    """Insert a column that tells a BED file from a class of repeats with the same name."""
     if len(table):
         table.insert(list(table.columns).index("annotation"), "kind", kind)
     return table
 
 
 def _beside(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """Tables with some rows for each CRE, in the same order of CREs, as one: CRE by CRE."""
+    """Join tables that have several rows per CRE, in the same order of CREs, CRE by CRE."""
     parts = [part for part in parts if len(part)]
     if not parts:
         return pd.DataFrame()
     names = [name for name in ("example", "track", "tile") if name in parts[0].columns]
     number = [part.groupby(names, sort=False, dropna=False).ngroup() for part in parts]
-    whole = pd.concat(parts, ignore_index=True)
+    joined = pd.concat(parts, ignore_index=True)
     order = pd.concat(number, ignore_index=True).sort_values(kind="stable").index
-    return whole.loc[order].reset_index(drop=True)
+    return joined.loc[order].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""Tables of a study as files for other tools: CSV, and tracks for IGV and the UCSC Genome Browser."""
+"""Write the tables of a study for other tools: CSV, and tracks for IGV and the UCSC Genome Browser."""
 
 from __future__ import annotations
 
@@ -38,43 +38,44 @@ def export_study(
 ) -> list[Path]:
     """Write the tables of a study for other tools.
 
-    - "csv": every table, as it is, in bp of windows: `necessity.csv`;
-    - "bed": CREs and the bases that fine-tile searches keep: `cres.K562.bed`, `kept.K562.bed`;
+    - "csv": every table in bp of windows: `necessity.csv`;
+    - "bed": CREs, and the bases that fine-tile searches keep: `cres.K562.bed`, `kept.K562.bed`;
     - "bedgraph", "bigwig": effects along the genome, `over_control.K562.bedgraph`, `over_wt.K562.bedgraph`,
-      `necessity.K562.bedgraph` and the same ending in `.bw`; where windows of several loci overlap, their mean;
+      `necessity.K562.bedgraph` and the same names ending in `.bw`; where windows of several loci overlap, their
+      mean;
     - "interact": links from CREs to genes and between tiles that interact, `cre_gene.K562.interact` and `.bedpe`,
       `tile_pairs.K562.interact` and `.bedpe`.
 
-    All but "csv" are one file a track, in bp of the genome, of loci with a place in it. What lies in the padding of
-    windows is left out. A track whose name cannot be part of a file's has a hash in it.
+    All formats but "csv" have one file per track, in bp of the genome, of the loci that have a place in it. Rows in the
+    padding of windows are left out. If the name of a track cannot be part of a file name, the file name has a hash.
 
     Parameters
     ----------
     study: Study
 
     out: path or None, optional
-        Made if needed. None is the folder `export` in that of the study. Default is None.
+        Made if needed. None is the folder `export` in the folder of the study. Default is None.
 
     formats: sequence of str, optional
-        Of those above. Default is all but "bigwig".
+        Any of the above. Default is all but "bigwig".
 
     Returns
     -------
     paths: list of Path
-        The files that were written. A track without rows has none.
+        The written files. A track without rows has no file.
 
     Raises
     ------
     StudyError
-        If a format is none of those above, "bigwig" is asked and the genome is not there, or places are not whole and
-        more than "csv" is asked; nothing is written then.
+        If a format is unknown, "bigwig" is requested without a genome, or places are not whole and more than "csv" is
+        requested; then nothing is written.
     """
     formats = [formats] if isinstance(formats, str) else list(formats)
     for name in formats:
         if name not in FORMATS:
             raise StudyError(f"formats must be of {', '.join(FORMATS)}; got {name!r}.")
     export = _Export(study, study.folder / "export" if out is None else Path(out))
-    placed = bool(set(formats) - {"csv"}) and len(export.places) > 0  # CSV does without places, whole or not
+    placed = bool(set(formats) - {"csv"}) and len(export.places) > 0  # CSV needs no places
     if "bigwig" in formats and placed and export.sizes is None:
         asked = export.spec.loci
         got = "none" if asked is None else f"{asked.fasta}, which is not there"
@@ -88,7 +89,7 @@ def export_study(
 
 
 class _Export:
-    """The tables of a study, in bp of the genome and by track, and the files they become."""
+    """The tables of a study in bp of the genome, by track, and the files that they are written to."""
 
     def __init__(self, study: ReadableStudy, folder: Path) -> None:
         self.study, self.spec, self.folder = study, study.spec, folder
@@ -138,7 +139,7 @@ class _Export:
         yield write_bedpe(links, self.path(kind, track, "bedpe"))
 
     def effects(self) -> Iterator[tuple[str, str, pd.DataFrame]]:
-        """Column, track and rows in which the column has a value, where there are any."""
+        """Yield column, track and the rows in which the column has a value."""
         for name, value in _EFFECTS:
             for track, table in self.by_track(name):
                 table = table[table[value].notna()]
@@ -158,7 +159,7 @@ class _Export:
 
 
 def _named(places: pd.DataFrame) -> pd.DataFrame:
-    """Loci with something in `gene_name`: the name of the gene, its identifier, or that of the locus."""
+    """Fill `gene_name` with the name of the gene, its identifier, or the name of the locus."""
     if not len(places):
         return places
     name = pd.Series(places.index.astype(str), index=places.index, dtype=object)

@@ -1,45 +1,44 @@
-"""What annotation, reports and files read of a study: its tables, and their places in the genome."""
+"""Read the tables of a study, and their places in the genome."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
-from ...sequence.genome import chrom_sizes, tiles_to_genome
+from ...sequence.genome import LAST_BASE, chrom_sizes, tiles_to_genome
 from ...support import collected
 from ..spec import StudyError, StudySpec
 
 PLACES = ["chrom", "tss", "strand"]
-_LAST_BASE = 2**32 - 1  # of the formats of UCSC
 
 
 class ReadableStudy(Protocol):
-    """A study as it is read, such as `Study`."""
+    """A study that can be read, such as `Study`."""
 
     @property
     def folder(self) -> Path:
-        """Where it is."""
+        """Where the study lies."""
 
     @property
     def spec(self) -> StudySpec:
-        """What was asked."""
+        """The settings of the study."""
 
     @property
     def tables(self) -> list[str]:
         """Names of the tables with rows."""
 
     def table(self, name: str) -> pd.DataFrame:
-        """A table; one without a row and a column if there is none of that name."""
+        """Return a table; without rows and columns if the study has no table of that name."""
 
 
 def placed_loci(loci: pd.DataFrame) -> pd.DataFrame:
-    """The loci with a place in the genome, by example; none where the table has no places.
+    """Return the loci that have a place in the genome, by example; none if the table has no places.
 
-    A TSS that is no whole number is a `StudyError`.
+    A TSS that is not a whole number raises `StudyError`.
 
     Examples
     --------
@@ -60,16 +59,16 @@ def placed_loci(loci: pd.DataFrame) -> pd.DataFrame:
 
 
 def genome_sizes(spec: StudySpec) -> dict[str, int] | None:
-    """Lengths of the chromosomes, or None where the genome is not given, or not there any more."""
+    """Return the lengths of the chromosomes, or None if the study has no genome or its file is gone."""
     if spec.loci is None or not Path(spec.loci.fasta).is_file():
         return None
     return chrom_sizes(spec.loci.fasta)
 
 
 def in_genome(table: pd.DataFrame, places: pd.DataFrame, length: int, sizes: Mapping[str, int] | None) -> pd.DataFrame:
-    """`tiles_to_genome` of the rows of placed loci, cut off at the ends of chromosomes.
+    """Place the rows of placed loci in the genome, as `tiles_to_genome`, cut off at the ends of chromosomes.
 
-    Tiles that lie wholly in padding have no place, and are left out.
+    Tiles that lie wholly in padding have no place and are left out.
 
     Parameters
     ----------
@@ -83,32 +82,12 @@ def in_genome(table: pd.DataFrame, places: pd.DataFrame, length: int, sizes: Map
         Of the windows.
 
     sizes: mapping of str to int, or None
-        From `genome_sizes`. Without, only what lies before a chromosome is cut off.
+        From `genome_sizes`. With None, tiles are cut off only at the start of a chromosome.
     """
     if not len(table) or not len(places):
         return pd.DataFrame()
     rows = table[table["example"].isin(places.index)]
     if sizes is None:
-        sizes = {str(chrom): _LAST_BASE for chrom in places["chrom"].unique()}
-    with collected():  # tiles in padding are no news
+        sizes = {str(chrom): LAST_BASE for chrom in places["chrom"].unique()}
+    with collected():  # no warning of tiles in padding
         return tiles_to_genome(rows, places, length, sizes=sizes)
-
-
-def sorted_by(table: pd.DataFrame, **orders: Sequence[Any] | None) -> pd.DataFrame:
-    """Rows by the columns that are named, each in the order of its values that is given, or in their own for None.
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({"example": ["b", "a", "a"], "track": ["K562", "A", "K562"]})
-    >>> sorted_by(table, example=None, track=["K562", "A"])
-      example track
-    0       a  K562
-    1       a     A
-    2       b  K562
-    """
-    places = {name: {value: k for k, value in enumerate(values)} for name, values in orders.items() if values}
-
-    def key(column: pd.Series) -> pd.Series:
-        return column.map(places[str(column.name)]) if column.name in places else column
-
-    return table.sort_values(list(orders), key=key, kind="stable", ignore_index=True)

@@ -1,4 +1,4 @@
-"""A study that was run: its tables, for pandas or Arrow, and how far it is."""
+"""Read a study: its tables for pandas or Arrow, and how far it is."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import pandas as pd
 import pyarrow.dataset as ds
 
 from ...analysis import join_tile_effects
-from ..run import basis_of, contexts_of
-from ..spec import TESTS, StudyError, StudySpec, spec_from_dict
-from ..store import NAME, TABLES, Manifest, Shard, Store, read_arrow
+from ..spec import StudyError, StudySpec, spec_from_dict
+from ..store import MANIFEST_FILE, TABLES_FOLDER, Manifest, Shard, Store, basis_of, contexts_of, read_arrow
+from ..tests import TESTS
 
 
 class Study:
-    """The folder of a study, to read. Nothing is locked: it can be read while it runs.
+    """Reads the folder of a study. Nothing is locked: a study can be read while it runs.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Study:
         self.folder = Path(folder)
         manifest = Manifest.load(self.folder)
         if manifest is None:
-            raise StudyError(f"the folder of a study must have a whole {NAME}; got {os.fspath(folder)!r}.")
+            raise StudyError(f"the folder of a study must have a whole {MANIFEST_FILE}; got {os.fspath(folder)!r}.")
         self._manifest = manifest
 
     @classmethod
@@ -58,26 +58,26 @@ class Study:
 
     @property
     def header(self) -> dict[str, Any]:
-        """What it began with: spec, seed, model and its fingerprint, hashes of the inputs, versions."""
+        """What the study began with: spec, seed, model and its fingerprint, hashes of the inputs, versions."""
         return self._manifest.header
 
     @property
     def spec(self) -> StudySpec:
-        """What was asked."""
+        """The settings of the study."""
         return spec_from_dict(self.header["spec"])
 
     @property
     def tables(self) -> list[str]:
         """Names of the tables with rows, in alphabetical order."""
-        return sorted(path.stem for path in (self.folder / TABLES).glob("*.parquet") if path.name[0] != ".")
+        return sorted(path.stem for path in (self.folder / TABLES_FOLDER).glob("*.parquet") if path.name[0] != ".")
 
     @property
     def raw_tables(self) -> list[str]:
-        """Names of the tables of raw predictions, one row a shuffle, that were asked for."""
+        """Names of the tables of raw predictions, one row per shuffle; empty unless they were requested."""
         return sorted({name for shard in self._manifest.shards for name in shard.files if name.startswith("raw_")})
 
     def table(self, name: str) -> pd.DataFrame:
-        """A table; without a row, and a column, if nothing was found for it.
+        """Return a table; without rows and columns if nothing was found for it.
 
         Parameters
         ----------
@@ -87,11 +87,11 @@ class Study:
         -------
         table: pandas.DataFrame
         """
-        path = self.folder / TABLES / f"{name}.parquet"
+        path = self.folder / TABLES_FOLDER / f"{name}.parquet"
         return read_arrow(path).to_pandas() if path.exists() else pd.DataFrame()
 
     def dataset(self, name: str) -> ds.Dataset:
-        """A table, or raw predictions, as an Arrow dataset, for what does not fit into memory.
+        """Return a table or raw predictions as an Arrow dataset, for data that does not fit into memory.
 
         Parameters
         ----------
@@ -105,9 +105,9 @@ class Study:
         Raises
         ------
         StudyError
-            If there is none of that name.
+            If the study has no table of that name.
         """
-        path = self.folder / TABLES / f"{name}.parquet"
+        path = self.folder / TABLES_FOLDER / f"{name}.parquet"
         if path.exists():
             return ds.dataset(path)
         store, drawn = Store(self.folder, self._manifest), self._drawn()
@@ -123,7 +123,7 @@ class Study:
         return ds.dataset([str(self.folder / file) for file in sorted(files)])
 
     def tile_effects(self) -> pd.DataFrame:
-        """Necessity beside sufficiency, tile by tile.
+        """Join necessity and sufficiency, tile by tile.
 
         Returns
         -------
@@ -133,12 +133,12 @@ class Study:
         return join_tile_effects(self.table("necessity"), self.table("sufficiency"))
 
     def status(self) -> pd.DataFrame:
-        """How far each stage is.
+        """Report how far each stage is.
 
         Returns
         -------
         table: pandas.DataFrame
-            One row a stage: `stage`, `done` and `failed` loci, `of` (missing until it is known), `seconds` of work.
+            One row per stage: `stage`, `done` and `failed` loci, `of` (missing until it is known), `seconds` of work.
         """
         store = Store(self.folder, self._manifest)
         seconds: Counter[str] = Counter()
@@ -168,14 +168,17 @@ class Study:
         return pd.DataFrame(rows, columns=["stage", "done", "failed", "of", "seconds"])
 
     def _drawn(self) -> dict[str, str]:
-        """The loci that are drawn for the tests, which those of an earlier draw need not be, and the basis of each."""
+        """Return the loci that are drawn for the tests now, with the basis of each."""
         contexts = self.table("contexts")
         drawn = contexts_of(contexts) if len(contexts) else {}
         return {name: basis_of(context) for name, context in drawn.items()}
 
 
 def _counts(shard: Shard | None, example: str, drawn: Mapping[str, str]) -> bool:
-    """Whether what a shard has of a locus is of the present draw. Of swap the loci count alone, not their sources."""
+    """Say whether the rows of a locus in a shard belong to the present draw.
+
+    The basis of a test with sources has a hash of these too, which is not known here: of such a test the locus counts.
+    """
     if shard is None or shard.stage not in TESTS:
         return shard is not None
-    return example in drawn and (shard.stage == "swap" or shard.basis == drawn[example])
+    return example in drawn and ("sources" in TESTS[shard.stage].needs or shard.basis == drawn[example])

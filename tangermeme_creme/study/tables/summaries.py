@@ -1,4 +1,4 @@
-"""What a study found, in the numbers that figures and text of a paper state."""
+"""The results of a study in the numbers that a paper states."""
 
 from __future__ import annotations
 
@@ -9,27 +9,32 @@ from pathlib import Path
 import pandas as pd
 
 from ...support import replace_file
+from ..spec import window_length
+from ..tests import ResultTables
+from ._summary_list import SUMMARIES
+from ._summary_text import text_of
 from .places import ReadableStudy
-from .summary_functions import SUMMARIES
-from .summary_text import text_of
 
 
-def summary_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Counts, quartiles, means and tests of the tables of a study.
+def summary_tables(tables: Mapping[str, pd.DataFrame], *, length: int) -> dict[str, pd.DataFrame]:
+    """Summarize the tables of a study by counts, quartiles, means and tests.
 
-    Quartiles (`q25`, `median`, `q75`) and means (`mean`, `sem`) have one row a group and `value`, the column that they
-    are of; `n` counts the values that are known. Rows without a context, of loci that were not selected in a track,
-    count nowhere.
+    Quartiles (`q25`, `median`, `q75`) and means (`mean`, `sem`) have one row per group and `value`, the column that
+    they describe; `n` counts the known values. Rows without a context, of loci that were not selected in a track, do
+    not count.
 
     Parameters
     ----------
     tables: mapping of str to pandas.DataFrame
         As a study gives them, in bp of windows. Any may be missing or empty.
 
+    length: int
+        Length of the windows in bp. The TSS is at ``length // 2``.
+
     Returns
     -------
     summaries: dict of str to pandas.DataFrame
-        Those that have rows, of:
+        The summaries that have rows, of:
 
         - `contexts`: `track`, `context`, `n` (of the loci that were ranked in the track), `n_selected`,
           `median_effect`;
@@ -43,37 +48,36 @@ def summary_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame
         - `higher_order`, `set_sufficiency`: `track`, `context`, `direction`, `n_tiles`, and means;
         - `interaction_classes`: `track`, `context`, `direction`, `scale` (additive, multiplicative), `class`, `n`;
         - `interactions`: `track`, `context`, `scale` (epistasis, log_epistasis), `class`, `n`;
-        - `fine_tile`: `track`, `cre`, and quartiles of the bp that are kept at the end;
+        - `fine_tile`: `track`, `cre`, and quartiles of the bp kept at the end;
         - `fine_mapping`: `track`, `cre`, `method`, and quartiles of `fewest_bp`;
-        - `tests`: what `compare_groups` gives of sufficiency between contexts, and of the distances of enhancers and
-          silencers;
+        - `tests`: `compare_groups` of sufficiency between contexts, and of the distances of enhancers and silencers;
         - `failures`: `stage`, `error`, `n`, `n_loci`, `first_message`.
 
     Examples
     --------
     >>> steps = pd.DataFrame({"example": "GATA2", "cre_tile": 4, "track": "K562", "cre": "enhancer", "step": [0, 1]})
-    >>> summary_tables({"fine_tile": steps.assign(bp_kept=[5000, 150])})["fine_tile"]
+    >>> summary_tables({"fine_tile": steps.assign(bp_kept=[5000, 150])}, length=196_608)["fine_tile"]
       track       cre    value  n    q25  median    q75
     0  K562  enhancer  bp_kept  1  150.0   150.0  150.0
     """
-    given = {name: table for name, table in tables.items() if len(table)}
-    found = {name: make(given) for name, (make, needed) in SUMMARIES.items() if needed is None or needed in given}
-    return {name: table for name, table in found.items() if len(table)}
+    study = ResultTables({name: table for name, table in tables.items() if len(table)}, length // 2)
+    made = {one.name: one.make(study) for one in SUMMARIES if one.needs is None or one.needs in study}
+    return {name: table for name, table in made.items() if len(table)}
 
 
-def summary_text(tables: Mapping[str, pd.DataFrame]) -> str:
-    """`summary_tables` in short, for a terminal: at most 100 columns wide.
+def summary_text(tables: Mapping[str, pd.DataFrame], *, length: int) -> str:
+    """Write `summary_tables` for a terminal, at most 100 columns wide.
 
     Parameters
     ----------
-    tables: mapping of str to pandas.DataFrame
+    tables, length
         As in `summary_tables`.
 
     Returns
     -------
     text: str
     """
-    return text_of(summary_tables(tables))
+    return text_of(summary_tables(tables, length=length))
 
 
 def write_report(study: ReadableStudy, out: str | os.PathLike[str] | None = None) -> Path:
@@ -84,18 +88,18 @@ def write_report(study: ReadableStudy, out: str | os.PathLike[str] | None = None
     study: Study
 
     out: path or None, optional
-        Made if needed. None is the folder `report` in that of the study, from which summaries are taken away that have
-        no rows any more. Default is None.
+        Made if needed. None is the folder `report` in the folder of the study, where summaries that have no rows any
+        more are deleted. Default is None.
 
     Returns
     -------
     folder: Path
     """
     tables = {name: study.table(name) for name in study.tables}
-    summaries = summary_tables(tables)
+    summaries = summary_tables(tables, length=window_length(study.spec))
     folder = study.folder / "report" if out is None else Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in SUMMARIES:
+    for name in (one.name for one in SUMMARIES):
         path = folder / f"{name}.csv"
         if name in summaries:
             write_csv(summaries[name], path)

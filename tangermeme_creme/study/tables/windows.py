@@ -17,7 +17,7 @@ from ..spec import StudyError, StudySpec, WindowsSpec, window_length
 
 
 class Windows:
-    """Windows of loci, read when they are asked for, from a file that stays open.
+    """Reads the windows of loci on request, from a file that stays open.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Windows:
         return self._fasta
 
     def read(self, loci: pd.DataFrame, width: int | None = None) -> PackedSequence:
-        """The windows of some loci, shape (N, 4, L), or the `width` bp of them that the TSS tile of that size has."""
+        """Read the windows of loci, shape (N, 4, L), or their middle `width` bp, which a TSS tile of that size has."""
         width = self.length if width is None else width
         if not self._ready:
             windows = extract_windows(self._fasta, loci, width, packed=True)
@@ -73,7 +73,7 @@ class Windows:
 
 
 def window_names(spec: WindowsSpec) -> list[str]:
-    """Of the windows, in the order of the file: records of a FASTA; of an array 0 to N - 1, or what the table says."""
+    """Name the windows in the order of their file: FASTA records; for an array the table's names, or 0 to N - 1."""
     if not spec.file.endswith(".npy"):
         with pyfaidx.Fasta(spec.file) as fasta:
             return [str(name) for name in fasta.keys()]  # noqa: SIM118  a Fasta iterates over records

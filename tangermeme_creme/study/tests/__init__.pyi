@@ -1,10 +1,14 @@
-from .costs import Cost as Cost
-from .costs import Extent as Extent
-from .costs import cost_of as cost_of
-from .experiments import EXPERIMENTS as EXPERIMENTS
-from .experiments import GIVEN_BY as GIVEN_BY
-from .experiments import NEEDS as NEEDS
-from .experiments import TABLES as TABLES
-from .frames import Tables as Tables
-from .frames import summarized as summarized
-from .locus import LocusState as LocusState
+from .costs import Cost as Cost, Extent as Extent
+from .frames import LocusTables as LocusTables, summarized as summarized
+from .locus import LocusState as LocusState, StudyModel as StudyModel, locus_seed as locus_seed
+from .record import StudyFacts as StudyFacts, StudyTest as StudyTest
+from .registry import GIVEN_BY as GIVEN_BY, TESTS as TESTS, needed_tests as needed_tests
+from .summary import (
+    KINDS as KINDS,
+    UNDEFINED as UNDEFINED,
+    ResultTables as ResultTables,
+    Summary as Summary,
+    columns_of as columns_of,
+    described as described,
+    in_order as in_order,
+)

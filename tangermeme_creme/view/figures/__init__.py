@@ -1,4 +1,4 @@
-"""Every figure of a study."""
+"""Draw every figure of a study, and write figures to files."""
 
 import lazy_loader
 

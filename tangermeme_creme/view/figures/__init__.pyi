@@ -1,3 +1,1 @@
-from .every import StudyFigure as StudyFigure
-from .every import study_figures as study_figures
-from .every import write_figures as write_figures
+from .of_study import StudyFigure as StudyFigure, study_figures as study_figures, write_figures as write_figures

@@ -1,8 +1,9 @@
-"""Figures: each function takes a tidy table or arrays and an axis, draws, and returns the axis.
+"""Plot tidy tables or arrays: each function takes them and an axis, draws on the axis and returns it.
 
-One category has one colour everywhere: contexts and CREs that raise expression are orange, those that lower it blue.
-The colour-blind tell them apart, their greys differ, and where areas touch they are hatched too. What a table knows of
-uncertainty is drawn: intervals of shuffles where one thing is shown, standard errors where several are averaged.
+Each category has one colour everywhere: contexts and CREs that raise expression are orange, those that lower it blue.
+Readers who are colour-blind tell the colours apart, their greys differ, and areas that touch are hatched too. Figures
+show the uncertainty that a table has: intervals over shuffles for single tiles, CREs or loci, and standard errors for
+means over several of them.
 """
 
 import lazy_loader

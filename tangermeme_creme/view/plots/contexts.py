@@ -1,4 +1,4 @@
-"""Figures of the tests of contexts: the paper's Figure 1."""
+"""Plot context dependence and context swaps: the paper's Figure 1."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .style import CATEGORY_COLORS, GUIDE, HATCHES, INK, LINES, boxes, counted, groups_of, guide, legend, need
+from .style import CATEGORY_COLORS, GUIDE, HATCHES, INK, LINES, boxes, count_axis, groups_of, guide, legend, need
 
 
 def plot_context_effects(
@@ -19,12 +19,12 @@ def plot_context_effects(
     bins: int = 40,
     thresholds: tuple[float, ...] = (),
 ) -> Any:
-    """Draw how many loci have which context effect, stacked by category: Figure 1c.
+    """Draw a histogram of context effects, stacked by category: Figure 1c.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        One row a locus, with the effect and `context`, its category. Rows without an effect count nowhere, and those
+        One row per locus, with the effect and its category, `context`. Rows without an effect are left out. Rows
         without a category are drawn as "undefined".
 
     ax: matplotlib.axes.Axes
@@ -33,14 +33,14 @@ def plot_context_effects(
         The column of (WT - MUT) / WT. Default is "context_effect".
 
     limits: (float, float) or None, optional
-        Of the axis. What lies outside is counted in the outermost bins, and the axis says so. None takes all. Default
-        is (-1, 1).
+        Ends of the axis. The outermost bins count the values outside too, and the axis says so. None includes all
+        values. Default is (-1, 1).
 
     bins: int, optional
-        Default is 40.
+        The number of bins. Default is 40.
 
     thresholds: tuple of float, optional
-        Where to draw dotted lines. Default is ().
+        Effects at which to draw dotted lines. Default is ().
 
     Returns
     -------
@@ -58,7 +58,7 @@ def plot_context_effects(
     >>> ax = plot_context_effects(table, Figure().subplots(), bins=2)
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['enhancing (2)', 'silencing (1)']
-    >>> [float(bar.get_height()) for bar in ax.patches]  # a category's bins from left to right
+    >>> [float(bar.get_height()) for bar in ax.patches]  # the bins of each category from left to right
     [0.0, 2.0, 1.0, 0.0]
     """
     need(table, [effect, "context"])
@@ -88,7 +88,7 @@ def plot_context_effects(
     ax.set_xlabel(f"context effect, (WT - MUT) / WT{note}")
     ax.set_ylabel("loci")
     ax.set_xlim(low, high)
-    counted(ax)
+    count_axis(ax)
     legend(ax, loc="upper center", ncols=2)
     return ax
 
@@ -108,24 +108,24 @@ def plot_profile(
     Parameters
     ----------
     y_wt: array, shape=(bins,)
-        Of the wild type, one track.
+        The profile of the wild type in one track.
 
     y_mut: array, shape=(n, bins)
-        Of the n shuffles. Their mean is drawn, and one standard deviation either way.
+        The profiles of n shuffles. Their mean is drawn, and one standard deviation either way.
 
     ax: matplotlib.axes.Axes
 
     bin_size: int, optional
-        In bp. Default is 128.
+        The size of a bin in bp. Default is 128.
 
     center: float or None, optional
-        The place of the TSS, in bins from the start. None is the middle. Default is None.
+        The place of the TSS, in bins from the start. None puts it in the middle. Default is None.
 
     label: str, optional
         What was perturbed. Default is "context shuffled".
 
     kind: str or None, optional
-        The category of the context, which gives the colour. None is the colour of no category. Default is None.
+        The category of the context, which sets the colour. None takes a colour that no category has. Default is None.
 
     Returns
     -------
@@ -157,29 +157,29 @@ def plot_profile(
     if spread is not None:
         ax.fill_between(x, mean - spread, mean + spread, color=color, alpha=0.3, linewidth=0, step="mid")
     ax.set_xlabel("distance to the TSS (kb)")
-    ax.set_ylabel("predicted signal a bin")
+    ax.set_ylabel("predicted signal per bin")
     legend(ax)
     return ax
 
 
 def plot_swap(table: pd.DataFrame, ax: Any, *, value: str = "fold_over_source", log: bool = False) -> Any:
-    """Draw what TSS tiles do in the contexts of other loci, by the categories of both: Figure 1f to h.
+    """Draw predictions of TSS tiles in the contexts of other loci, by the categories of both contexts: Figure 1f to h.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        `SwapResult.to_frame()` with categories, or the table `swap` of a study: one row a pair, with the value,
-        `source_context` (where the TSS tile comes from) and `target_context` (where it is put). Rows with `example` and
-        `source` alike, a tile in its own context, are left out.
+        `SwapResult.to_frame()` with categories, or the table `swap` of a study: one row per pair, with the value,
+        `source_context` (where the TSS tile comes from) and `target_context` (where it is put). Rows whose `example`
+        and `source` are the same, a tile in its original context, are left out.
 
     ax: matplotlib.axes.Axes
 
     value: str, optional
-        Default is "fold_over_source", the chimera over the wild type of the source.
+        The column to draw. Default is "fold_over_source", the chimera over the wild type of the source.
 
     log: bool, optional
-        Whether the axis is logarithmic; values at or below 0 are then left out, and counted in its label. Default is
-        False.
+        Whether the axis is logarithmic. Values at or below 0 are then left out, and the label of the axis counts them.
+        Default is False.
 
     Returns
     -------
@@ -210,9 +210,9 @@ def plot_swap(table: pd.DataFrame, ax: Any, *, value: str = "fold_over_source", 
         begin = place
         kinds = list(groups_of(part, "target_context"))
         spots = [place + k for k in range(len(kinds))]
-        boxes(ax, [some[value] for _, _, some in kinds], spots, [name for name, _, _ in kinds])
+        boxes(ax, [target[value] for _, _, target in kinds], spots, [name for name, _, _ in kinds])
         places += spots
-        labels += [f"{name}\n{len(some)}" for name, _, some in kinds]
+        labels += [f"{name}\n{len(target)}" for name, _, target in kinds]
         middles.append(((begin + spots[-1]) / 2, source))
         place = spots[-1] + 1.8
     guide(ax, y=1)

@@ -1,4 +1,4 @@
-"""Figures of CREs: where they lie, what marks them, how far they reach, and what their dosage does."""
+"""Plot where CREs lie, and the signal of tracks in them: the paper's Figure 2d to g."""
 
 from __future__ import annotations
 
@@ -13,15 +13,12 @@ from .style import (
     MARKERS,
     boxes,
     color_of,
-    counted,
+    count_axis,
     groups_of,
     guide,
     legend,
     need,
 )
-
-_SINGLE = 40  # curves of single CREs beyond which only the means are drawn
-_STYLE = {"silencer": "--", "neutral": ":"}
 
 
 def plot_cre_distances(table: pd.DataFrame, ax: Any, *, bin_size: int = 5000) -> Any:
@@ -30,12 +27,13 @@ def plot_cre_distances(table: pd.DataFrame, ax: Any, *, bin_size: int = 5000) ->
     Parameters
     ----------
     table: pandas.DataFrame
-        One row a CRE: `distance` in bp from the TSS to its middle, negative upstream (of `distance_to_tss`), and `cre`.
+        One row per CRE: `distance` in bp from the TSS to its middle, negative upstream, as `distance_to_tss` gives it,
+        and `cre`.
 
     ax: matplotlib.axes.Axes
 
     bin_size: int, optional
-        In bp; as a rule that of the tiles. One bin has the TSS in its middle. Default is 5000.
+        The width of bins in bp, usually that of the tiles. One bin has the TSS in its middle. Default is 5000.
 
     Returns
     -------
@@ -74,7 +72,7 @@ def plot_cre_distances(table: pd.DataFrame, ax: Any, *, bin_size: int = 5000) ->
     guide(ax, x=0)
     ax.set_xlabel("distance to the TSS (kb)")
     ax.set_ylabel("CREs")
-    counted(ax)
+    count_axis(ax)
     legend(ax)
     return ax
 
@@ -85,7 +83,7 @@ def plot_signal(table: pd.DataFrame, ax: Any, *, value: str = "mean", by: str = 
     Parameters
     ----------
     table: pandas.DataFrame
-        Of `bigwig_signal`: `signal`, the value, and the kind of each CRE. Rows without a value are left out.
+        The table of `bigwig_signal`: `signal`, the value, and the kind of each CRE. Rows without a value are left out.
 
     ax: matplotlib.axes.Axes
 
@@ -119,10 +117,10 @@ def plot_signal(table: pd.DataFrame, ax: Any, *, value: str = "mean", by: str = 
     step = 0.8 / max(1, len(kinds))
     for k, kind in enumerate(kinds):
         part = known[known[by] == kind]
-        some = [(i, part.loc[part["signal"] == name, value]) for i, name in enumerate(names)]
-        some = [(i, values) for i, values in some if len(values)]
-        places = [i + (k - (len(kinds) - 1) / 2) * step for i, _ in some]
-        boxes(ax, [values for _, values in some], places, [str(kind)] * len(some), width=step * 0.85)
+        by_signal = [(i, part.loc[part["signal"] == name, value]) for i, name in enumerate(names)]
+        by_signal = [(i, values) for i, values in by_signal if len(values)]
+        places = [i + (k - (len(kinds) - 1) / 2) * step for i, _ in by_signal]
+        boxes(ax, [values for _, values in by_signal], places, [str(kind)] * len(places), width=step * 0.85)
         ax.bar([], [], color=color_of(kind), hatch=HATCHES.get(str(kind)), edgecolor=INK, linewidth=0.4, label=kind)
     turned = {"rotation": 30, "ha": "right"} if len(names) > 4 else {}
     ax.set_xticks(range(len(names)), names, **turned)
@@ -134,24 +132,24 @@ def plot_signal(table: pd.DataFrame, ax: Any, *, value: str = "mean", by: str = 
 def plot_enrichment(
     table: pd.DataFrame, ax: Any, *, p: str = "p_bonferroni", level: float = 0.05, names: int = 8
 ) -> Any:
-    """Draw how much more signal one kind of CRE has than another, and how sure that is: a volcano, Figure 2g.
+    """Draw how much more signal one kind of CRE has than another, against the p value: a volcano plot, Figure 2g.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        Of `signal_enrichment`, one pair of groups and one value: `signal`, `group_1`, `group_2`, `log2_fold` and p.
-        Rows without either number are left out; a p of 0 is drawn at the smallest float.
+        The table of `signal_enrichment`, with one pair of groups and one value: `signal`, `group_1`, `group_2`,
+        `log2_fold` and p. Rows without `log2_fold` or p are left out. A p of 0 is drawn at the smallest float.
 
     ax: matplotlib.axes.Axes
 
     p: str, optional
-        The column: `p`, `p_bh` or `p_bonferroni`. Default is "p_bonferroni".
+        The column of p values: `p`, `p_bh` or `p_bonferroni`. Default is "p_bonferroni".
 
     level: float, optional
         Where to draw a dotted line. Default is 0.05.
 
     names: int, optional
-        How many of the signals below the level to name, those with the lowest p. Default is 8.
+        The largest number of signals to name: those below the level with the lowest p. Default is 8.
 
     Returns
     -------

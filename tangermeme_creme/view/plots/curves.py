@@ -1,4 +1,4 @@
-"""Figures of what CREs do at each distance, and in each dosage: the paper's Figure 4 and Extended Data Figure 10."""
+"""Plot the effect of CREs by distance and by dosage: the paper's Figure 4 and Extended Data Figure 10."""
 
 from __future__ import annotations
 
@@ -6,36 +6,35 @@ from typing import Any
 
 import pandas as pd
 
-from .style import draw_mean, groups_of, guide, legend, means, need
-from .tiles import NAMES
+from .style import EFFECT_LABELS, LINE_STYLES, draw_mean, groups_of, guide, legend, means, need
 
-_SINGLE = 40  # curves of single CREs beyond which only the means are drawn
-_STYLE = {"silencer": "--", "neutral": ":"}
+_SINGLE = 40  # with more CREs than this, only means are drawn and no single curves
 
 
 def plot_distance_curves(
     table: pd.DataFrame, ax: Any, *, value: str = "fraction_of_max", by: str = "cre", single: bool = True
 ) -> Any:
-    """Draw what CREs do at each distance from the TSS, as mean and standard error: Figure 4.
+    """Draw the effect of CREs by distance from the TSS, as mean and standard error: Figure 4.
 
-    A single CRE has the interval of its shuffles instead, where the table has one.
+    A single CRE has the interval of its shuffles instead, if the table has one.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        One row a CRE and position: `offset` in bp from the TSS to the middle of the tile, the value, the kind of the
-        CRE, and, to draw single curves, `example` and `cre_tile`.
+        One row per CRE and position: `offset` in bp from the TSS to the middle of the tile, the value, the kind of the
+        CRE, and, for single curves, `example` and `cre_tile`.
 
     ax: matplotlib.axes.Axes
 
     value: str, optional
-        `fraction_of_max`, `over_wt`, `over_control`, `fold_over_control`, or another. Default is "fraction_of_max".
+        The column to draw: `fraction_of_max`, `over_wt`, `over_control`, `fold_over_control`, or another. Default is
+        "fraction_of_max".
 
     by: str, optional
         The column of kinds. Default is "cre".
 
     single: bool, optional
-        Whether to draw each CRE as a thin line, if they are 40 at most. Default is True.
+        Whether to draw each CRE as a thin line, if a kind has at most 40 CREs. Default is True.
 
     Returns
     -------
@@ -54,21 +53,13 @@ def plot_distance_curves(
     [[-5.0, 0.6], [5.0, 1.0]]
     """
     need(table, ["offset", value, by])
-    names = [name for name in ("example", "cre_tile", "track") if name in table.columns]
     for name, color, part in groups_of(table[table[value].notna()], by):
-        curves = [curve for _, curve in part.groupby(names)] if names else [part]
-        label = f"{name} ({len(curves)})" if names else name
-        draw_mean(
-            ax, means(part, "offset", value), scale=1e-3, color=color, linestyle=_STYLE.get(name, "-"), label=label,
-            linewidth=2, marker="." if part["offset"].nunique() < 50 else None,
-        )  # fmt: skip
-        for curve in curves if single and 1 < len(curves) <= _SINGLE else ():
-            curve = curve.sort_values("offset")
-            ax.plot(curve["offset"] / 1000, curve[value], color=color, linewidth=0.5, alpha=0.5, zorder=1)
+        marker = "." if part["offset"].nunique() < 50 else None
+        _draw_kind(ax, part, "offset", value, name, scale=1e-3, single=single, color=color, marker=marker)
     guide(ax, x=0, y=1 if value.startswith("fold") else 0)
     ax.set_xlabel("distance to the TSS (kb)")
     known = {"fraction_of_max": "fraction of the maximum", "fold_over_control": "fold change over control"}
-    ax.set_ylabel(known.get(value) or NAMES.get(value, value))
+    ax.set_ylabel(known.get(value) or EFFECT_LABELS.get(value, value))
     legend(ax)
     return ax
 
@@ -82,19 +73,19 @@ def plot_multiplicity(
     by: str = "cre",
     log: bool = False,
 ) -> Any:
-    """Draw what more and more copies of a CRE do, with the plateaus that were fitted: Extended Data Figure 10.
+    """Draw the effect of more and more copies of a CRE, with fitted plateaus: Extended Data Figure 10.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        One row a CRE and number of copies: `copies`, the value, the kind, and, to draw single curves, `example` and
+        One row per CRE and number of copies: `copies`, the value, the kind, and, for single curves, `example` and
         `cre_tile`.
 
     ax: matplotlib.axes.Axes
 
     saturation: pandas.DataFrame or None, optional
-        Of `fit_saturation`, one row a CRE: `plateau_fold`, `saturates` and the kind. The median plateau of the CREs
-        that saturate is drawn as a dashed line. Default is None.
+        The table of `fit_saturation`, one row per CRE: `plateau_fold`, `saturates` and the kind. A dashed line shows
+        the median plateau of the CREs that saturate. Default is None.
 
     value: str, optional
         Default is "fold_over_control".
@@ -122,19 +113,12 @@ def plot_multiplicity(
     [[0.0, 1.0], [1.0, 3.0], [2.0, 4.0]]
     """
     need(table, ["copies", value, by])
-    names = [name for name in ("example", "cre_tile", "track") if name in table.columns]
     for name, color, part in groups_of(table[table[value].notna()], by):
-        if value.startswith("fold"):  # without a copy there is the control
+        if value.startswith("fold"):  # zero copies are the control
+            names = _names(part)
             none = (part.drop_duplicates(names) if names else part[:1]).assign(copies=0, **{value: 1.0})
             part = pd.concat([none, part], ignore_index=True)
-        curves = [curve for _, curve in part.groupby(names)] if names else [part]
-        draw_mean(
-            ax, means(part, "copies", value), color=color, linestyle=_STYLE.get(name, "-"), linewidth=2, marker=".",
-            label=f"{name} ({len(curves)})" if names else name,
-        )  # fmt: skip
-        for curve in curves if 1 < len(curves) <= _SINGLE else ():
-            curve = curve.sort_values("copies")
-            ax.plot(curve["copies"], curve[value], color=color, linewidth=0.5, alpha=0.5, zorder=1)
+        _draw_kind(ax, part, "copies", value, name, color=color, marker=".")
         if saturation is not None and len(saturation):
             need(saturation, ["plateau_fold", "saturates", by])
             fitted = saturation[(saturation[by] == name) & (saturation["saturates"] == "yes")]
@@ -152,3 +136,24 @@ def plot_multiplicity(
         ax.set_yscale("log")
     legend(ax)
     return ax
+
+
+def _names(table: pd.DataFrame) -> list[str]:
+    """Return the columns that tell CREs apart."""
+    return [name for name in ("example", "cre_tile", "track") if name in table.columns]
+
+
+def _draw_kind(
+    ax: Any, table: pd.DataFrame, x: str, value: str, kind: str, *, color: str, marker: str | None, scale: float = 1.0,
+    single: bool = True,
+) -> None:  # fmt: skip
+    """Draw the mean of the CREs of one kind, and each CRE as a thin line if they are few."""
+    names = _names(table)
+    curves = [curve for _, curve in table.groupby(names)] if names else [table]
+    draw_mean(
+        ax, means(table, x, value), scale=scale, color=color, linestyle=LINE_STYLES.get(kind, "-"), linewidth=2,
+        marker=marker, label=f"{kind} ({len(curves)})" if names else kind,
+    )  # fmt: skip
+    for curve in curves if single and 1 < len(curves) <= _SINGLE else ():
+        curve = curve.sort_values(x)
+        ax.plot(curve[x] * scale, curve[value], color=color, linewidth=0.5, alpha=0.5, zorder=1)

@@ -1,4 +1,4 @@
-"""Figures of fine mapping: which bases of a CRE carry its effect. The paper's Figure 3."""
+"""Plot fine mapping, which bases of a CRE carry its effect: the paper's Figure 3."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import pandas as pd
 
 from .style import DASHES, GUIDE, LINES, guide, legend, need
 
-_BASES = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
-
 
 def plot_retention_curves(
     table: pd.DataFrame, ax: Any, *, methods: Sequence[str] | None = None, threshold: float | None = 0.8
@@ -21,16 +19,16 @@ def plot_retention_curves(
     Parameters
     ----------
     table: pandas.DataFrame
-        `curves` of `compare_fine_mapping`: `example`, `method`, `draw`, `bp_kept`, `score`. CREs of one length. Between
-        its points a curve is a straight line; draws of a CRE are averaged first.
+        `curves` of `compare_fine_mapping`: `example`, `method`, `draw`, `bp_kept`, `score`. All CREs have one length.
+        Curves are straight between their points. Draws of a CRE are averaged first.
 
     ax: matplotlib.axes.Axes
 
     methods: sequence of str or None, optional
-        Which, and in what order. None is all. Default is None.
+        The methods to draw, in this order. None draws all. Default is None.
 
     threshold: float or None, optional
-        Where to draw a dotted line. Default is 0.8.
+        The score at which to draw a dotted line. Default is 0.8.
 
     Returns
     -------
@@ -72,7 +70,7 @@ def plot_retention_curves(
     if threshold is not None:
         guide(ax, y=threshold)
     ax.set_xlabel("bases pruned (bp)")
-    ax.set_ylabel("score of what is left")
+    ax.set_ylabel("score of the bases left")
     legend(ax, title="method (CREs)")
     return ax
 
@@ -87,14 +85,14 @@ def plot_fine_mapping(
     center: int | None = None,
     label: str = "saliency",
 ) -> Any:
-    """Draw the importance of each base of a CRE, and under it what methods keep and the motif hits: Figure 3d and e.
+    """Draw the importance of each base of a CRE, above the bases that methods keep and motif hits: Figure 3d and e.
 
-    Heights are those of the importance; the strips below have none.
+    Heights show importance. Kept bases and hits are strips below, without a scale.
 
     Parameters
     ----------
     importance: array, shape=(W,)
-        Of the bases of one CRE, say ``comparison.importance["saliency"][0]``.
+        One number per base of one CRE, for example ``comparison.importance["saliency"][0]``.
 
     ax: matplotlib.axes.Axes
 
@@ -102,17 +100,17 @@ def plot_fine_mapping(
         The first base of the CRE, in bp of the window.
 
     kept: pandas.DataFrame or None, optional
-        `method`, `start`, `end` in bp of the window, of this CRE: a strip a method. Default is None.
+        `method`, `start`, `end` in bp of the window, for this CRE: one strip per method. Default is None.
 
     hits: pandas.DataFrame or None, optional
-        `start` and `end` of motif hits, in bp of the window: one strip more. Default is None.
+        `start` and `end` of motif hits, in bp of the window: one more strip. Default is None.
 
     center: int or None, optional
-        The TSS, in bp of the window, which is 0 on the axis then. None counts from the start of the window. Default is
+        The TSS in bp of the window, which becomes 0 on the axis. None counts from the start of the window. Default is
         None.
 
     label: str, optional
-        What the importance is. Default is "saliency".
+        The name of the importance, for the axis. Default is "saliency".
 
     Returns
     -------
@@ -121,7 +119,7 @@ def plot_fine_mapping(
     Raises
     ------
     ValueError
-        If a column is missing, or the importance is not one number a base.
+        If a column is missing, or the importance does not have one number per base.
 
     Examples
     --------
@@ -133,7 +131,7 @@ def plot_fine_mapping(
     """
     heights = np.asarray(importance, dtype=float)
     if heights.ndim != 1 or not len(heights):
-        raise ValueError(f"importance must be one number a base, shape (W,); got shape {heights.shape}.")
+        raise ValueError(f"importance must have one number per base, shape (W,); got shape {heights.shape}.")
     strips: dict[str, pd.DataFrame] = {}
     if kept is not None:
         need(kept, ["method", "start", "end"])
@@ -149,7 +147,7 @@ def plot_fine_mapping(
     room = 0.09 * len(strips)
     ticks = ax.get_yticks()
     ax.set_ylim(low - (high - low or 1.0) * room / (1 - room) * 1.1, high + 0.05 * (high - low or 1.0))
-    ax.set_yticks([tick for tick in ticks if low <= tick <= high])  # none beside the strips
+    ax.set_yticks([tick for tick in ticks if low <= tick <= high])  # no tick beside the strips
     for k, (name, spans) in enumerate(strips.items()):
         bars = [((a - zero) / 1000, (b - a) / 1000) for a, b in zip(spans["start"], spans["end"])]
         bottom = 0.09 * (len(strips) - 1 - k) + 0.015

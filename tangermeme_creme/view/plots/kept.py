@@ -1,4 +1,4 @@
-"""Figures of the bases that fine-tile searches keep: how many, and which. The paper's Figure 3c to e."""
+"""Plot how many bases fine-tile searches keep, and which: the paper's Figure 3c to e."""
 
 from __future__ import annotations
 
@@ -9,22 +9,21 @@ import pandas as pd
 import torch
 from tangermeme.plot import plot_logo
 
-from .style import HATCHES, INK, counted, groups_of, legend, need
-
-_BASES = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
+from ...analysis import BASE_COLORS
+from .style import HATCHES, INK, count_axis, groups_of, legend, need
 
 
 def plot_kept_bp(
     table: pd.DataFrame, ax: Any, *, value: str = "bp_kept", by: str = "cre", bin_size: int | None = None
 ) -> Any:
-    """Draw how many bases of each CRE are left at the end, as a histogram: Figure 3c.
+    """Draw a histogram of the bases left per CRE at the end of a search: Figure 3c.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        One row a CRE, such as `summary` of `compare_fine_mapping` (``value="fewest_bp", by="method"``); or one row a
-        step of its search, the table `fine_tile` of a study, of which the last of each CRE counts: `step`, `example`,
-        `cre_tile`. Rows without a value are left out, and counted in the legend.
+        One row per CRE, such as `summary` of `compare_fine_mapping` (``value="fewest_bp", by="method"``). Or one row
+        per step of each search, with `step`, `example` and `cre_tile`, such as the table `fine_tile` of a study: then
+        the last step of each CRE counts. Rows without a value are left out, and the legend counts them.
 
     ax: matplotlib.axes.Axes
 
@@ -35,7 +34,7 @@ def plot_kept_bp(
         The column of groups. Default is "cre".
 
     bin_size: int or None, optional
-        In bp. None is a fortieth of the largest value, in whole tens. Default is None.
+        The width of bins in bp. None takes a fortieth of the largest value, in whole tens. Default is None.
 
     Returns
     -------
@@ -74,7 +73,7 @@ def plot_kept_bp(
         floor += count
     ax.set_xlabel("bases kept (bp)")
     ax.set_ylabel("CREs")
-    counted(ax)
+    count_axis(ax)
     legend(ax)
     return ax
 
@@ -88,28 +87,28 @@ def plot_cre_logo(
     kept: pd.DataFrame | None = None,
     center: int | None = None,
 ) -> Any:
-    """Draw the bases of a stretch of a CRE as a logo, as high as they are important: Figure 3d and e, close up.
+    """Draw a stretch of a CRE as a logo, with letters as high as the importance of the base: Figure 3d and e, close up.
 
     Parameters
     ----------
     X: torch.Tensor or array, shape=(4, W)
-        One-hot, A C G T. An unknown base leaves a gap. Some hundred bases can be read at most.
+        One-hot, A C G T. An unknown base leaves a gap. Letters of more than a few hundred bases are too small to read.
 
     ax: matplotlib.axes.Axes
-        Its axis of x counts the bases from 0; its labels are those of the window.
+        Positions on its x axis count the bases from 0; tick labels are positions in the window.
 
     start: int
         The first base, in bp of the window.
 
     importance: array, shape=(W,), or None, optional
-        Of each base, say ``comparison.importance["saliency"][0]`` cut to the stretch. None draws bases that are kept at
-        1, and others at 0.35; all at 1 without `kept`. Default is None.
+        One number per base, for example ``comparison.importance["saliency"][0]`` cut to the stretch. None draws kept
+        bases with height 1 and others with 0.35, or all with 1 without `kept`. Default is None.
 
     kept: pandas.DataFrame or None, optional
-        `start` and `end` in bp of the window, of what the search keeps, underlined. Default is None.
+        `start` and `end` of kept bases in bp of the window; they are underlined. Default is None.
 
     center: int or None, optional
-        The TSS, in bp of the window, which is 0 on the axis then. Default is None.
+        The TSS in bp of the window, which becomes 0 on the axis. Default is None.
 
     Returns
     -------
@@ -142,8 +141,8 @@ def plot_cre_logo(
     else:
         heights = np.asarray(importance, dtype=float)
         if heights.shape != (width,):
-            raise ValueError(f"importance must be one number a base, shape ({width},); got shape {heights.shape}.")
-    plot_logo(torch.from_numpy(one_hot * heights), ax=ax, color=_BASES)
+            raise ValueError(f"importance must have one number per base, shape ({width},); got shape {heights.shape}.")
+    plot_logo(torch.from_numpy(one_hot * heights), ax=ax, color=BASE_COLORS)
     low, high = min(0.0, heights.min()), max(0.0, heights.max())
     room = 0.08 * ((high - low) or 1.0)
     ax.set_ylim(low - room, high + room / 2)
@@ -162,6 +161,6 @@ def plot_cre_logo(
 
 
 def _runs(inside: np.ndarray) -> list[tuple[int, int]]:
-    """Where stretches of True begin and end."""
+    """Return where stretches of True begin and end."""
     steps = np.flatnonzero(np.diff(np.concatenate([[0], inside.astype(int), [0]])))
     return [(int(a), int(b)) for a, b in steps.reshape(-1, 2)]

@@ -1,4 +1,4 @@
-"""Figures with a cell a tile: where greedy searches find them (Figure 5d and e), and which pairs interact."""
+"""Plot tiles as cells: those that greedy searches choose (Figure 5d and e), and pairs that interact."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from matplotlib.colors import Normalize
 
 from .style import GUIDE, INK, guide, need
 
-_CALLED = 0.05  # what `call_interactions` calls at all: rounding is not to look like epistasis
+_CALLED = 0.05  # smallest epistasis that `call_interactions` calls: rounding errors must not look like epistasis
 
 
 def plot_tile_positions(table: pd.DataFrame, ax: Any, *, center: int = 0, first: int = 5) -> Any:
-    """Draw where the tiles lie that greedy searches choose, in which round, and how often each: Figure 5d and e.
+    """Draw the tiles that greedy searches choose, by place and round, and how often each: Figure 5d and e.
 
-    One row a locus, the darker a tile the earlier it was chosen; above it, how many loci chose each tile.
+    The map has one row per locus, and tiles of earlier rounds are darker. Bars above count the loci that chose a tile.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        One row a locus and round, of one direction and track: `example`, `n_tiles` (1 for the first), `start` and `end`
-        in bp.
+        One row per locus and round, for one direction and track: `example`, `n_tiles` (1 in the first round), `start`
+        and `end` in bp.
 
     ax: matplotlib.axes.Axes
-        The histogram is put above it, as its child.
+        The bars are drawn on a child axis above it.
 
     center: int, optional
-        The position in bp that is 0 on the axis, as a rule the TSS. Default is 0.
+        The position in bp that becomes 0 on the axis, usually the TSS. Default is 0.
 
     first: int, optional
-        How many rounds. Default is 5.
+        The number of rounds to draw. Default is 5.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def plot_tile_positions(table: pd.DataFrame, ax: Any, *, center: int = 0, first:
     spans = chosen[["start", "end"]].drop_duplicates().sort_values("start").to_numpy(dtype=float)
     if not len(spans):
         return ax
-    edges = np.unique(spans)  # tiles may have gaps between them: the columns of those stay empty
+    edges = np.unique(spans)  # columns of gaps between tiles stay empty
     grid = np.full((len(loci), len(edges) - 1), np.nan)
     row = {name: k for k, name in enumerate(loci)}
     for locus, rank, start, end in chosen[["example", "n_tiles", "start", "end"]].itertuples(index=False):
@@ -91,12 +91,12 @@ def plot_tile_positions(table: pd.DataFrame, ax: Any, *, center: int = 0, first:
 
 
 def plot_interaction_map(table: pd.DataFrame, ax: Any, *, value: str = "epistasis", called: str | None = None) -> Any:
-    """Draw how much each pair of tiles departs from what they do alone, the mean over loci.
+    """Draw how far the effect of each pair of tiles is from that of its two tiles alone, as a mean over loci.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        Of `interaction_map`, with the value: `tile_1`, `tile_2`. Pairs without a value stay empty.
+        The table of `interaction_map`: `tile_1`, `tile_2` and the value. Pairs without a value stay empty.
 
     ax: matplotlib.axes.Axes
 
@@ -104,8 +104,8 @@ def plot_interaction_map(table: pd.DataFrame, ax: Any, *, value: str = "epistasi
         "epistasis", on the scale of the prediction over the wild type, or "log_epistasis". Default is "epistasis".
 
     called: str or None, optional
-        The column of calls, of one locus: pairs that are "positive" or "negative" get a sign. None is that of the
-        value, where the table has it and one locus. Default is None.
+        The column of calls, for a table of one locus: pairs that are "positive" or "negative" get a sign. None takes
+        the calls of the value, if the table has them and one locus. Default is None.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Figures of sets of tiles: greedy searches, their expectations, where the tiles lie, and pairs: Figures 5 and 6."""
+"""Plot greedy searches for sets of tiles, and their expectations: the paper's Figures 5 and 6."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _COLORS = {"observed": INK, "holdout": "#56B4E9", "additive": "#E69F00", "multip
 
 
 def plot_greedy_trace(table: pd.DataFrame, ax: Any, *, label: str | None = None, color: str = COLORS[0]) -> Any:
-    """Draw the objective over the wild type while a greedy search shuffles tile after tile.
+    """Draw the objective over that of the wild type while a greedy search shuffles tile after tile.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        `GreedyResult.to_frame()` of one example: `round`, `y_start`, `y_selected`.
+        `GreedyResult.to_frame()` for one example: `round`, `y_start`, `y_selected`.
 
     ax: matplotlib.axes.Axes
 
     label: str or None, optional
-        For the legend. Default is None.
+        The label for the legend. Default is None.
 
     color: str, optional
-        Default is the first of `COLORS`.
+        The colour of the line. Default is the first of `COLORS`.
 
     Returns
     -------
@@ -69,24 +69,24 @@ def plot_greedy_traces(
     traces: Sequence[str] = ("observed", "additive", "multiplicative"),
     by: str | None = None,
 ) -> Any:
-    """Draw greedy searches and their additive and multiplicative expectation, as mean and standard error: Figures 5, 6.
+    """Draw greedy searches beside additive and multiplicative expectations, mean and standard error: Figures 5 and 6.
 
-    Give the rows of one direction, and of one class of interaction for a panel a class.
+    Give the rows of one direction. For one panel per class of interaction, give the rows of one class.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        One row a locus and round: `n_tiles`, and the traces, all over the wild type, as `greedy_traces` and the table
-        `higher_order` of a study have them. All begin at 1, without a tile shuffled.
+        One row per locus and round: `n_tiles` and the traces, over the wild type, as in `greedy_traces` and the table
+        `higher_order` of a study. All traces begin at 1, before any tile is shuffled.
 
     ax: matplotlib.axes.Axes
 
     traces: sequence of str, optional
-        Columns of `observed`, `holdout`, `additive` and `multiplicative`. Default is all but the second.
+        Columns to draw, from `observed`, `holdout`, `additive` and `multiplicative`. Default is all except `holdout`.
 
     by: str or None, optional
-        A column of groups, say `context`, in the colours of which the first of the traces alone is drawn. Default is
-        None.
+        A column of groups, such as `context`. Only the first trace is then drawn, once per group in its colour. Default
+        is None.
 
     Returns
     -------
@@ -131,12 +131,12 @@ def plot_greedy_traces(
 def plot_expectation(
     table: pd.DataFrame, ax: Any, *, model: str = "additive", n_tiles: int = 2, by: str | None = "interaction"
 ) -> Any:
-    """Draw what was expected of sets of one size against what was observed, a point a locus: Figure 6f to h.
+    """Draw expected against observed predictions of sets of one size, one point per locus: Figure 6f to h.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        As in `plot_greedy_traces`; with the column of classes.
+        As in `plot_greedy_traces`, with the column of classes.
 
     ax: matplotlib.axes.Axes
 
@@ -144,7 +144,7 @@ def plot_expectation(
         "additive" or "multiplicative". Default is "additive".
 
     n_tiles: int, optional
-        The size of the sets. Default is 2.
+        The number of tiles in the sets. Default is 2.
 
     by: str or None, optional
         The column of classes. Default is "interaction".
@@ -182,14 +182,14 @@ def plot_expectation(
 def plot_set_sufficiency(
     table: pd.DataFrame, ax: Any, *, value: str = "fold_over_wt", by: str | None = "context"
 ) -> Any:
-    """Draw what the tiles of greedy searches do together in backgrounds, as mean and standard error: Figure 5f and g.
+    """Draw how tiles of greedy searches act together in backgrounds, as mean and standard error: Figure 5f and g.
 
-    A single locus has the interval of its shuffles instead, where the table has one.
+    A single locus has the interval of its shuffles instead, if the table has one.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        One row a locus and number of tiles, of one direction: `n_tiles`, the value and the category.
+        One row per locus and number of tiles, for one direction: `n_tiles`, the value and the category.
 
     ax: matplotlib.axes.Axes
 

@@ -1,4 +1,4 @@
-"""What all figures share: one colour a category, means with their errors, boxes, and the refusal of other tables."""
+"""Helpers that all figures share: one colour per category, means with their errors, box plots, and checks of tables."""
 
 from __future__ import annotations
 
@@ -8,37 +8,35 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-INK, GUIDE = "#1b1b1b", "#7a7a7a"  # text and outlines; lines that guide the eye
+from ...analysis import CATEGORY_COLORS
 
-# Okabe and Ito's colours, which the colour-blind tell apart and which differ in grey.
+INK, GUIDE = "#1b1b1b", "#7a7a7a"  # for text and outlines, and for guide lines
+
+# Okabe and Ito's colours, which readers who are colour-blind tell apart and which differ in grey.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
-# For what is no category, such as tracks and methods: none is the colour of one. Dashes and hatches tell them apart in
-# grey.
+# For series that are no category, such as tracks and methods. Dashes and hatches tell them apart in grey.
 LINES = ("#009E73", "#CC79A7", "#56B4E9", "#000000", "#8A6D00", "#7A52A8", "#5B6770")
 DASHES = ("-", "--", "-.", ":")
 FILLS = (None, "///", "...", "xx")
 
-# Of their greys each is 30 of 255 and more from the next.
-_UP, _DOWN, _NONE, _REST = "#E0661C", "#0072B2", "#A6A6A6", "#DCCFE6"
-CATEGORY_COLORS = {
-    "enhancing": _UP, "enhancer": _UP, "positive": _UP, "min": _UP,
-    "silencing": _DOWN, "silencer": _DOWN, "negative": _DOWN, "max": _DOWN,
-    "neutral": _NONE, "none": _NONE, "other": _REST,
-    "superadditive": "#00664A", "subadditive": "#B8860B", "additive": _NONE, "ambiguous": _REST,
-    "multiplicative": _NONE, "nonmultiplicative": "#00664A",
-}  # fmt: skip
 HATCHES = {"silencing": "///", "silencer": "///", "neutral": "...", "other": "xx"}
 MARKERS = {"enhancing": "^", "enhancer": "^", "silencing": "v", "silencer": "v", "neutral": "o", "other": "s"}
 ORDER = tuple(CATEGORY_COLORS)
+LINE_STYLES = {"silencer": "--", "neutral": ":"}  # all other kinds of CRE have a solid line
+EFFECT_LABELS = {
+    "necessity": "necessity\n(WT - MUT) / WT",
+    "over_wt": "sufficiency\n(MUT - CONTROL) / WT",
+    "over_control": "sufficiency\n(MUT - CONTROL) / CONTROL",
+}
 
 
 def color_of(category: Any, k: int = 0) -> str:
-    """The colour of a category, and the k-th of `LINES` for what is none."""
+    """Return the colour of a category, or the k-th of `LINES` for any other value."""
     return CATEGORY_COLORS.get(str(category), LINES[k % len(LINES)])
 
 
 def groups_of(table: pd.DataFrame, column: str | None) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Label, colour and rows of each value of a column, known categories first; of all rows without a column."""
+    """Yield label, colour and rows for each value of a column, known categories first. None yields all rows at once."""
     if column is None:
         yield "", INK, table
         return
@@ -50,14 +48,15 @@ def groups_of(table: pd.DataFrame, column: str | None) -> Iterator[tuple[str, st
 
 
 def means(table: pd.DataFrame, key: str, value: str) -> pd.DataFrame:
-    """Mean of the known values at each key, and where its uncertainty ends.
+    """Average the known values at each key, with an interval.
 
-    Of several values that is one standard error either way; a single one has its own interval, where the table has one.
+    The interval of several values is one standard error either way. A single value keeps its interval, if the table has
+    one.
 
     Returns
     -------
     means: pandas.DataFrame
-        By key: `mean`, `low`, `high` (NaN if not known), `n`.
+        One row per key: `mean`, `low`, `high` (NaN if not known), `n`.
 
     Examples
     --------
@@ -68,16 +67,17 @@ def means(table: pd.DataFrame, key: str, value: str) -> pd.DataFrame:
     1   5.0  4.0   7.0  1
     """
     known = table[table[value].notna()]
-    found = known.groupby(key)[value].agg(mean="mean", error="sem", n="count")
-    low, high = found["mean"] - found["error"], found["mean"] + found["error"]
+    result = known.groupby(key)[value].agg(mean="mean", error="sem", n="count")
+    low, high = result["mean"] - result["error"], result["mean"] + result["error"]
     if {f"{value}_low", f"{value}_high"} <= set(table.columns):
-        own = known.groupby(key)[[f"{value}_low", f"{value}_high"]].first()
-        low, high = low.where(found["n"] > 1, own[f"{value}_low"]), high.where(found["n"] > 1, own[f"{value}_high"])
-    return found.assign(low=low, high=high)[["mean", "low", "high", "n"]]
+        single = known.groupby(key)[[f"{value}_low", f"{value}_high"]].first()
+        several = result["n"] > 1
+        low, high = low.where(several, single[f"{value}_low"]), high.where(several, single[f"{value}_high"])
+    return result.assign(low=low, high=high)[["mean", "low", "high", "n"]]
 
 
 def draw_mean(ax: Any, curve: pd.DataFrame, *, scale: float = 1.0, band: float = 0.22, **style: Any) -> None:
-    """A line through means, and a band from `low` to `high`. Rounding cannot put a mean outside its band."""
+    """Draw a line through means, and a band from `low` to `high`. Rounding cannot put a mean outside its band."""
     x = curve.index.to_numpy(dtype=float) * scale
     ax.plot(x, curve["mean"], **style)
     low, high = np.fmin(curve["low"], curve["mean"]), np.fmax(curve["high"], curve["mean"])
@@ -86,56 +86,56 @@ def draw_mean(ax: Any, curve: pd.DataFrame, *, scale: float = 1.0, band: float =
 
 
 def guide(ax: Any, y: float | None = None, x: float | None = None) -> None:
-    """A dotted line across."""
+    """Draw a dotted line across the axis at y, at x, or at both."""
     if y is not None:
         ax.axhline(y, color=GUIDE, linewidth=0.9, linestyle=":", zorder=0)
     if x is not None:
         ax.axvline(x, color=GUIDE, linewidth=0.9, linestyle=":", zorder=0)
 
 
-def counted(ax: Any) -> None:
-    """A histogram's axis: whole numbers, and room for a legend above the bars."""
+def count_axis(ax: Any) -> None:
+    """Give the axis of a histogram whole numbers, and room for a legend above the bars."""
     ax.yaxis.get_major_locator().set_params(integer=True)
     entries = len(ax.get_legend_handles_labels()[1])
     ax.set_ylim(0, ax.get_ylim()[1] * (1 + 0.13 * (entries + 0.5)))
 
 
 def legend(ax: Any, **settings: Any) -> None:
-    """A legend if anything has a label."""
+    """Draw a legend if anything has a label."""
     if ax.get_legend_handles_labels()[0]:
         ax.legend(fontsize="small", frameon=False, **settings)
 
 
 def need(table: pd.DataFrame, columns: Sequence[str]) -> None:
-    """Refuse a table without some columns."""
+    """Refuse a table that lacks any of these columns."""
     missing = [column for column in columns if column not in table]
     if missing:
         raise ValueError(f"the table must have columns {', '.join(columns)}; got no {', '.join(missing)}.")
 
 
 def boxes(ax: Any, values: Sequence[Any], places: Sequence[float], kinds: Sequence[str], width: float = 0.7) -> None:
-    """Box plots in the colours of their kinds: quartiles, the median, and whiskers to 1.5 times the box, as usual.
+    """Draw box plots in the colours of their kinds: quartiles, the median, and whiskers to 1.5 times the box.
 
-    Single values are drawn too, as dots: those beyond the whiskers or, where there are at most 12, all.
+    Dots are single values: those beyond the whiskers, or all values of a box with at most 12.
     """
     drawn = ax.boxplot(
-        [np.asarray(some, dtype=float) for some in values], positions=places, widths=width, patch_artist=True,
+        [np.asarray(numbers, dtype=float) for numbers in values], positions=places, widths=width, patch_artist=True,
         manage_ticks=False, showfliers=False, medianprops={"color": INK, "linewidth": 1.6},
         boxprops={"edgecolor": INK, "linewidth": 0.8}, whiskerprops={"color": INK}, capprops={"color": INK},
     )  # fmt: skip
     for box, kind in zip(drawn["boxes"], kinds):
         box.set_facecolor(color_of(kind))
         box.set_hatch(HATCHES.get(kind))
-    for some, place, whiskers in zip(values, places, zip(drawn["whiskers"][::2], drawn["whiskers"][1::2])):
-        some = np.asarray(some, dtype=float)
+    for numbers, place, whiskers in zip(values, places, zip(drawn["whiskers"][::2], drawn["whiskers"][1::2])):
+        numbers = np.asarray(numbers, dtype=float)
         low, high = whiskers[0].get_ydata().min(), whiskers[1].get_ydata().max()
-        shown = some if len(some) <= 12 else some[(some < low) | (some > high)]
+        shown = numbers if len(numbers) <= 12 else numbers[(numbers < low) | (numbers > high)]
         ax.plot(
             np.full(len(shown), place), shown, "o", color=INK, markersize=2.5, alpha=0.5, rasterized=len(shown) > 500
         )
 
 
-# Of figures of whole studies; functions that draw on an axis of a caller leave his settings as they are.
+# Settings for the figures of a study. Functions that draw on a caller's axis leave the caller's settings alone.
 RC: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,

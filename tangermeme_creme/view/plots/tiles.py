@@ -1,4 +1,4 @@
-"""Figures of necessity and sufficiency, tile by tile and by category: the paper's Figure 2a to c."""
+"""Plot necessity and sufficiency by tile and by category: the paper's Figure 2a to c."""
 
 from __future__ import annotations
 
@@ -7,24 +7,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .style import FILLS, GUIDE, LINES, MARKERS, boxes, groups_of, guide, legend, need
+from .style import EFFECT_LABELS, FILLS, GUIDE, LINES, MARKERS, boxes, groups_of, guide, legend, need
 
-NAMES = {
-    "necessity": "necessity\n(WT - MUT) / WT",
-    "over_wt": "sufficiency\n(MUT - CONTROL) / WT",
-    "over_control": "sufficiency\n(MUT - CONTROL) / CONTROL",
-}
-_WITH_BARS = 400  # points beyond which error bars hide more than they show
+_WITH_BARS = 400  # with more points than this, error bars would hide more than they show
 
 
 def plot_tile_effects(table: pd.DataFrame, ax: Any, *, effect: str, center: int = 0) -> Any:
-    """Draw the effect of each tile as a bar a track, with its bootstrap interval.
+    """Draw the effect of each tile as one bar per track, with its bootstrap interval.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        Of `summarize_effects`: one row a (tile, track), with `start` and `end` in bp, `track`, the effect, and that
-        name with `_low` and `_high`.
+        The table of `summarize_effects`: one row per tile and track, with `start` and `end` in bp, `track`, the effect,
+        and the ends of its interval, the name of the effect with `_low` and `_high`.
 
     ax: matplotlib.axes.Axes
 
@@ -32,7 +27,7 @@ def plot_tile_effects(table: pd.DataFrame, ax: Any, *, effect: str, center: int 
         The column to draw.
 
     center: int, optional
-        The position in bp that is 0 on the axis, as a rule the TSS. Default is 0.
+        The position in bp that becomes 0 on the axis, usually the TSS. Default is 0.
 
     Returns
     -------
@@ -64,7 +59,7 @@ def plot_tile_effects(table: pd.DataFrame, ax: Any, *, effect: str, center: int 
             part[effect],
             width=width / 1000,
             align="edge",
-            # Rounding may put an end on the other side of an effect that does not vary.
+            # Rounding may put an end of the interval on the wrong side of an effect that does not vary.
             yerr=np.stack([below, above]).clip(min=0),
             color=LINES[k % len(LINES)],
             hatch=FILLS[k % len(FILLS)],
@@ -73,22 +68,22 @@ def plot_tile_effects(table: pd.DataFrame, ax: Any, *, effect: str, center: int 
         )
     ax.axhline(0, color=GUIDE, linewidth=0.8)
     ax.set_xlabel("distance to the TSS (kb)")
-    ax.set_ylabel(NAMES.get(effect, effect))
+    ax.set_ylabel(EFFECT_LABELS.get(effect, effect))
     return ax
 
 
 def plot_effects_by_context(table: pd.DataFrame, ax: Any, *, effect: str, by: str = "context") -> Any:
-    """Draw the effects of all tiles as a box plot a category: Figure 2a (necessity), b and c (sufficiency).
+    """Draw the effects of all tiles as one box plot per category: Figure 2a (necessity), b and c (sufficiency).
 
     Parameters
     ----------
     table: pandas.DataFrame
-        One row a tile, with the effect and the category. Rows without either are left out.
+        One row per tile, with the effect and the category. Rows that lack one of them are left out.
 
     ax: matplotlib.axes.Axes
 
     effect: str
-        The column to draw: `necessity`, `over_wt`, `over_control`, or another.
+        The column to draw: `necessity`, `over_wt`, `over_control`, or another column.
 
     by: str, optional
         The column of categories. Default is "context".
@@ -117,28 +112,28 @@ def plot_effects_by_context(table: pd.DataFrame, ax: Any, *, effect: str, by: st
     guide(ax, y=0)
     ax.set_xticks(range(len(kinds)), [f"{name}\n{len(part)}" for name, _, part in kinds])
     ax.set_xlabel(f"{by} (tiles)")
-    ax.set_ylabel(NAMES.get(effect, effect))
+    ax.set_ylabel(EFFECT_LABELS.get(effect, effect))
     return ax
 
 
 def plot_necessity_sufficiency(
     table: pd.DataFrame, ax: Any, *, x: str = "necessity", y: str = "over_wt", by: str = "context"
 ) -> Any:
-    """Draw each tile's sufficiency against its necessity, with standard errors of up to 400 tiles.
+    """Draw each tile's sufficiency against its necessity, with standard errors for up to 400 tiles.
 
-    A tile below the diagonal is necessary here and not sufficient alone; one above it is sufficient, and others make up
-    for it. Supplementary figures of the paper; `join_tile_effects` makes the table.
+    A tile below the diagonal is necessary in its context but not sufficient alone. A tile above it is sufficient, and
+    other tiles make up for its loss. As in the supplementary figures of the paper; `join_tile_effects` makes the table.
 
     Parameters
     ----------
     table: pandas.DataFrame
-        One row a tile: both effects and the category; `_sem` columns of either are drawn. Rows without both effects are
-        left out.
+        One row per tile: both effects and the category. `_sem` columns of the effects are drawn as error bars. Rows
+        that lack an effect are left out.
 
     ax: matplotlib.axes.Axes
 
     x, y: str, optional
-        Columns. Default is "necessity" and "over_wt".
+        Columns to draw. Default is "necessity" and "over_wt".
 
     by: str, optional
         The column of categories. Default is "context".
@@ -173,7 +168,7 @@ def plot_necessity_sufficiency(
             part[x], part[y], linestyle="none", marker=MARKERS.get(name, "o"), color=color, markersize=4, alpha=0.8,
             markeredgewidth=0, rasterized=len(known) > 2000, label=f"{name} ({len(part)})",
         )  # fmt: skip
-    ax.set_xlabel(NAMES.get(x, x))
-    ax.set_ylabel(NAMES.get(y, y))
+    ax.set_xlabel(EFFECT_LABELS.get(x, x))
+    ax.set_ylabel(EFFECT_LABELS.get(y, y))
     legend(ax, title=f"{by} (tiles)")
     return ax

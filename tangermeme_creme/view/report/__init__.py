@@ -1,4 +1,4 @@
-"""A study as one page for a browser."""
+"""Write a study as one page for a browser."""
 
 import lazy_loader
 

@@ -1,94 +1,51 @@
-"""What the columns of a study's tables mean, in a line each."""
+"""Meanings of the columns of a study's tables, in one line each."""
 
 from __future__ import annotations
 
-_COLUMNS = {
-    "activity": "what the model predicts for the window around the TSS",
-    "additive": "the expectation if effects of tiles add up: (WT + sum of single effects) / WT",
-    "annotation": "name of the file, or class of the repeats",
-    "area": "mean height of the curve of scores over the bp kept",
-    "auc": "how often a value of the first group is the larger",
-    "bp_kept": "bases of the CRE that are left",
-    "class": "how many traces or pairs are of this class",
+from functools import cache
+
+from ..tests import section_views
+
+# Columns that more than one section has. The record of each section has the meanings of the others.
+_SHARED = {
+    "activity": "prediction of the model for the window around the TSS",
+    "auc": "fraction of pairs in which the value of the first group is larger",
     "context": "category of the context of the locus in this track",
-    "context_effect": "(WT - MUT) / WT, everything but the TSS tile shuffled",
-    "copies": "how many copies of the CRE are in the backgrounds",
     "cre": "enhancer or silencer",
     "cre_start": "first base of the CRE, in bp of the window",
     "cre_end": "base after the last of the CRE, in bp of the window",
     "cre_tile": "number of the tile that is the CRE",
-    "direction": "min: the tile that lowers the activity most is shuffled each round; max: that which raises it most",
-    "distance": "from the base of the TSS to the middle of the CRE in bp, downstream positive",
-    "draws": "how many random orders were averaged",
-    "effect": "over_wt of enhancers, over_control of silencers",
+    "direction": "min: the tile that lowers the activity most is shuffled each round; max: the tile that raises it "
+    "most",
     "end": "base after the last, 0-based: in bp of the window, or of the genome beside a chromosome",
-    "enhancers": "tiles called enhancers",
-    "epistasis": "fold change with both tiles shuffled less the additive expectation",
     "example": "name of the locus",
-    "fewest_bp": "fewest bp that keep a score of 0.8",
-    "first_message": "of the first of them",
     "fold_over_control": "MUT / CONTROL",
-    "fold_over_source": "MUT / the prediction of the source in its own context",
     "fold_over_wt": "MUT / WT",
-    "fraction": "of the bases of the place that the annotation covers",
-    "fraction_of_max": "MUT over that at the best place of this CRE",
-    "gap": "bp between CRE and TSS",
     "gene": "name of the gene",
     "group_1": "the first group compared",
     "group_2": "the second group compared",
-    "half_copies": "copies that go half the way to the plateau",
-    "hill": "Hill coefficient of the fit",
-    "holdout": "observed, estimated anew by shuffles that had no part in the choice",
     "interaction": "class by the additive expectation",
     "log2_fold": "log2 of the mean of the first group over that of the second",
-    "log_epistasis": "log fold change with both tiles shuffled less the multiplicative expectation",
-    "log_interaction": "class by the multiplicative expectation",
-    "mse_additive": "mean squared error of the additive expectation",
-    "mse_multiplicative": "mean squared error of the multiplicative expectation, of logarithms",
-    "multiplicative": "the expectation if effects of tiles multiply, or the class by it",
-    "n": "how many shuffles, or how many values are known",
-    "n_copies": "how many copies were tested",
-    "n_elements": "annotations that overlap",
-    "n_loci": "how many loci",
-    "n_selected": "of these, drawn for all further tests",
-    "n_tiles": "how many tiles are shuffled, or added, so far; or how many there are",
-    "necessity": "(WT - MUT) / WT, this tile shuffled",
-    "observed": "MUT / WT after the tiles up to this round are shuffled",
-    "offset": "from the TSS to the middle of the place in bp",
+    "n": "number of shuffles, or of known values",
+    "n_loci": "number of loci",
+    "n_tiles": "number of tiles that are shuffled, or added, so far; or of all tiles",
     "over_control": "(MUT - CONTROL) / CONTROL: this tile and the TSS tile in backgrounds, over the TSS tile alone",
     "over_wt": "(MUT - CONTROL) / WT: the part of the wild type's activity that this tile brings back",
-    "own_bp": "bp that the method keeps of its own accord",
-    "own_score": "score of what the method keeps of its own accord",
     "p": "of the two-sided Mann-Whitney U test",
     "p_bh": "p corrected by Benjamini and Hochberg",
     "p_bonferroni": "p corrected by Bonferroni",
-    "plateau": "activity that more copies would come to",
-    "plateau_fold": "plateau over the control",
     "q25": "first quartile",
     "q75": "third quartile",
-    "r2": "fraction of the variance that the fit explains",
-    "ranked": "whether the locus is among the most active of this track",
-    "reached": "fraction of the way to the plateau that the last copy tested has come",
-    "removed": "bases given up in this step",
-    "round": "of the search, from 0",
-    "saturates": "whether the plateau is reached within the copies tested",
-    "score": "of what is left: activity or effect, over that of the whole CRE",
-    "selected": "whether the locus was drawn for all further tests in this track",
     "sem": "standard error of the mean",
-    "signal": "name of the bigWig file",
-    "silencers": "tiles called silencers",
-    "source": "name of the locus whose TSS tile is put in the context of the other",
-    "stage": "of the study; in a fine-tile search, that of the scale",
+    "stage": "of the study; in a fine-tile search, of the scale",
     "start": "first base, 0-based: in bp of the window, or of the genome beside a chromosome",
-    "step": "of the search, from 0",
     "tile": "number of the tile, from left to right, from 0",
     "u": "Mann-Whitney U of the first group",
-    "value": "the column that the numbers are of",
-    "what": "the part of the test that failed",
+    "value": "the column that the numbers describe",
     "y_control": "prediction with the TSS tile alone in backgrounds, mean over shuffles",
     "y_mut": "prediction of the edited sequence, mean over shuffles",
-    "y_original": "prediction with the CRE where it was, in backgrounds, mean over shuffles",
-    "y_wt": "prediction of the sequence as it is",
+    "y_original": "prediction with the CRE at its original place, in backgrounds, mean over shuffles",
+    "y_wt": "prediction of the original sequence",
 }
 _ENDINGS = {
     "_sem": "standard error of {}",
@@ -97,13 +54,23 @@ _ENDINGS = {
 }
 
 
-def describe(name: str) -> str:
-    """What a column means; "" for one that says it itself.
+def column_meaning(name: str) -> str:
+    """Say what a column means, or return "" if its name says it.
 
-    >>> describe("fold_over_wt"), describe("necessity_low"), describe("track")
+    Examples
+    --------
+    >>> column_meaning("fold_over_wt"), column_meaning("necessity_low"), column_meaning("track")
     ('MUT / WT', 'lower end of the 95% bootstrap interval of necessity', '')
     """
     for ending, text in _ENDINGS.items():
-        if name.endswith(ending) and name.removesuffix(ending) in _COLUMNS:
+        if name.endswith(ending) and name.removesuffix(ending) in _meanings():
             return text.format(name.removesuffix(ending))
-    return _COLUMNS.get(name, "")
+    return _meanings().get(name, "")
+
+
+@cache
+def _meanings() -> dict[str, str]:
+    meanings = dict(_SHARED)
+    for view in section_views().values():
+        meanings |= view.columns
+    return meanings

@@ -1,4 +1,4 @@
-"""Files beside a page: the tracks and tables that were exported, as links that hold wherever the study is moved."""
+"""Links from a page to the tracks and tables that were exported. They hold when the folder of the study is moved."""
 
 from __future__ import annotations
 
@@ -7,18 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from ..tests import section_views
 from .text import amount
 
-# By the beginning and the ending of a name.
-_BEGINNINGS = {
-    "cres": "CREs",
-    "kept": "bases kept by fine-tile searches",
-    "over_control": "sufficiency over control",
-    "over_wt": "sufficiency over WT",
-    "necessity": "necessity",
-    "cre_gene": "links from CREs to genes",
-    "tile_pairs": "pairs of tiles that interact",
-}
 _ENDINGS = {
     "bed": "BED", "bedgraph": "bedGraph", "bw": "bigWig", "interact": "interact (UCSC)", "bedpe": "BEDPE (IGV)",
     "csv": "CSV",
@@ -27,7 +18,7 @@ _ENDINGS = {
 
 @dataclass(frozen=True)
 class ExportedFile:
-    """A file that was exported: where it is from the page, percent-encoded, or "" if a link to it would not hold."""
+    """An exported file. `href` is its path from the page, percent-encoded, or "" if a link would not hold."""
 
     name: str
     what: str
@@ -36,12 +27,12 @@ class ExportedFile:
 
 
 def exported_files(folder: Path, page: Path) -> list[ExportedFile]:
-    """What lies in `export` beside a page, or in the folder of its study, tracks first.
+    """List the files in the folder `export` beside a page, or in the folder of its study, tracks first.
 
     Parameters
     ----------
     folder: Path
-        Of the study.
+        The folder of the study.
 
     page: Path
 
@@ -61,8 +52,13 @@ def exported_files(folder: Path, page: Path) -> list[ExportedFile]:
 
 
 def _file(path: Path, home: Path, linked: bool) -> ExportedFile:
-    beginning, ending = path.name.split(".", 1)[0], path.suffix.removeprefix(".")
+    ending = path.suffix.removeprefix(".")
     kind = _ENDINGS.get(ending, ending)
-    what = f"table, {kind}" if ending == "csv" else ", ".join(filter(None, (_BEGINNINGS.get(beginning), kind)))
+    what = f"table, {kind}" if ending == "csv" else ", ".join(filter(None, (_content(path.name), kind)))
     href = quote(Path(os.path.relpath(path, home)).as_posix()) if linked else ""
     return ExportedFile(path.name, what, amount(path.stat().st_size), href)
+
+
+def _content(name: str) -> str:
+    beginning = name.split(".", 1)[0]
+    return next((view.files[beginning] for view in section_views().values() if beginning in view.files), "")

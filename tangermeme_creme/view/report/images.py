@@ -1,4 +1,4 @@
-"""Figures as images of a page: SVG that follows light and dark, the same bytes every time."""
+"""Convert figures to images of a page: SVG that follows light and dark, with the same bytes every time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..figures import StudyFigure
 from ..plots import INK
 
 _DARK_INK = "#e6e6e6"
-# Whatever the reader's own settings are, so that a study always gives the same page.
+# The user's own settings of matplotlib must not change the page of a study.
 _SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "tangermeme_creme",
@@ -26,7 +26,7 @@ _STYLE = (
     f"<style>svg{{color:{INK}}}@media (prefers-color-scheme: dark){{svg{{color:{_DARK_INK}}}}}"
     f"@media print{{svg{{color:{INK}}}}}</style>"
 )
-# Two and more markers of one kind after each other.
+# Two or more markers of one kind after each other.
 _MARKERS = re.compile(
     r'(<use xlink:href="[^"]*") x="[^"]*" y="[^"]*" (style="[^"]*")/>(?:\1 x="[^"]*" y="[^"]*" \2/>)+'
 )
@@ -34,7 +34,7 @@ _MARKERS = re.compile(
 
 @dataclass(frozen=True)
 class Image:
-    """A figure of the page: its size is in CSS pixels."""
+    """A figure of the page, with its size in CSS pixels."""
 
     name: str
     title: str
@@ -46,7 +46,7 @@ class Image:
 
 
 def image_of(figure: StudyFigure) -> Image:
-    """The figure as an image whose source is its data."""
+    """Convert a figure to an image whose source holds its data."""
     width, height = (round(96 * inches) for inches in figure.figure.get_size_inches())
     data = base64.b64encode(svg_of(figure.figure).encode()).decode()
     source = f"data:image/svg+xml;base64,{data}"
@@ -54,7 +54,7 @@ def image_of(figure: StudyFigure) -> Image:
 
 
 def svg_of(figure: Figure) -> str:
-    """A figure as SVG with a transparent background, whose ink is light where the reader's page is dark.
+    """Convert a figure to SVG with a transparent background, and with light ink if the reader's page is dark.
 
     Examples
     --------
@@ -69,23 +69,23 @@ def svg_of(figure: Figure) -> str:
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     svg = _compact(text[text.index("<svg ") :]).replace(INK, "currentColor")
-    return re.sub(r"(<svg [^>]*>)", lambda found: found[1] + _STYLE, svg, count=1)
+    return re.sub(r"(<svg [^>]*>)", lambda match: match[1] + _STYLE, svg, count=1)
 
 
 def _compact(svg: str) -> str:
-    """The same picture in about half the bytes: paths to a hundredth of a point, no metadata, no indents."""
+    """Halve the size of an SVG: paths to a hundredth of a point, no metadata, no indents."""
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"(?<= d=\")[^\"]*(?=\")", lambda found: _rounded(" ".join(found[0].split())), svg)
-    svg = re.sub(r"(?<= [xy]=\")[^\"]*(?=\")", lambda found: _rounded(found[0]), svg)
+    svg = re.sub(r"(?<= d=\")[^\"]*(?=\")", lambda match: _rounded(" ".join(match[0].split())), svg)
+    svg = re.sub(r"(?<= [xy]=\")[^\"]*(?=\")", lambda match: _rounded(match[0]), svg)
     svg = re.sub(r">\s+<", "><", svg)
     return _MARKERS.sub(_together, svg)
 
 
-def _together(found: re.Match[str]) -> str:
-    """Markers of one style in a group that has it, instead of each."""
-    style = f" {found[2]}"
-    return f"<g{style}>{found[0].replace(style, '')}</g>"
+def _together(match: re.Match[str]) -> str:
+    """Put markers of one style into a group that has the style."""
+    style = f" {match[2]}"
+    return f"<g{style}>{match[0].replace(style, '')}</g>"
 
 
 def _rounded(numbers: str) -> str:
-    return re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", numbers)
+    return re.sub(r"-?\d+\.\d{3,}", lambda match: f"{float(match[0]):.2f}", numbers)

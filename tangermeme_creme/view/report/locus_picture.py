@@ -1,7 +1,7 @@
-"""Every test of one locus on one axis of tiles, as SVG: arrays in, text out.
+"""Draw every test of one locus on one axis of tiles: arrays in, SVG text out.
 
-Colours and fonts are those of classes in the style sheet of the page, so that a figure follows light and dark. A
-series is one path, in steps of a tile across and tenths of a pixel down, for pages of a thousand figures.
+Classes in the style sheet of the page set colours and fonts, so that a picture follows light and dark. Each series is
+one path, in units of one tile across and a tenth of a pixel down: a page may have a thousand pictures.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from html import escape
 
 import numpy as np
 
-from .row_types import Bars, Curves, Heading, Marks, Order, Row, Spans
+from .row_types import BarRow, CurveRow, HeadingRow, MarkRow, OrderRow, Row, SpanRow
 
-WIDTH, LEFT, RIGHT = 1000.0, 196.0, 986.0  # of the figure, and where the axis begins and ends
-_TICKS = 9  # at most, more or less
+WIDTH, LEFT, RIGHT = 1000.0, 196.0, 986.0  # width of the picture, and where the axis begins and ends
+_TICKS = 9  # about the largest number of ticks
 
 
 @dataclass(frozen=True)
 class Axis:
-    """From bp from the TSS to the width of the figure."""
+    """Places bp from the TSS along the width of the picture."""
 
     low: float
     high: float
@@ -31,7 +31,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Heights:
-    """From values to the height of a row that begins at `top`."""
+    """Places values along the height of a row that begins at `top`."""
 
     low: float
     high: float
@@ -42,7 +42,7 @@ class Heights:
         return self.top + (self.high - np.asarray(value, dtype=float)) / (self.high - self.low) * self.height
 
     def tenths(self, value: np.ndarray, base: float) -> np.ndarray:
-        """How far below its base a value is drawn, in tenths, as text; of what is not finite, any."""
+        """Write how many tenths of a pixel each value lies below the base. NaN and infinity give any number."""
         down = 10 * (self.y(value) - float(self.y(base)))
         return np.array([str(y) for y in np.nan_to_num(down).round().astype(int)], dtype=object)
 
@@ -50,12 +50,12 @@ class Heights:
 def locus_svg(
     title: str, description: str, rows: Sequence[Row], *, window: tuple[int, int], tss_tile: tuple[int, int]
 ) -> str:
-    """Draw rows above each other, over the distance to the TSS.
+    """Draw rows below each other, over the distance to the TSS.
 
     Parameters
     ----------
     title, description: str
-        For those who cannot see it.
+        For readers who cannot see the picture.
 
     rows: sequence of Row
 
@@ -65,12 +65,12 @@ def locus_svg(
     Returns
     -------
     svg: str
-        One element, without styles of its own.
+        One element without styles.
 
     Examples
     --------
     >>> tile = {"start": np.array([-50]), "end": np.array([0]), "kind": np.array(["enhancer"], dtype=object)}
-    >>> rows = [Bars("necessity", **tile, value=np.array([0.5]), low=np.array([0.4]), high=np.array([0.5]))]
+    >>> rows = [BarRow("necessity", **tile, value=np.array([0.5]), low=np.array([0.4]), high=np.array([0.5]))]
     >>> svg = locus_svg("AAA", "one tile", rows, window=(-100, 100), tss_tile=(-25, 25))
     >>> svg[svg.index("<g ") : svg.index("</g>")]
     '<g transform="translate(393.5 54)scale(197.5 .1)"><path class="b enhancer" d="M0 0V-440h1V0"/>'
@@ -92,32 +92,33 @@ def locus_svg(
     return "".join(parts)
 
 
-def _heading(row: Heading, axis: Axis, top: float, height: float) -> list[str]:
+def _draw_heading(row: HeadingRow, axis: Axis, top: float, height: float) -> list[str]:
     return [f'<text class="h" y="{_n(top + height - 4)}">{escape(row.label)}</text>']
 
 
-def _bars(row: Bars, axis: Axis, top: float, height: float) -> list[str]:
+def _draw_bars(row: BarRow, axis: Axis, top: float, height: float) -> list[str]:
     heights = _heights([row.value, row.low, row.high], 0.0, top, height)
     known = np.isfinite(row.value)
     ends = known & np.isfinite(row.low) & np.isfinite(row.high)
-    left, steps = _steps(row, axis, float(heights.y(0)), 0.5)
-    place, _ = _steps(row, axis, float(heights.y(0)))
-    value, low, high = (heights.tenths(some, 0.0) for some in (row.value, row.low, row.high))
-    parts = [_label(row.label, top, height), *_scale(heights, 0.0), left]
+    left, steps = _tile_units(row, axis, float(heights.y(0)), 0.5)
+    place, _ = _tile_units(row, axis, float(heights.y(0)))
+    value, low, high = (heights.tenths(values, 0.0) for values in (row.value, row.low, row.high))
+    parts = [_label(row.label, top, height), *_scale_labels(heights, 0.0), left]
     for kind in dict.fromkeys(_kinds(row).tolist()):
-        some = known & (_kinds(row) == kind)
-        path = "".join(f"M{x} 0V{y}h1V0" for x, y in zip(steps[some], value[some]))
+        of_kind = known & (_kinds(row) == kind)
+        path = "".join(f"M{x} 0V{y}h1V0" for x, y in zip(steps[of_kind], value[of_kind]))
         if path:
             parts.append(f'<path class="{_class("b", kind)}" d="{path}"/>')
-    path = "".join(f"M{_pair(x, a)}V{b}" for x, a, b in zip(steps[ends], low[ends], high[ends]))
+    path = "".join(f"M{_joined(x, a)}V{b}" for x, a, b in zip(steps[ends], low[ends], high[ends]))
     parts += ["</g>", f'{place}<path class="i" d="{path}"/></g>' if path else ""]
-    return [*parts, _across(float(heights.y(0)))]
+    return [*parts, _line_across(float(heights.y(0)))]
 
 
-def _steps(row: Row, axis: Axis, base: float, back: float = 0.0) -> tuple[str, np.ndarray]:
-    """A group whose unit is a tile across and a tenth of a pixel down, from `base`; and where spans are in it.
+def _tile_units(row: Row, axis: Axis, base: float, back: float = 0.0) -> tuple[str, np.ndarray]:
+    """Open a group whose units are one tile across and a tenth of a pixel down, and return the places of spans in it.
 
-    It begins in the middle of the first span, or `back` tiles before. Of places without a width, steps are tiles.
+    The group begins at `base`, in the middle of the first span or `back` tiles before. For spans without a width, the
+    smallest distance between two of them is the unit.
     """
     middle = (row.start + row.end) / 2
     between = np.diff(np.unique(middle))
@@ -128,12 +129,12 @@ def _steps(row: Row, axis: Axis, base: float, back: float = 0.0) -> tuple[str, n
     return f'<g transform="{place}">', steps
 
 
-def _pair(x: str, y: str) -> str:
-    """Two numbers of a path: a minus sets them apart too."""
+def _joined(x: str, y: str) -> str:
+    """Join two numbers of a path. A minus sign separates them as well as a space."""
     return f"{x}{y}" if y.startswith("-") else f"{x} {y}"
 
 
-def _marks(row: Marks, axis: Axis, top: float, height: float) -> list[str]:
+def _draw_marks(row: MarkRow, axis: Axis, top: float, height: float) -> list[str]:
     parts, middle = [_label(row.label, top, height)], axis.x((row.start + row.end) / 2)
     for kind in dict.fromkeys(_kinds(row).tolist()):
         down = kind == "silencer"
@@ -145,42 +146,42 @@ def _marks(row: Marks, axis: Axis, top: float, height: float) -> list[str]:
     return parts
 
 
-def _order(row: Order, axis: Axis, top: float, height: float) -> list[str]:
+def _draw_order(row: OrderRow, axis: Axis, top: float, height: float) -> list[str]:
     middle = axis.x((row.start + row.end) / 2)[:9].tolist()
-    digits = "".join(str(k + 1) for k in range(len(middle)))  # an x for each digit
+    digits = "".join(str(k + 1) for k in range(len(middle)))  # one x per digit
     places = " ".join(map(_n, middle))
     return [_label(row.label, top, height), f'<text class="o" x="{places}" y="{_n(top + height - 3)}">{digits}</text>']
 
 
-def _spans(row: Spans, axis: Axis, top: float, height: float) -> list[str]:
+def _draw_spans(row: SpanRow, axis: Axis, top: float, height: float) -> list[str]:
     parts, left = [_label(row.label, top, height)], axis.x(row.start)
     width = np.maximum(axis.x(row.end) - left, 1.0)
     for kind in dict.fromkeys(_kinds(row).tolist()):
-        some = _kinds(row) == kind
+        of_kind = _kinds(row) == kind
         path = "".join(
-            f"M{_n(x)} {_n(top + 1)}h{_n(w)}v{_n(height - 2)}h-{_n(w)}z" for x, w in zip(left[some], width[some])
+            f"M{_n(x)} {_n(top + 1)}h{_n(w)}v{_n(height - 2)}h-{_n(w)}z" for x, w in zip(left[of_kind], width[of_kind])
         )
         parts.append(f'<path class="{_class("f", kind)}" d="{path}"/>')
     return parts
 
 
-def _curves(row: Curves, axis: Axis, top: float, height: float) -> list[str]:
+def _draw_curves(row: CurveRow, axis: Axis, top: float, height: float) -> list[str]:
     heights = _heights([row.value], row.base, top, height)
-    parts = [_label(row.label, top, height), *_scale(heights, row.base)]
-    place, steps = _steps(row, axis, float(heights.y(row.base)))
+    parts = [_label(row.label, top, height), *_scale_labels(heights, row.base)]
+    place, steps = _tile_units(row, axis, float(heights.y(row.base)))
     value = heights.tenths(row.value, row.base)
     parts.append(place)
     for line in dict.fromkeys(row.line.tolist()):
-        some = np.flatnonzero((row.line == line) & np.isfinite(row.value))
-        some = some[np.argsort(row.start[some], kind="stable")]
-        if len(some):
-            path = "L".join(_pair(x, y) for x, y in zip(steps[some], value[some]))
-            parts.append(f'<path class="{_class("c", _kinds(row)[some[0]])}" d="M{path}"/>')
-    return [*parts, "</g>", _across(float(heights.y(row.base)))]
+        points = np.flatnonzero((row.line == line) & np.isfinite(row.value))
+        points = points[np.argsort(row.start[points], kind="stable")]
+        if len(points):
+            path = "L".join(_joined(x, y) for x, y in zip(steps[points], value[points]))
+            parts.append(f'<path class="{_class("c", _kinds(row)[points[0]])}" d="M{path}"/>')
+    return [*parts, "</g>", _line_across(float(heights.y(row.base)))]
 
 
 def _ticks(axis: Axis, top: float) -> list[str]:
-    """Round numbers of kb under an axis, and a line at the TSS."""
+    """Draw round numbers of kb under the axis, and a line at the TSS."""
     span = (axis.high - axis.low) / 1000
     raw = span / _TICKS
     power = 10.0 ** np.floor(np.log10(raw))
@@ -201,15 +202,15 @@ def _ticks(axis: Axis, top: float) -> list[str]:
 
 
 def _heights(values: Sequence[np.ndarray], base: float, top: float, height: float) -> Heights:
-    """A scale that holds its base and all that is finite."""
-    every = np.concatenate([np.array([base]), *(np.asarray(some, dtype=float).ravel() for some in values)])
-    every = every[np.isfinite(every)]
-    low, high = float(every.min()), float(every.max())
+    """Return a scale that includes its base and all finite values."""
+    known = np.concatenate([np.array([base]), *(np.asarray(part, dtype=float).ravel() for part in values)])
+    known = known[np.isfinite(known)]
+    low, high = float(known.min()), float(known.max())
     return Heights(low, high if high > low else low + 1.0, top, height)
 
 
-def _scale(heights: Heights, base: float) -> list[str]:
-    """The ends of a scale, and its base where there is room between them."""
+def _scale_labels(heights: Heights, base: float) -> list[str]:
+    """Label the ends of a scale, and its base if there is room between them."""
     places = {heights.high: heights.top + 8, heights.low: heights.top + heights.height}
     middle = float(heights.y(base)) + 4
     if all(abs(middle - y) > 10 for y in places.values()):
@@ -218,8 +219,10 @@ def _scale(heights: Heights, base: float) -> list[str]:
 
 
 def short(value: float) -> str:
-    """A number to two or three digits.
+    """Write a number to two or three digits.
 
+    Examples
+    --------
     >>> short(0.98765), short(-0.30), short(651.3), short(0.0)
     ('0.99', '-0.3', '651', '0')
     """
@@ -230,7 +233,7 @@ def _label(text: str, top: float, height: float) -> str:
     return f'<text class="l" y="{_n(top + height / 2 + 4)}">{escape(text)}</text>'
 
 
-def _across(y: float) -> str:
+def _line_across(y: float) -> str:
     return f'<path class="z" d="M{_n(LEFT)} {_n(y)}H{_n(RIGHT)}"/>'
 
 
@@ -243,16 +246,16 @@ def _class(name: str, kind: str) -> str:
 
 
 def _n(value: float) -> str:
-    """One decimal, and none where it is 0."""
+    """Write one decimal, and none if it is 0."""
     return f"{value + 0.0:.1f}".removesuffix(".0")
 
 
 _GAP = 10.0
 _DRAWN: dict[type[Row], tuple[Callable[..., list[str]], float]] = {
-    Heading: (_heading, 22.0),
-    Bars: (_bars, 44.0),
-    Marks: (_marks, 11.0),
-    Order: (_order, 12.0),
-    Spans: (_spans, 10.0),
-    Curves: (_curves, 34.0),
+    HeadingRow: (_draw_heading, 22.0),
+    BarRow: (_draw_bars, 44.0),
+    MarkRow: (_draw_marks, 11.0),
+    OrderRow: (_draw_order, 12.0),
+    SpanRow: (_draw_spans, 10.0),
+    CurveRow: (_draw_curves, 34.0),
 }

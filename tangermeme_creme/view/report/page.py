@@ -1,4 +1,4 @@
-"""One page for a study: what was found, how to read it, and every locus that was tested."""
+"""One page per study: its results, how to read them, and every locus that was tested."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .sections import sections_of
 from .study_summary import summary_of
 
 NAME = "report.html"
-_FIRST_OPEN = 12  # loci up to which the first is open
+_FIRST_OPEN = 12  # up to this number of loci the first one is open
 
 
 def write_page(
@@ -31,9 +31,9 @@ def write_page(
 ) -> Path:
     """Write a study as one HTML file that needs nothing else: no network, no other file, no server.
 
-    It has a part for each test that has rows, with its figures, summaries and tables, and one for each locus that was
-    drawn for the tests (the first 2,000). Of tables with more than 5,000 rows, or 2,000 where the reader has to open
-    them, those with the largest effects are shown. Paths of the machine are cut to their last names. The same study
+    The page has a section for each test that has rows, with figures, summaries and tables. It has a part for each locus
+    that was drawn for the tests (the first 2,000). It shows at most 5,000 rows per table, or 2,000 if the reader has to
+    open the table: those with the largest effects. Paths of the machine are cut to their last names. The same study
     gives the same bytes.
 
     Parameters
@@ -41,11 +41,11 @@ def write_page(
     study: Study
 
     path: path or None, optional
-        Of the file; its folder is made if needed. None is `report/report.html` in the folder of the study. Default is
-        None.
+        The file to write; its folder is made if needed. None writes `report/report.html` in the folder of the study.
+        Default is None.
 
     figures: sequence of StudyFigure or None, optional
-        None is `study_figures(study)`. Default is None.
+        The figures to show. None shows `study_figures(study)`. Default is None.
 
     Returns
     -------
@@ -57,16 +57,15 @@ def write_page(
         If Jinja2 is not installed.
 
     ValueError
-        If a figure is of no section.
+        If no section has the name that a figure gives.
     """
     environment = _environment()
     page = study.folder / "report" / NAME if path is None else Path(path)
     tables = {name: study.table(name) for name in study.tables}
     names = selected_loci(tables)
     genes = gene_names(tables)
-    told = all(gene in name for name, gene in genes.items())  # by the names of the loci
+    named = all(gene in name for name, gene in genes.items())  # the names of the loci include their genes
     numbers = {name: k for k, name in enumerate(names[:LOCI], start=1)}
-    drawn = study_figures(study) if figures is None else figures
     css, js = _styles(), _text("report.js")
     text = environment.get_template("report.html.j2").render(
         name=study.folder.resolve().name,
@@ -74,7 +73,9 @@ def write_page(
         css=css,
         js=js,
         summary=summary_of(study, tables),
-        sections=sections_of(study.spec, tables, drawn, numbers, {} if told else genes),
+        sections=sections_of(
+            study.spec, tables, study_figures(study) if figures is None else figures, numbers, {} if named else genes
+        ),
         loci=list(loci_of(study.spec, tables, names[:LOCI])),
         n_loci=len(names),
         first_open=len(names) <= _FIRST_OPEN,
@@ -101,13 +102,13 @@ def _environment() -> Any:
 
 
 def _styles() -> str:
-    """The style sheet, with the colours of the figures as `--kind` of a class of their name."""
+    """Return the style sheet. The class of each category sets `--kind` to the colour of the category."""
     colors = "".join(f".{name}{{--kind:{color}}}\n" for name, color in CATEGORY_COLORS.items())
     return _text("report.css") + colors
 
 
 def _policy(css: str, js: str) -> str:
-    """What a browser lets the page do: its own style sheet, its own script and images in it, and no request."""
+    """Allow the page its style sheet, its script and the images that it holds, and no request."""
     style, script = (
         f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in (css, js)
     )

@@ -1,4 +1,4 @@
-"""What can be drawn in a row of the figure of a locus."""
+"""The kinds of rows in the picture of a locus."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Row:
-    """What is drawn in a row, under a label.
+    """A row with its label.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ class Row:
         Spans, 0-based and half-open in bp from the TSS.
 
     kind: array of str, shape=(K,), or empty
-        The class of each, say "enhancer"; "" for none.
+        The class of each span, such as "enhancer"; "" for no class.
     """
 
     label: str
@@ -29,13 +29,13 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Heading(Row):
+class HeadingRow(Row):
     """A line of text."""
 
 
 @dataclass(frozen=True)
-class Bars(Row):
-    """A bar a tile, `value` high, with its interval. What is NaN is not drawn."""
+class BarRow(Row):
+    """One bar per tile, of height `value`, with its interval. NaN is not drawn."""
 
     value: np.ndarray = field(default_factory=lambda: np.array([]))
     low: np.ndarray = field(default_factory=lambda: np.array([]))
@@ -43,23 +43,23 @@ class Bars(Row):
 
 
 @dataclass(frozen=True)
-class Marks(Row):
-    """A triangle over each span: upwards, and downwards for silencers."""
+class MarkRow(Row):
+    """One triangle per span. It points up, and down for silencers."""
 
 
 @dataclass(frozen=True)
-class Order(Row):
-    """The numbers 1, 2, ... in spans, of which there are at most nine."""
+class OrderRow(Row):
+    """The numbers 1, 2, ... in the spans, in the order of the spans. The first nine are drawn."""
 
 
 @dataclass(frozen=True)
-class Spans(Row):
-    """A block a span, at least a pixel wide."""
+class SpanRow(Row):
+    """One block per span, at least one pixel wide."""
 
 
 @dataclass(frozen=True)
-class Curves(Row):
-    """Lines over the middles of spans, one for each value of `line`, and one across at `base`."""
+class CurveRow(Row):
+    """Lines over the middles of spans, one per value of `line`, and a horizontal line at `base`."""
 
     value: np.ndarray = field(default_factory=lambda: np.array([]))
     line: np.ndarray = field(default_factory=lambda: np.array([]))

@@ -1,46 +1,46 @@
-"""From the tables of a locus to the rows of its figure."""
+"""From the tables of a locus to the rows of its picture."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
-from .row_types import Bars, Curves, Heading, Marks, Order, Row, Spans
+from .row_types import BarRow, CurveRow, HeadingRow, MarkRow, OrderRow, Row, SpanRow
 
 Columns = Mapping[str, np.ndarray]
 
 
-class Rows(Protocol):
-    """A table by locus and track."""
+class RowsByLocus(Protocol):
+    """A table whose rows are looked up by locus and track."""
 
     def rows(self, example: str, track: str) -> dict[str, np.ndarray]:
-        """Columns of the rows; {} if there are none."""
+        """Return the columns of these rows, or {} without rows."""
 
 
 @dataclass(frozen=True)
-class Tile:
+class NumberedTile:
     """A tile by its number, with its span in bp of the window."""
 
     number: int
     span: tuple[int, int]
 
     def rows(self, columns: Columns, name: str) -> dict[str, np.ndarray]:
-        """The rows that are of this tile; {} if there are none."""
-        some = columns[name] == self.number if name in columns else np.array([], dtype=bool)
-        return {column: values[some] for column, values in columns.items()} if some.any() else {}
+        """Return the rows whose column `name` is the number of this tile, or {} without rows."""
+        own = columns[name] == self.number if name in columns else np.array([], dtype=bool)
+        return {column: values[own] for column, values in columns.items()} if own.any() else {}
 
 
-def rows_of(given: Mapping[str, Rows], example: str, tracks: Sequence[str], tss: int) -> list[Row]:
-    """What is drawn of a locus: for each track the tests that have a row, and none for those that have not.
+def picture_rows(tables: Mapping[str, RowsByLocus], example: str, tracks: Sequence[str], tss: int) -> list[Row]:
+    """Return the rows of the picture of a locus: for each track, the tests that have rows there.
 
     Parameters
     ----------
-    given: mapping of str to Rows
-        By name of the table.
+    tables: mapping of str to RowsByLocus
 
     example: str
 
@@ -56,72 +56,79 @@ def rows_of(given: Mapping[str, Rows], example: str, tracks: Sequence[str], tss:
     """
     rows: list[Row] = []
     for track in tracks:
-
-        def table(name: str, track: str = track) -> dict[str, np.ndarray]:
-            return given[name].rows(example, track) if name in given else {}
-
-        cres = table("cres")
-        called = dict(zip(cres.get("tile", ()), cres.get("cre", ())))
-        tests: list[Row | None] = [
-            _bars("necessity", table("necessity"), "necessity", called, tss),
-            _sufficiency(table("sufficiency"), called, tss),
-            _spans(Marks, "CREs", cres, "start", "end", tss),
-            *(_order(table("higher_order"), direction, tss) for direction in ("min", "max")),
-            _curve(table("distance"), tss),
-            _spans(Spans, "bases kept", table("kept"), "start", "end", tss),
-        ]
-        there = [row for row in tests if row is not None]
-        if there:
+        table = partial(_columns, tables, example, track)
+        tests = _tests(table, tss)
+        if tests:
             context = table("contexts").get("context", [None])[0]
-            category = "" if context is None or pd.isna(context) else f", {context} context"
-            rows += [Heading(f"Track {track}{category}", np.array([]), np.array([])), *there]
+            category = "" if pd.isna(context) else f", {context} context"
+            rows += [HeadingRow(f"Track {track}{category}", np.array([]), np.array([])), *tests]
     return rows
 
 
-def _bars(label: str, found: Columns, value: str, called: Mapping[Any, str], tss: int) -> Bars | None:
-    if value not in found or not np.isfinite(found[value].astype(float)).any():
+def _columns(tables: Mapping[str, RowsByLocus], example: str, track: str, name: str) -> Columns:
+    return tables[name].rows(example, track) if name in tables else {}
+
+
+def _tests(table: Callable[[str], Columns], tss: int) -> list[Row]:
+    """Return the rows of all tests of a locus in one track."""
+    cres = table("cres")
+    called = dict(zip(cres.get("tile", ()), cres.get("cre", ())))
+    rows = [
+        _bar_row("necessity", table("necessity"), "necessity", called, tss),
+        _sufficiency_row(table("sufficiency"), called, tss),
+        _span_row(MarkRow, "CREs", cres, tss),
+        *(_order_row(table("higher_order"), direction, tss) for direction in ("min", "max")),
+        _curve_row(table("distance")),
+        _span_row(SpanRow, "bases kept", table("kept"), tss),
+    ]
+    return [row for row in rows if row is not None]
+
+
+def _bar_row(label: str, columns: Columns, value: str, called: Mapping[Any, str], tss: int) -> BarRow | None:
+    if value not in columns or not np.isfinite(columns[value].astype(float)).any():
         return None
-    kind = np.array([called.get(tile, "") for tile in found["tile"]], dtype=object)
-    effect, low, high = (_floats(found, name) for name in (value, f"{value}_low", f"{value}_high"))
-    return Bars(label, found["start"] - tss, found["end"] - tss, kind, value=effect, low=low, high=high)
+    kind = np.array([called.get(tile, "") for tile in columns["tile"]], dtype=object)
+    effect, low, high = (_as_floats(columns, name) for name in (value, f"{value}_low", f"{value}_high"))
+    return BarRow(label, columns["start"] - tss, columns["end"] - tss, kind, value=effect, low=low, high=high)
 
 
-def _sufficiency(found: Columns, called: Mapping[Any, str], tss: int) -> Bars | None:
-    """Over the wild type in enhancing contexts, where enhancers are called by it; over the control in all others."""
-    enhancing = len(found.get("context", ())) and found["context"][0] == "enhancing"
+def _sufficiency_row(columns: Columns, called: Mapping[Any, str], tss: int) -> BarRow | None:
+    """Return sufficiency over the wild type in enhancing contexts, where it calls enhancers; else over the control."""
+    enhancing = len(columns.get("context", ())) and columns["context"][0] == "enhancing"
     value, over = ("over_wt", "WT") if enhancing else ("over_control", "control")
-    return _bars(f"sufficiency over {over}", found, value, called, tss)
+    return _bar_row(f"sufficiency over {over}", columns, value, called, tss)
 
 
-def _spans(
-    kind: type[Marks] | type[Spans], label: str, found: Columns, start: str, end: str, tss: int
-) -> Marks | Spans | None:
-    if not len(found.get(start, ())):
+def _span_row(
+    row_type: type[MarkRow] | type[SpanRow], label: str, columns: Columns, tss: int
+) -> MarkRow | SpanRow | None:
+    if not len(columns.get("start", ())):
         return None
-    return kind(label, found[start] - tss, found[end] - tss, found["cre"].astype(object))
+    return row_type(label, columns["start"] - tss, columns["end"] - tss, columns["cre"].astype(object))
 
 
-def _order(found: Columns, direction: str, tss: int) -> Order | None:
-    """The tiles of a greedy search in the order in which it chose them."""
-    if not len(found.get("direction", ())):
+def _order_row(columns: Columns, direction: str, tss: int) -> OrderRow | None:
+    """Return the tiles of a greedy search in the order in which the search chose them."""
+    if not len(columns.get("direction", ())):
         return None
-    some = np.flatnonzero(found["direction"] == direction)
-    some = some[np.argsort(found["round"][some], kind="stable")]
-    if not len(some):
+    chosen = np.flatnonzero(columns["direction"] == direction)
+    chosen = chosen[np.argsort(columns["round"][chosen], kind="stable")]
+    if not len(chosen):
         return None
-    first = "" if len(some) <= 9 else f", 9 of {len(some)}"
-    return Order(f"shuffled in turn, {direction}{first}", found["start"][some] - tss, found["end"][some] - tss)
+    first = "" if len(chosen) <= 9 else f", 9 of {len(chosen)}"
+    label = f"shuffled in turn, {direction}{first}"
+    return OrderRow(label, columns["start"][chosen] - tss, columns["end"][chosen] - tss)
 
 
-def _curve(found: Columns, tss: int) -> Curves | None:
-    """A CRE's fold over the control at each place: an offset is that of the middle of the place."""
+def _curve_row(columns: Columns) -> CurveRow | None:
+    """Return the fold over the control of each CRE at each place. `offset` is the middle of the place."""
     value = "fold_over_control"
-    if value not in found or not np.isfinite(_floats(found, value)).any():
+    if value not in columns or not np.isfinite(_as_floats(columns, value)).any():
         return None
-    middle = found["offset"]
-    kind, line = found["cre"].astype(object), found["cre_tile"]
-    return Curves("CREs moved, fold over control", middle, middle, kind, value=_floats(found, value), line=line)
+    middle, kind = columns["offset"], columns["cre"].astype(object)
+    fold, line = _as_floats(columns, value), columns["cre_tile"]
+    return CurveRow("CREs moved, fold over control", middle, middle, kind, value=fold, line=line)
 
 
-def _floats(found: Columns, name: str) -> np.ndarray:
-    return found[name].astype(float) if name in found else np.full(len(next(iter(found.values()))), np.nan)
+def _as_floats(columns: Columns, name: str) -> np.ndarray:
+    return columns[name].astype(float) if name in columns else np.full(len(next(iter(columns.values()))), np.nan)

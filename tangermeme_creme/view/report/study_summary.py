@@ -1,9 +1,7 @@
-"""What was studied, by what, and what it cost: the first part of a report."""
+"""The first section of a page: what was studied, with which model, and at what cost."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,17 +9,18 @@ from typing import Any
 import pandas as pd
 
 from ...analysis import CATEGORIES
-from ...study.spec import spec_to_dict, track_names, window_length
+from ...study.spec import StudySpec, spec_to_dict, track_names, window_length
 from ...study.store import Manifest
 from ...study.tables import ReadableStudy
-from .text import last_name, number, seconds
+from ...support import duration, map_marked, toml_text
+from .text import last_name, number
 
 Pairs = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Summary:
-    """Counts, what was found by track, where it came from, what it cost, and the file of the study."""
+class StudySummary:
+    """Counts, results by track, provenance, cost, and the spec of a study as TOML."""
 
     counts: Pairs
     tracks: pd.DataFrame
@@ -32,11 +31,11 @@ class Summary:
     spec: str
 
 
-def summary_of(study: ReadableStudy, tables: Mapping[str, pd.DataFrame]) -> Summary:
-    """What a report says of a study as a whole. What a study that is made of tables alone does not know is left out."""
+def summary_of(study: ReadableStudy, tables: Mapping[str, pd.DataFrame]) -> StudySummary:
+    """Summarize a study as a whole. Fields that the study does not have, such as the header of a run, stay empty."""
     header: dict[str, Any] = getattr(study, "header", {})
     versions = [(str(name), str(version)) for name, version in sorted(header.get("versions", {}).items())]
-    return Summary(
+    return StudySummary(
         _counts(header, tables),
         _tracks(study, tables),
         _provenance(study, header),
@@ -49,30 +48,30 @@ def summary_of(study: ReadableStudy, tables: Mapping[str, pd.DataFrame]) -> Summ
 
 def _counts(header: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Pairs:
     contexts, cres = tables.get("contexts", pd.DataFrame()), tables.get("cres", pd.DataFrame())
-    found = [("loci read", header.get("n_loci")), ("chosen to be studied", len(tables.get("loci", ())) or None)]
+    counts = [("loci read", header.get("n_loci")), ("chosen to be studied", len(tables.get("loci", ())) or None)]
     if len(contexts):
-        found += [
+        counts += [
             (label, contexts.loc[contexts[column].astype(bool), "example"].nunique())
             for label, column in (("ranked in a track", "ranked"), ("drawn for all tests", "selected"))
         ]
         known = contexts.loc[contexts["context_effect"].notna(), "example"]
-        found.insert(2, ("with a context effect", known.nunique()))
+        counts.insert(2, ("with a context effect", known.nunique()))
     if len(cres):
-        found += [(f"{kind}s, over all tracks", int((cres["cre"] == kind).sum())) for kind in ("enhancer", "silencer")]
+        counts += [(f"{kind}s, over all tracks", int((cres["cre"] == kind).sum())) for kind in ("enhancer", "silencer")]
     failed = len(tables.get("failures", ())) + len(tables.get("annotation_failures", ()))
-    return [(label, number(count)) for label, count in [*found, ("failures", failed)] if count is not None]
+    return [(label, number(count)) for label, count in [*counts, ("failures", failed)] if count is not None]
 
 
 def _tracks(study: ReadableStudy, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """By track: loci ranked and drawn, those drawn by category, and CREs."""
+    """Count by track the loci ranked and drawn, the drawn loci by category, and CREs."""
     contexts, cres = tables.get("contexts", pd.DataFrame()), tables.get("cres", pd.DataFrame())
     if not len(contexts):
         return pd.DataFrame()
     rows = []
     for track in track_names(study.spec):
-        some = contexts[contexts["track"] == track]
-        drawn = some[some["selected"].astype(bool)]
-        row: dict[str, Any] = {"track": track, "loci ranked": int(some["ranked"].sum()), "drawn": len(drawn)}
+        in_track = contexts[contexts["track"] == track]
+        drawn = in_track[in_track["selected"].astype(bool)]
+        row: dict[str, Any] = {"track": track, "loci ranked": int(in_track["ranked"].sum()), "drawn": len(drawn)}
         row |= {name: int((drawn["context"] == name).sum()) for name in CATEGORIES}
         if len(cres):
             called = cres.loc[cres["track"] == track, "cre"]
@@ -84,7 +83,7 @@ def _tracks(study: ReadableStudy, tables: Mapping[str, pd.DataFrame]) -> pd.Data
 def _provenance(study: ReadableStudy, header: Mapping[str, Any]) -> Pairs:
     spec, model = study.spec, header.get("model", {})
     function = f", {spec.model.function}" if spec.model.function else ""
-    found = [
+    pairs = [
         ("study", study.folder.resolve().name),
         ("begun", header.get("begun")),
         ("seed", spec.seed),
@@ -99,11 +98,11 @@ def _provenance(study: ReadableStudy, header: Mapping[str, Any]) -> Pairs:
         ("tiles", f"{number(spec.tiles.size)} bp"),
         ("hash of the settings", header.get("spec_hash")),
     ]
-    return [(label, str(value)) for label, value in found if value is not None and value != ""]
+    return [(label, str(value)) for label, value in pairs if value is not None and value != ""]
 
 
 def _cost(study: ReadableStudy) -> pd.DataFrame:
-    """By stage: loci done, failed and of how many; seconds; sequences that ran in full and in part."""
+    """Return by stage the loci done, failed and in total, the time, and sequences that ran in full and in part."""
     status = getattr(study, "status", None)
     if status is None:
         return pd.DataFrame()
@@ -122,7 +121,7 @@ def _cost(study: ReadableStudy) -> pd.DataFrame:
         "loci done": [number(value) for value in rows["done"]],
         "failed": [number(value) for value in rows["failed"]],
         "of": [number(value) for value in rows["of"]],
-        "time of work": [seconds(value) for value in rows["seconds"]],
+        "time of work": [duration(value) for value in rows["seconds"]],
     }
     if rows[["full", "partial"]].to_numpy().any():
         shown["sequences in full"] = [number(value) if value else "" for value in rows["full"]]
@@ -131,22 +130,10 @@ def _cost(study: ReadableStudy) -> pd.DataFrame:
 
 
 def toml_of(study: ReadableStudy) -> str:
-    """The settings of a study as TOML, without those that are left out. Paths are cut to their last name."""
-    content = spec_to_dict(study.spec)
-    return "\n".join(_toml(_unplaced(study.spec, content), "")).strip() + "\n"
-
-
-def _unplaced(section: Any, content: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of a section with the places of files cut off, as its fields say where these are."""
-    found = {}
-    for field in dataclasses.fields(section):
-        value, inner = content[field.name], getattr(section, field.name)
-        if dataclasses.is_dataclass(inner):
-            value = _unplaced(inner, value)
-        elif field.metadata.get("path") or field.name in ("arguments", "out"):
-            value = _last_names(value)
-        found[field.name] = value
-    return found
+    """Write the spec of a study as TOML, without settings that are not given. Paths are cut to their last names."""
+    content = map_marked(StudySpec, spec_to_dict(study.spec), "path", lambda value, kind: _last_names(value))
+    content["model"]["arguments"] = _last_names(content["model"]["arguments"])  # any of these may be a path
+    return toml_text(content)
 
 
 def _last_names(value: Any) -> Any:
@@ -155,20 +142,3 @@ def _last_names(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _last_names(part) for name, part in value.items()}
     return [_last_names(part) for part in value] if isinstance(value, list) else value
-
-
-def _toml(content: Mapping[str, Any], path: str) -> list[str]:
-    lines, sections = [], []
-    for name, value in content.items():
-        if isinstance(value, Mapping):
-            inner = f"{path}.{_key(name)}" if path else _key(name)
-            body = _toml(value, inner)
-            sections += ["", f"[{inner}]", *body] if any(not line.startswith("[") for line in body if line) else body
-        elif value is not None:
-            lines.append(f"{_key(name)} = {json.dumps(value, ensure_ascii=False)}")
-    return lines + sections
-
-
-def _key(name: str) -> str:
-    plain = name and all(letter.isascii() and (letter.isalnum() or letter in "_-") for letter in name)
-    return name if plain else json.dumps(name, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Tables of a page: which columns and rows are shown, and how they are written down for the reader's browser."""
+"""Tables of a page: which rows and columns it shows, and the JSON that the reader's browser makes tables of."""
 
 from __future__ import annotations
 
@@ -9,46 +9,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .columns import describe
+from ..tests import PageTable
+from .columns import column_meaning
 
-ROWS, CLOSED_ROWS = 5_000, 2_000  # of a table that are put into a page, and of one that the reader has to open
+ROWS, CLOSED_ROWS = 5_000, 2_000  # most rows of a table on the page, and of a table that the reader has to open
 _LOCI = ("example", "source")  # columns that name a locus
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A table of a study as a page shows it.
+class ShownTable:
+    """A table of a page.
 
-    Parameters
-    ----------
-    name: str
-
-    title: str
-
-    columns: tuple of str
-        Those shown, as far as they are there. () is all.
-
-    rank: str or None
-        The column whose largest values are shown of a long table. None: a long table is left out.
-
-    neutral: float
-        What its values are counted from.
-
-    closed: bool
-        Whether the reader has to open it.
+    `note` stands above the table, `columns` pairs columns with their meanings, and `content` is what JSON holds of the
+    table. `content` is None if the page does not show the table.
     """
-
-    name: str
-    title: str
-    columns: tuple[str, ...] = ()
-    rank: str | None = None
-    neutral: float = 0.0
-    closed: bool = False
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A table of a page: what is said above it, what its columns mean, and its content for JSON, if it is shown."""
 
     key: str
     title: str
@@ -58,50 +32,53 @@ class Shown:
     closed: bool = False
 
 
-def shown_table(wanted: Wanted, table: pd.DataFrame, loci: Mapping[str, int], genes: Mapping[str, str]) -> Shown:
-    """A table of a study, cut to what a page can hold.
+def shown_table(
+    page_table: PageTable, table: pd.DataFrame, loci: Mapping[str, int], genes: Mapping[str, str]
+) -> ShownTable:
+    """Cut a table of a study to the rows and columns that the page shows.
 
     Parameters
     ----------
-    wanted: Wanted
+    page_table: PageTable
 
     table: pandas.DataFrame
 
     loci: mapping of str to int
-        Numbers of the loci that have a part of their own in the page.
+        Numbers of the loci that have a part on the page.
 
     genes: mapping of str to str
-        Names of genes that the names of their loci do not tell; or {}.
+        Genes of loci, for a column `gene`. {} if the names of the loci include their genes.
 
     Returns
     -------
-    shown: Shown
+    shown: ShownTable
     """
-    names = [name for name in wanted.columns or table.columns if name in table.columns]
-    rows, note = _cut(wanted, table)
+    names = [name for name in page_table.columns or table.columns if name in table.columns]
+    rows, note = _largest(page_table, table)
     rows = rows[names]
     if genes and "example" in names:
         rows.insert(0, "gene", rows["example"].map(genes))
-    described = [(name, text) for name in rows.columns if (text := describe(str(name)))]
-    content = None if rows.empty else content_of(rows, wanted.title, loci)
-    return Shown(f"table-{wanted.name}", wanted.title, note, described, content, wanted.closed)
+    meanings = [(name, text) for name in rows.columns if (text := column_meaning(str(name)))]
+    content = None if rows.empty else content_of(rows, page_table.title, loci)
+    return ShownTable(f"table-{page_table.name}", page_table.title, note, meanings, content, page_table.closed)
 
 
-def _cut(wanted: Wanted, table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    most = CLOSED_ROWS if wanted.closed else ROWS
+def _largest(page_table: PageTable, table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Return the rows that the page shows, and a note if it does not show all."""
+    rank, neutral, most = page_table.rank, page_table.neutral, CLOSED_ROWS if page_table.closed else ROWS
     if len(table) <= most:
         return table, ""
-    where = f"the whole table is tables/{wanted.name}.parquet in the folder of the study."
-    if wanted.rank is None or wanted.rank not in table:
+    where = f"the whole table is tables/{page_table.name}.parquet in the folder of the study."
+    if rank is None or rank not in table:
         return table.iloc[:0], f"It has {len(table):,} rows, too many for a page: {where}"
-    size = (table[wanted.rank].astype(float) - wanted.neutral).abs()
+    size = (table[rank].astype(float) - neutral).abs()
     first = size.sort_values(ascending=False, kind="stable", na_position="last").index[:most]
-    value = f"|{wanted.rank}|" if not wanted.neutral else f"|{wanted.rank} - {wanted.neutral:g}|"
+    value = f"|{rank}|" if not neutral else f"|{rank} - {neutral:g}|"
     return table.loc[first], f"Of {len(table):,} rows the {most:,} with the largest {value} are shown; {where}"
 
 
 def content_of(table: pd.DataFrame, title: str, loci: Mapping[str, int] | None = None) -> dict[str, Any]:
-    """A table as what JSON can hold, column by column: numbers to six digits, texts as numbers of their levels.
+    """Convert a table to what JSON can hold, column by column: numbers to six digits, texts as indices of levels.
 
     Parameters
     ----------
@@ -115,9 +92,9 @@ def content_of(table: pd.DataFrame, title: str, loci: Mapping[str, int] | None =
     Returns
     -------
     content: dict
-        `title`, `rows`, and `columns`: `name`, `about`, `kind` ("number" or "text"), `values` with None where one is
-        missing, for numbers whether all are `whole`, and for texts `levels`, with `links` to loci beside them, 0 for
-        none.
+        `title`, `rows`, and `columns`. Each column has `name`, `about` (its meaning), `kind` ("number" or "text") and
+        `values`, with None for a missing value. Numbers have `whole`: whether all are whole numbers. Texts have
+        `levels`, and columns of loci `links`: per level the number of the locus, 0 for none.
 
     Examples
     --------
@@ -130,7 +107,7 @@ def content_of(table: pd.DataFrame, title: str, loci: Mapping[str, int] | None =
 
 
 def _column(name: str, values: pd.Series, loci: Mapping[str, int]) -> dict[str, Any]:
-    column: dict[str, Any] = {"name": name, "about": describe(name)}
+    column: dict[str, Any] = {"name": name, "about": column_meaning(name)}
     numeric = pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
     if numeric:
         numbers = [rounded(value) for value in values]
@@ -146,8 +123,10 @@ def _column(name: str, values: pd.Series, loci: Mapping[str, int]) -> dict[str, 
 
 
 def rounded(value: Any) -> int | float | None:
-    """A number to six digits, whole ones as they are; None for what is missing or infinite.
+    """Round a number to six digits. Whole numbers stay as they are; missing and infinite values give None.
 
+    Examples
+    --------
     >>> [rounded(value) for value in (123456789, 5000.0, 0.123456789, float("nan"))]
     [123456789, 5000, 0.123457, None]
     """

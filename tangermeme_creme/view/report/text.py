@@ -1,4 +1,4 @@
-"""Texts of a page: numbers for people, and texts without the folders of the machine that they were written on."""
+"""Texts of a page: numbers for people, and texts without the folders of the machine that wrote them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ _BARE = re.compile(r"""(?<![\w./:~-])(?:~?/|[A-Za-z]:[\\/])(?:[^\s'"\\/:,;<>]+[\
 
 
 def without_folders(text: Any) -> Any:
-    """A text with the absolute paths in it cut to their last name: a page says nothing of a machine.
+    """Cut the absolute paths in a text to their last names, so that a page tells nothing about a machine.
 
+    Examples
+    --------
     >>> without_folders("No such file: '/home/me/a b/x.bw', of /data/hg38/genome.fa, see https://a.org/b/c and x/y")
     "No such file: 'x.bw', of genome.fa, see https://a.org/b/c and x/y"
     """
@@ -21,8 +23,10 @@ def without_folders(text: Any) -> Any:
 
 
 def last_name(path: str) -> str:
-    """The last name of an absolute path; of what is none, all of it.
+    """Return the last name of an absolute path, or all of any other text.
 
+    Examples
+    --------
     >>> last_name("/data/hg38/genome.fa"), last_name("data/genome.fa"), last_name("https://a.org/b")
     ('genome.fa', 'data/genome.fa', 'https://a.org/b')
     """
@@ -32,8 +36,10 @@ def last_name(path: str) -> str:
 
 
 def amount(size: float, units: tuple[str, ...] = ("bytes", "kB", "MB", "GB", "TB")) -> str:
-    """A number of bytes.
+    """Write a number of bytes with its unit.
 
+    Examples
+    --------
     >>> amount(12), amount(123456), amount(10_000_000)
     ('12 bytes', '123 kB', '10 MB')
     """
@@ -44,23 +50,13 @@ def amount(size: float, units: tuple[str, ...] = ("bytes", "kB", "MB", "GB", "TB
 
 
 def number(value: Any) -> str:
-    """A number for people: four digits, and whole ones in groups of three; "" for what is missing.
+    """Write a number for people: four digits, whole numbers in groups of three, "" for a missing number.
 
+    Examples
+    --------
     >>> number(1234567), number(0.123456), number(float("nan")), number(-651.3043)
     ('1,234,567', '0.1235', '', '-651.3')
     """
     if value is None or value != value:
         return ""
     return f"{int(value):,}" if abs(value) < 2**53 and value == int(value) else f"{value:.4g}"
-
-
-def seconds(value: float) -> str:
-    """A time for people.
-
-    >>> seconds(0.04), seconds(75.2), seconds(7325)
-    ('0.04 s', '1 min 15 s', '2 h 2 min')
-    """
-    if value < 60:
-        return f"{value:.3g} s"
-    minutes, rest = divmod(round(value), 60)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"

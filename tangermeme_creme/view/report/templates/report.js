@@ -26,7 +26,7 @@
     return column.kind === "number" ? number(value, column.whole) : column.levels[value];
   }
 
-  // What rows are sorted by: numbers as they are, texts by their place among all.
+  // Sort keys of rows: numbers as they are, texts by their place among all texts.
   function keys(column) {
     if (column.kind === "number") return column.values;
     const places = new Array(column.levels.length);
@@ -48,7 +48,7 @@
     const content = JSON.parse(document.getElementById(place.dataset.content).textContent);
     const { columns, rows } = content;
     let order = Array.from({ length: rows }, (_, row) => row);
-    let found = order;
+    let matching = order;
     let page = 0;
     let texts = null;
 
@@ -71,7 +71,7 @@
       const cell = element("th", head, { scope: "col", "aria-sort": "none" });
       if (column.kind === "number") cell.className = "number";
       const button = element("button", cell, { type: "button" });
-      const parts = column.name.length > 12 ? column.name.split("_") : [column.name]; // long ones may be broken
+      const parts = column.name.length > 12 ? column.name.split("_") : [column.name]; // browsers may break long names
       parts.forEach((part, i) => {
         if (i) button.append("_", document.createElement("wbr"));
         button.append(part);
@@ -92,15 +92,15 @@
       if (words.length && !texts) {
         texts = order.slice().sort((a, b) => a - b).map((row) => columns.map((column) => shown(column, row)).join("\t").toLowerCase());
       }
-      found = words.length ? order.filter((row) => words.every((word) => texts[row].includes(word))) : order;
+      matching = words.length ? order.filter((row) => words.every((word) => texts[row].includes(word))) : order;
       page = 0;
       draw();
     }
 
     function draw() {
       const first = page * PAGE;
-      const last = Math.min(first + PAGE, found.length);
-      const lines = found.slice(first, last).map((row) => {
+      const last = Math.min(first + PAGE, matching.length);
+      const lines = matching.slice(first, last).map((row) => {
         const line = document.createElement("tr");
         for (const column of columns) {
           const text = shown(column, row);
@@ -114,12 +114,12 @@
         return line;
       });
       body.replaceChildren(...lines);
-      const all = found.length === rows ? "" : `, found among ${count.format(rows)}`;
-      status.textContent = found.length
-        ? `rows ${count.format(first + 1)} to ${count.format(last)} of ${count.format(found.length)}${all}`
+      const all = matching.length === rows ? "" : `, found among ${count.format(rows)}`;
+      status.textContent = matching.length
+        ? `rows ${count.format(first + 1)} to ${count.format(last)} of ${count.format(matching.length)}${all}`
         : `no row of ${count.format(rows)} has this`;
       back.disabled = page === 0;
-      next.disabled = last >= found.length;
+      next.disabled = last >= matching.length;
     }
 
     search.addEventListener("input", filter);
@@ -128,7 +128,7 @@
     draw();
   }
 
-  // What is closed is made when it is opened.
+  // A closed table is made when the reader opens it.
   document.querySelectorAll(".table").forEach((place) => {
     const closed = place.closest("details:not([open])");
     if (closed) closed.addEventListener("toggle", () => table(place), { once: true });

@@ -1,0 +1,76 @@
+"""The interactions of a study: pairs of the most necessary tiles shuffled together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import pandas as pd
+from annotated_types import Ge
+
+from ... import operators
+from ...analysis import interactions as pairs
+from ...support import Count, Section, Text, key
+from .costs import Extent
+from .frames import TRACKS_DOC, placed, summarized
+from .record import StudyTest
+from .summary import ResultTables, Summary, classes_side_by_side, counted
+
+if TYPE_CHECKING:
+    from .frames import LocusTables
+    from .locus import LocusState
+
+
+class InteractionsSettings(Section):
+    """Pairs of tiles shuffled."""
+
+    n: Count = key(10, doc="Shuffles per tile.")
+    tiles: Annotated[int, Ge(2)] = key(6, doc="How many tiles, the strongest by necessity; all pairs of them.")
+    tracks: tuple[Text, ...] = key((), doc=TRACKS_DOC)
+
+
+def run(locus: LocusState, settings: InteractionsSettings, tables: LocusTables) -> None:
+    """Shuffle all pairs of the most necessary tiles; T tiles cost 1 + T n + T (T - 1) / 2 n passes per track."""
+    for _, track in locus.selected_tracks(settings.tracks):
+        tables.attempt(f"track {track}", _pairs, locus, settings, track)
+
+
+def _pairs(tables: LocusTables, locus: LocusState, settings: InteractionsSettings, track: str) -> None:
+    study, effects = locus.study, locus.inputs["necessity"]
+    effects = effects[effects["track"] == track]
+    order = effects["necessity"].abs().sort_values(ascending=False, kind="stable", na_position="last").index
+    chosen = sorted(effects.loc[order[: settings.tiles], "tile"])
+    if len(chosen) < 2:
+        return
+    spans = [study.tiles[tile] for tile in chosen]
+    result = operators.interaction_map(study.model, locus.X, spans, n=settings.n, **locus.options())
+    frame = result.to_frame(tiles=spans, ids=[locus.example], tracks=study.tracks)
+    frame = frame[frame["track"] == track].reset_index(drop=True)
+    for column in ("tile_1", "tile_2"):
+        frame[column] = [chosen[i] for i in frame[column]]
+    summary = summarized(frame, ["epistasis", "log_epistasis"])
+    summary = pairs.call_interactions(summary, by="log_epistasis").rename(columns={"interaction": "log_interaction"})
+    summary = pairs.call_interactions(summary, by="epistasis")
+    labels = {"context": locus.context[track]}
+    tables.add(interactions=placed(summary, **labels), raw_interactions=placed(frame, **labels))
+
+
+def cost(tests: Any, extent: Extent) -> float:
+    T = min(tests.interactions.tiles, extent.tiles)
+    return extent.tracks * (1 + (T + T * (T - 1) // 2) * tests.interactions.n)
+
+
+def summarize(study: ResultTables) -> pd.DataFrame:
+    columns = {"epistasis": "interaction", "log_epistasis": "log_interaction"}
+    return counted(study, study["interactions"], ["track", "context"], columns)
+
+
+TEST = StudyTest(
+    name="interactions",
+    doc="Pairs of tiles shuffled. Needs necessity.",
+    settings=InteractionsSettings,
+    run=run,
+    cost=cost,
+    gives=("interactions",),
+    needs=("necessity",),
+    summaries=(Summary("interactions", "Pairs of tiles", summarize, "interactions", classes_side_by_side),),
+)

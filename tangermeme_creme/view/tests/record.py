@@ -1,0 +1,113 @@
+"""What figures and page need to know of one test of a study, or of another section."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ...study.spec import StudySpec
+from .panels import Drawn
+from .study_tables import StudyTables
+
+# Columns that tables of several tests begin with.
+TILE_COLUMNS = ("example", "track", "context", "tile", "start", "end", "n")
+CRE_COLUMNS = ("example", "track", "cre", "cre_tile", "cre_start", "cre_end")
+SET_COLUMNS = ("example", "track", "context", "direction")
+
+
+def interval(name: str) -> tuple[str, ...]:
+    """Return the columns of a value and of the ends of its interval."""
+    return name, f"{name}_low", f"{name}_high"
+
+
+@dataclass(frozen=True)
+class SummaryTable:
+    """A table of `summary_tables` on the page.
+
+    Parameters
+    ----------
+    name, title: str
+
+    values: tuple of str
+        The page shows the rows whose column `value` is one of these. () shows all rows.
+    """
+
+    name: str
+    title: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """A table of a study on the page.
+
+    Parameters
+    ----------
+    name, title: str
+
+    columns: tuple of str
+        The columns to show, as far as the table has them. () shows all columns.
+
+    rank: str or None
+        The column that ranks the rows of a long table; the page shows the rows with the largest values. None leaves a
+        long table out.
+
+    neutral: float
+        The value of `rank` that means no effect: values are ranked by their distance from it.
+
+    closed: bool
+        Whether the reader has to open the table.
+
+    replaced_by: str
+        The name of a table with the same rows. If that table has rows, the page shows it and leaves this one out.
+    """
+
+    name: str
+    title: str
+    columns: tuple[str, ...] = ()
+    rank: str | None = None
+    neutral: float = 0.0
+    closed: bool = False
+    replaced_by: str = ""
+
+
+@dataclass(frozen=True)
+class SectionView:
+    """A section of the page, and its figures.
+
+    Parameters
+    ----------
+    title: str
+
+    reading: callable
+        Takes the spec of the study and returns how to read the numbers.
+
+    limits: str
+        What the numbers do not tell.
+
+    formulas: tuple of (str, str)
+        Names of numbers, and how they are computed.
+
+    draw: callable or None
+        Takes the tables of a study and yields figures. None: the section has no figure.
+
+    summaries: tuple of SummaryTable
+
+    tables: tuple of PageTable
+
+    columns: dict of str to str
+        Meanings of columns that the tables of this section alone have. `report/columns.py` has those of all others.
+
+    files: dict of str to str
+        What exported files contain, by the beginning of their names.
+    """
+
+    title: str
+    reading: Callable[[StudySpec], str]
+    limits: str
+    formulas: tuple[tuple[str, str], ...] = ()
+    draw: Callable[[StudyTables], Iterator[Drawn]] | None = None
+    summaries: tuple[SummaryTable, ...] = ()
+    tables: tuple[PageTable, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,58 @@
+"""How figures and page show combined sufficiency: the tiles of greedy searches added to the TSS tile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import pandas as pd
+
+from ..plots import plot_set_sufficiency
+from .panels import Drawn, panels
+from .record import SET_COLUMNS, PageTable, SectionView, SummaryTable, interval
+from .study_tables import StudyTables
+
+
+def _draw(tables: StudyTables) -> Iterator[Drawn]:
+    table = tables["set_sufficiency"]
+    for direction, value, over in (
+        ("min", "fold_over_wt", "wild type"), ("max", "fold_over_control", "that of the TSS tile alone"),
+    ):  # fmt: skip
+        yield from panels(
+            table[(table["direction"] == direction) & table[value].notna()] if len(table) else table,
+            f"set_sufficiency_{direction}",
+            f"Sets of tiles alone: {direction}",
+            f"The prediction of the TSS tile and the first tiles of the set in shuffled sequence, over {over}: mean "
+            "and standard error over loci.",
+            partial(plot_set_sufficiency, value=value),
+            partial(_largest_set, value),
+        )
+
+
+def _largest_set(value: str, rows: pd.DataFrame) -> str:
+    last = rows["n_tiles"].max()
+    mean = rows.loc[rows["n_tiles"] == last, value].mean()
+    return f"{rows['example'].nunique()} loci; with {last} tiles mean {mean:.3g}"
+
+
+VIEW = SectionView(
+    title="Combined sufficiency",
+    formulas=(("fold over WT", "MUT / WT"), ("fold over control", "MUT / CONTROL")),
+    reading=lambda spec: (
+        "The tiles that a search chose are put into shuffled backgrounds with the TSS tile, one after another in the "
+        "order of the search. At a fold over WT of 1 the tiles together bring back the wild type's activity."
+    ),
+    limits=(
+        "The smallest set that is sufficient: tiles were chosen by what their loss does, not by what they add. "
+        "Backgrounds are unlike genomes here too."
+    ),
+    draw=_draw,
+    summaries=(SummaryTable("set_sufficiency", "Means by number of tiles"),),
+    tables=(
+        PageTable(
+            "set_sufficiency", "Tiles added round by round",
+            (*SET_COLUMNS, "n_tiles", "tile", "n", *interval("fold_over_wt"), *interval("fold_over_control")),
+            rank="fold_over_control", neutral=1.0, closed=True,
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,128 @@
+"""A study has one writer, and signals stop it."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from study_cases import HERE, QUICK, command, file_bytes, logged_shards, small_spec, table_bytes, write_toml
+
+from tangermeme_creme.study import StudyError, StudySpec, run_study
+from tangermeme_creme.study.spec import spec_to_dict
+from tangermeme_creme.study.store import folder_lock
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the genome."""
+    return tmp_path_factory.mktemp("refusals")
+
+
+def spec_at(base: Path, out: Path, *, tests: dict[str, Any] | None = None, **sections: Any) -> StudySpec:
+    return small_spec(base, out=str(out), tests={"include": list(QUICK), **(tests or {})}, **sections)
+
+
+@pytest.fixture(scope="module")
+def finished(base: Path) -> Path:
+    return run_study(spec_at(base, base / "finished"), folder=HERE, verbose=False).folder
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "study"))
+
+
+def refused(spec: StudySpec, match: str) -> None:
+    """Assert that a study is refused, and that it changes no file of its folder but the name of the writer."""
+    before = file_bytes(Path(spec.out))
+    with pytest.raises(StudyError, match=match):
+        run_study(spec, folder=HERE, verbose=False)
+    after = file_bytes(Path(spec.out))
+    assert {**after, "writer.txt": b""} == {**before, "writer.txt": b""}
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from tangermeme_creme.study.store import folder_lock
+with folder_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def other_process(copy: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the folder."""
+    with subprocess.Popen([sys.executable, "-c", HOLD, copy], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "held\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_folder_of_a_running_process_is_refused_until_that_is_killed(
+    base: Path, finished: Path, copy: Path, other_process: subprocess.Popen[str]
+) -> None:
+    refused(
+        spec_at(base, copy), rf"one writer at a time; got {copy}, which is in use by process {other_process.pid} on"
+    )
+    other_process.send_signal(signal.SIGKILL)
+    other_process.wait()
+    assert f"process {other_process.pid} on" in (copy / "writer.txt").read_text()  # it is left, and does not block
+    run_study(spec_at(base, copy), folder=HERE, verbose=False)
+    assert table_bytes(copy) == table_bytes(finished)
+
+
+def test_folder_of_another_thread_is_refused(base: Path, copy: Path) -> None:
+    held, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with folder_lock(copy):
+            held.set()
+            release.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        assert held.wait(60)
+        with pytest.raises(StudyError, match=rf"one writer at a time; got {copy}, which this process runs already"):
+            run_study(spec_at(base, copy), folder=HERE, verbose=False)
+    finally:
+        release.set()
+        thread.join()
+    with folder_lock(copy):
+        pass
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_stops_the_command_with_what_was_finished(
+    base: Path, finished: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    model = {"function": "study_cases:slow_toy", "arguments": {"seconds": 0.01}}
+    spec = spec_at(base, tmp_path / "study", model=model, run={"threads": 1})
+    folder, file = Path(spec.out), write_toml(spec_to_dict(spec), tmp_path / "study.toml")
+    process = subprocess.Popen(command("run", file, "--quiet"), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (folder / "log.txt").exists() or len(logged_shards(folder)) < 5:
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(number)
+    errors = process.communicate(timeout=60)[1]
+    assert (process.returncode, errors) == (130, "tangermeme-creme: stopped.\n")
+    stored = logged_shards(folder)
+    assert 5 <= len(stored) < 14
+    assert re.search(r"stopped; what was finished is stored: run the same command", (folder / "log.txt").read_text())
+    run_study(spec, folder=HERE, verbose=False)
+    assert logged_shards(folder)[: len(stored)] == stored and len(set(logged_shards(folder))) == 14
+    assert table_bytes(folder) == table_bytes(finished)
+    assert os.listdir(folder / "tables") and not [name for name in file_bytes(folder) if name.endswith(".tmp")]

@@ -1,0 +1,335 @@
+"""The file of a study: what it takes, what it refuses, and what makes two studies differ."""
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import hypothesis.strategies as st
+import pytest
+from annotated_types import Ge, Le, MinLen
+from hypothesis import given, settings
+from pydantic import ValidationError
+
+from tangermeme_creme.analysis.fine_mapping import METHODS
+from tangermeme_creme.study.spec import (
+    SpecError,
+    StudySpec,
+    spec_differences,
+    spec_from_dict,
+    spec_hash,
+    spec_to_dict,
+    track_names,
+    window_length,
+)
+from tangermeme_creme.study.tests import TESTS
+from tangermeme_creme.support import Section, hints_of, key, parse, section_in
+
+MODEL = {"adapter": "enformer", "tracks": {"K562": 5111, "PC-3": [4824, 4825]}}
+MINIMAL = {"model": MODEL, "loci": {"fasta": "hg38.fa", "tss": "genes.gtf"}}
+
+
+def with_key(path: str, value: Any) -> dict[str, Any]:
+    """A small study with one key changed."""
+    mapping = json.loads(json.dumps(MINIMAL))
+    *parents, name = path.split(".")
+    table = mapping
+    for parent in parents:
+        table = table.setdefault(parent, {})
+    table[name] = value
+    if parents == ["windows"]:
+        mapping["windows"].setdefault("file", "windows.fa")
+    return mapping
+
+
+def leaves(section: type[Section] = StudySpec, path: str = "") -> dict[str, tuple[Any, str]]:
+    """The hint and the documentation of every key that is not a section."""
+    keys = {}
+    for name, hint in hints_of(section).items():
+        at, inner = f"{path}.{name}" if path else name, section_in(hint)
+        doc = section.model_fields[name].description
+        keys |= {at: (hint, doc)} if inner is None else leaves(inner, at)
+    return keys
+
+
+def bare(hint: Any) -> tuple[Any, dict[type, Any]]:
+    """A hint without what `Annotated` adds, and the limits that it adds."""
+    limits = {}
+    while hasattr(hint, "__metadata__"):
+        limits |= {type(limit): limit for limit in hint.__metadata__}
+        hint = hint.__origin__
+    return hint, limits
+
+
+def values(hint: Any) -> st.SearchStrategy:
+    """What a hint takes, as TOML or JSON has it."""
+    hint, limits = bare(hint)
+    low = limits[Ge].ge if Ge in limits else None
+    high = limits[Le].le if Le in limits else None
+    names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return st.sampled_from(arguments)
+    if origin is tuple:
+        return st.lists(values(arguments[0]), max_size=3)
+    if origin is dict:
+        return st.dictionaries(names, values(arguments[1]), max_size=3)
+    if arguments:
+        return st.one_of(values(member) for member in arguments)
+    floats = st.floats(low, high, allow_nan=False, allow_infinity=False) | st.integers(-9 if low is None else low, 9)
+    kinds = {int: st.integers(low, high), float: floats, bool: st.booleans(), type(None): st.none()}
+    assert hint is not str or MinLen in limits  # no key takes an empty string
+    kinds[str] = names
+    json_like = st.recursive(
+        st.none() | st.booleans() | st.integers() | names, lambda inner: st.lists(inner, max_size=3)
+    )
+    return kinds.get(hint, json_like)
+
+
+LEAVES = leaves()
+
+
+@st.composite
+def studies(draw: st.DrawFn) -> dict[str, Any]:
+    mapping = json.loads(json.dumps(MINIMAL))
+    for path in draw(st.sets(st.sampled_from(sorted(LEAVES)))):
+        changed = with_key(path, draw(values(LEAVES[path][0])))
+        *parents, name = path.split(".")
+        table, source = mapping, changed
+        for parent in parents:
+            table, source = table.setdefault(parent, {}), source[parent]
+        table[name] = source[name]
+        if parents == ["windows"]:
+            table.setdefault("file", "windows.fa")
+    return mapping
+
+
+@given(studies())
+@settings(max_examples=60, deadline=None)
+def test_a_study_survives_a_file_of_json(mapping):
+    spec = spec_from_dict(mapping)
+    stored = json.loads(json.dumps(spec_to_dict(spec), sort_keys=True))
+    again = spec_from_dict(stored)
+    assert again == spec and track_names(again) == track_names(spec)
+    assert spec_hash(again) == spec_hash(spec) and spec_differences(stored, spec_to_dict(spec)) == []
+
+
+def test_what_is_left_out_has_its_default():
+    spec = spec_from_dict(MINIMAL)
+    assert (spec.seed, spec.out, spec.windows, spec.tests.include) == (0, "creme_study", None, tuple(TESTS))
+    assert spec.loci.gene_type == ("protein_coding",) and spec.loci.top == 10_000 and spec.tiles.size == 5000
+    assert spec.tests.fine_tile == TESTS["fine_tile"].settings() and spec.tests.fine_tile.thresholds == (0.9, 0.7)
+    assert spec.context.per_category == 200 and spec.run.incremental == "auto" and spec.model.arguments == {}
+
+
+def test_values_take_the_type_of_their_key():
+    mapping = with_key("run", {"incremental": False, "cache_gib": 2})
+    mapping["tests"] = {"fine_tile": {"scales": [100], "thresholds": [0], "prune": [1], "compare": ["random"]}}
+    spec = spec_from_dict(mapping)
+    assert spec.run.incremental is False and isinstance(spec.run.cache_gib, float)
+    assert spec.tests.fine_tile.thresholds == (0.0,) and spec.tests.fine_tile.compare == ("random",)
+    assert spec.model.tracks == {"K562": 5111, "PC-3": (4824, 4825)}
+    assert spec_from_dict(with_key("loci.genes", "genes.txt")).loci.genes == "genes.txt"
+    assert spec_from_dict(with_key("loci.genes", ["GATA1"])).loci.genes == ("GATA1",)
+
+
+def test_tracks_of_a_table_go_by_name_and_of_an_array_as_they_are():
+    assert track_names(spec_from_dict(with_key("model.tracks", {"b": 1, "a": 2}))) == ("a", "b")
+    assert track_names(spec_from_dict(with_key("model.tracks", ["PC-3", "K562"]))) == ("PC-3", "K562")
+
+
+@pytest.mark.parametrize(("adapter", "length"), [("enformer", 196_608), ("borzoi", 524_288)])
+def test_the_length_of_the_windows(adapter, length):
+    assert window_length(spec_from_dict(with_key("model.adapter", adapter))) == length
+    mapping = with_key("model.length", 1280)
+    mapping["model"]["adapter"] = adapter
+    assert window_length(spec_from_dict(mapping)) == 1280
+
+
+def test_a_study_is_frozen():
+    spec = spec_from_dict(MINIMAL)
+    for section, name in ((spec, "seed"), (spec.tests.necessity, "n"), (spec.model, "tracks")):
+        with pytest.raises(ValidationError, match="frozen"):
+            setattr(section, name, 1)
+
+
+def test_compare_takes_every_method_that_needs_nothing_more():
+    arguments = get_args(get_args(hints_of(TESTS["fine_tile"].settings)["compare"])[0])
+    assert set(arguments) == set(METHODS) - {"search", "motifs"}
+
+
+def test_every_key_has_a_line_of_documentation():
+    assert all(doc.endswith(".") and "\n" not in doc for _, doc in LEAVES.values())
+
+
+WRONG = [
+    ("sed", 1, "sed is not a key of a study; got 'sed' at the top, which takes seed, out.* Did you mean 'seed'?"),
+    (
+        "tests.necesity", {"n": 1},
+        "tests.necesity is not a key of a study; got 'necesity' in [tests], which takes include, swap, necessity.* "
+        "Did you mean 'necessity'?",
+    ),
+    ("tests.swap.zzz", 1, "tests.swap.zzz is not a key of a study; got 'zzz' in [tests.swap], which takes sources."),
+    ("a.b c", 1, "a is not a key of a study; got 'a' at the top"),
+    ("model.a b", 1, 'model."a b" is not a key of a study; got \'a b\' in [model]'),
+    ("tests.necessity.n", "ten", "tests.necessity.n must be a whole number, 1 or more; got 'ten'."),
+    ("tests.necessity.n", 0, "tests.necessity.n must be a whole number, 1 or more; got 0."),
+    ("tests.necessity.n", True, "tests.necessity.n must be a whole number, 1 or more; got True."),
+    ("tests.necessity.n", 10.0, "tests.necessity.n must be a whole number, 1 or more; got 10.0."),
+    ("tests.necessity.n", None, "tests.necessity.n must be a whole number, 1 or more; got None."),
+    ("tests.necessity", 10, "tests.necessity must be a table; got 10."),
+    ("tests.interactions.tiles", 1, "tests.interactions.tiles must be a whole number, 2 or more; got 1."),
+    ("seed", -1, "seed must be a whole number from 0 to 4294967295; got -1."),
+    ("seed", 2**32, "seed must be a whole number from 0 to 4294967295; got 4294967296."),
+    ("run.cache_gib", True, "run.cache_gib must be a number, 0 or more; got True."),
+    ("run.cache_gib", float("nan"), "run.cache_gib must be a number, 0 or more; got nan."),
+    ("context.neutral", float("inf"), "context.neutral must be a number; got inf."),
+    ("context.neutral", 10**400, "context.neutral must be a number; got 1000.*..."),
+    ("output.raw", 1, "output.raw must be true or false; got 1."),
+    ("run.incremental", "no", "run.incremental must be true or false or 'auto'; got 'no'."),
+    ("out", 3, "out must be a string; got 3."),
+    ("out", "", "out must be a string that is not empty; got ''."),
+    ("model.adapter", "enfomer", "model.adapter must be one of 'function', 'enformer', 'borzoi'; got 'enfomer'. "
+     "Did you mean 'enformer'?"),
+    ("model.tracks", 5111, "model.tracks must be an array of strings or a table of whole numbers, 0 or more or "
+     "arrays of whole numbers, 0 or more; got 5111."),
+    ("model.tracks", ["a", "b", 3], "model.tracks[2] must be a string; got 3."),
+    ("model.tracks", {"PC-3": "x"}, "model.tracks.PC-3 must be a whole number, 0 or more or an array of whole "
+     "numbers, 0 or more; got 'x'."),
+    ("model.tracks", {"a b": [1, -1]}, 'model.tracks."a b"[1] must be a whole number, 0 or more; got -1.'),
+    ("model.tracks", {"": 1}, "a key of model.tracks must be a string that is not empty; got ''."),
+    ("model.arguments", {"when": Path("x")}, "model.arguments.when must be a string, a number, true, false, an array "
+     "or a table of these; got .*Path('x')."),
+    ("model.arguments", {"bins": [[1, float("nan")]]}, "model.arguments.bins[0][1] must be a string, .* got nan."),
+    ("tests.include", "swap", "tests.include must be an array of strings out of 'swap', .*; got 'swap'."),
+    ("tests.include", ["swp"], "tests.include[0] must be one of 'swap', .*; got 'swp'. Did you mean 'swap'?"),
+    ("tests.higher_order.directions", ["min", "up"], "tests.higher_order.directions[1] must be one of 'min', 'max'; "
+     "got 'up'."),
+    ("tests.fine_tile.compare", ["motifs"], "tests.fine_tile.compare[0] must be one of 'saliency', .*; got 'motifs'."),
+    ("tests.fine_tile.thresholds", [0.9, "x"], "tests.fine_tile.thresholds[1] must be a number; got 'x'."),
+    ("annotation.bed", {"cCRE": 1}, "annotation.bed.cCRE must be a string; got 1."),
+    ("loci", [1], "loci must be a table; got [1]."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "value", "message"), WRONG)
+def test_what_is_wrong_is_refused_by_its_path(path, value, message):
+    with pytest.raises(SpecError, match="^" + re.escape(message).replace(r"\.\*", ".*")):
+        spec_from_dict(with_key(path, value))
+
+
+@pytest.mark.parametrize(
+    ("mapping", "message"),
+    [
+        ({}, r"model\.adapter must be given: one of 'function', 'enformer', 'borzoi'\."),
+        ({"model": {}}, r"model\.adapter must be given: one of 'function', 'enformer', 'borzoi'\."),
+        ({"model": {"adapter": "enformer"}}, r"model\.tracks must be given: an array of strings or a table of"),
+        ({"model": MODEL, "loci": {"fasta": "a.fa"}}, r"loci\.tss must be given: a string\."),
+        ({"model": MODEL, "windows": {}}, r"windows\.file must be given: a string\."),
+        ([], r"a study must be a table; got \[\]\."),
+    ],
+)
+def test_what_is_missing_is_named(mapping, message):
+    with pytest.raises(SpecError, match=message):
+        spec_from_dict(mapping)
+
+
+def test_a_key_may_have_an_upper_limit_alone():
+    class Share(Section):
+        share: Annotated[float, Le(1)] = key(1.0, doc="A share.")
+
+    assert parse(Share, {"share": 1}) == Share()
+    with pytest.raises(SpecError, match=r"^share must be a number, 1 or less; got 2\.$"):
+        parse(Share, {"share": 2})
+
+
+def test_all_wrong_keys_are_named_at_once():
+    mapping = with_key("tests.necessity.n", 0) | {"sed": 1, "loci": {"fasta": "a.fa"}}
+    with pytest.raises(SpecError) as caught:
+        spec_from_dict(mapping)
+    first, *lines = str(caught.value).split("\n  ")
+    assert first == "3 keys are wrong:" and [line.split()[0] for line in lines] == [
+        "loci.tss",
+        "tests.necessity.n",
+        "sed",
+    ]
+
+
+def test_a_key_and_a_member_of_a_union_may_have_one_name():
+    spec = spec_from_dict(with_key("model.tracks", {"int": [1, 2], "tuple": 3}))
+    assert spec.model.tracks == {"int": (1, 2), "tuple": 3}
+    with pytest.raises(SpecError, match=r"^model\.tracks\.int must be a whole number.*; got 'x'\.$"):
+        spec_from_dict(with_key("model.tracks", {"int": "x"}))
+
+
+def other(path: str) -> Any:
+    """A value of a key that is not its default."""
+    hint, default = LEAVES[path][0], parse_default(path)
+    candidates = [1, 2, 3.5, "x", True, False, ["x"], [3], {"x": "y"}]
+    for member in (hint, *get_args(hint), *(inner for arg in get_args(hint) for inner in get_args(arg))):
+        if get_origin(member) is Literal:
+            candidates += [*get_args(member), [get_args(member)[0]]]
+    for value in candidates:
+        try:
+            spec = spec_from_dict(with_key(path, value))
+        except SpecError:
+            continue
+        if get(spec, path) != default:
+            return value
+    raise AssertionError(path)
+
+
+def get(spec: StudySpec, path: str) -> Any:
+    for name in path.split("."):
+        spec = getattr(spec, name, None)
+    return spec
+
+
+def parse_default(path: str) -> Any:
+    return get(spec_from_dict(MINIMAL), path)
+
+
+@pytest.mark.parametrize("path", sorted(LEAVES))
+def test_the_hash_is_of_every_key_that_can_change_a_table(path):
+    one, changed = spec_from_dict(MINIMAL), spec_from_dict(with_key(path, other(path)))
+    # Which file, of those that are always given, is for the hashes of the inputs to tell.
+    counts = path not in ("out", "loci.fasta", "loci.tss") and not path.startswith(("run.", "annotation."))
+    assert (spec_hash(one) != spec_hash(changed)) == counts
+    differences = spec_differences(spec_to_dict(one), spec_to_dict(changed))
+    named = path if not path.startswith("windows.") else "windows"
+    assert len(differences) >= counts and all(line.startswith(named) for line in differences)
+
+
+def test_the_hash_is_not_of_where_files_lie():
+    one, moved, without = (
+        {"model": MODEL, "windows": windows}
+        for windows in ({"file": "a.fa", "loci": "a.tsv"}, {"file": "b.fa", "loci": "c/b.tsv"}, {"file": "a.fa"})
+    )
+    assert spec_hash(spec_from_dict(one)) == spec_hash(spec_from_dict(moved))
+    assert spec_hash(spec_from_dict(one)) != spec_hash(spec_from_dict(without))
+
+
+def test_the_hash_is_not_of_the_order_of_the_file_nor_of_how_numbers_are_written():
+    mapping = with_key("context.neutral", 0)
+    shuffled = {name: mapping[name] for name in reversed(mapping)}
+    shuffled["context"] = {"neutral": -0.0}
+    shuffled["model"] = {**MODEL, "tracks": dict(reversed(MODEL["tracks"].items()))}
+    assert spec_hash(spec_from_dict(mapping)) == spec_hash(spec_from_dict(shuffled))
+
+
+def test_differences_name_the_key_and_both_values():
+    mapping = with_key("tests.necessity.n", 20)
+    mapping |= {"out": "elsewhere", "run": {"batch_size": 1}, "seed": 7}
+    mapping["model"]["tracks"] = {"K562": 1, "GM": 2}
+    mapping["loci"]["min_activity"] = 1
+    old, new = spec_to_dict(spec_from_dict(MINIMAL)), spec_to_dict(spec_from_dict(mapping))
+    assert spec_differences(old, new) == [
+        "seed: 0 -> 7",
+        "model.tracks.GM: nothing -> 2",
+        "model.tracks.K562: 5111 -> 1",
+        "model.tracks.PC-3: [4824, 4825] -> nothing",
+        "loci.min_activity: nothing -> 1.0",
+        "tests.necessity.n: 10 -> 20",
+    ]
+    assert spec_differences(old, old) == []
+    assert spec_differences({"a": True, "b": None}, {"a": 1}) == ["a: true -> 1"]

@@ -1,0 +1,115 @@
+"""The command line of studies: what it prints, writes and returns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from study_cases import HERE, file_bytes, small_spec, write_toml
+
+from tangermeme_creme.cli import main
+from tangermeme_creme.study.run import plan_study
+from tangermeme_creme.study.spec import read_spec, spec_to_dict
+
+
+@pytest.fixture(scope="module")
+def toml(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("command")
+    content = spec_to_dict(small_spec(folder, model={"module_folder": str(HERE)}))
+    return write_toml(content, folder / "study.toml")
+
+
+@pytest.fixture(scope="module")
+def finished(toml: Path) -> Path:
+    assert main(["run", str(toml), "--quiet"]) == 0
+    return toml.parent / "study"
+
+
+def test_init_writes_a_file_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mine.toml"
+    assert main(["init", str(path)]) == 0
+    assert "--dry-run" in capsys.readouterr().out
+    assert read_spec(path).model.adapter == "enformer"
+    path.write_text(path.read_text() + "# mine\n")
+    before = path.read_bytes()
+    assert main(["init", str(path)]) == 2
+    assert f"init writes a new file; got {path}" in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
+def test_dry_run_counts_and_writes_nothing(toml: Path, finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = file_bytes(toml.parent)
+    capsys.readouterr()
+    assert main(["run", str(toml), "--dry-run"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].split() == ["stage", "loci", "in", "full", "in", "part", "time", "disk"]
+    rows = {line.split()[0]: line.split()[1:4] for line in shown[1:13]}
+    assert rows["activity"] == ["4", "4", "0"]
+    assert rows["context"] == ["4", "28", "0"]
+    assert rows["fine_tile"][0] == "4"
+    assert rows["necessity"] == ["4", "0", "148"]  # 1 + 6 tiles x 6 shuffles, each
+    assert "s per sequence in full" in shown[-2]
+    assert file_bytes(toml.parent) == before
+
+
+def test_plan_agrees_with_what_is_run(finished: Path, toml: Path) -> None:
+    plan = plan_study(read_spec(toml), folder=toml.parent).stages.set_index("stage")
+    log = pd.Series((finished / "log.txt").read_text().splitlines())
+    for stage in ("swap", "necessity", "sufficiency", "higher_order", "set_sufficiency", "interactions"):
+        counts = log.str.extract(rf" {stage} \S+: \d+ rows, (\d+) full, (\d+) partial").dropna().astype(int)
+        total = counts.to_numpy().sum()
+        shared = plan.loc["shared", "full"] if stage == "swap" else 0  # the first test runs what all share
+        assert plan.loc[stage, ["full", "partial"]].sum() + shared == total, stage
+
+
+def test_plan_of_a_model_that_cannot_be_split_is_in_full(toml: Path) -> None:
+    content = spec_to_dict(read_spec(toml))
+    content["model"]["function"], content["model"]["arguments"] = "study_cases:breakable_toy", {"flag": "no"}
+    from tangermeme_creme.study.spec import spec_from_dict
+
+    plan = plan_study(spec_from_dict(content))
+    assert (plan.stages["partial"] == 0).all() and plan.speed.partial != plan.speed.partial
+    assert "shared" not in set(plan.stages["stage"]) and "in part." not in str(plan)
+
+
+def test_status_report_and_export(finished: Path, toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main(["status", str(toml)]) == 0
+    assert capsys.readouterr().out.splitlines()[3].split()[:3] == ["swap", "4", "0"]
+    assert main(["report", str(finished)]) == 0
+    shown = capsys.readouterr().out
+    assert "enhancing" in shown and (finished / "report" / "contexts.csv").exists()
+    assert main(["export", str(finished), "--formats", "csv", "bed", "--out", str(finished / "files")]) == 0
+    written = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    assert finished / "files" / "necessity.csv" in written and all(path.stat().st_size for path in written)
+    assert main(["export", str(finished), "--formats", "pdf"]) == 2
+    assert "got 'pdf'" in capsys.readouterr().err
+
+
+def test_what_is_refused_is_told_without_a_traceback(
+    tmp_path: Path, toml: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text(toml.read_text().replace("n = 6", 'n = "ten"', 1))
+    assert main(["run", str(path)]) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("tangermeme-creme: context.n must be a whole number, 1 or more; got 'ten'.")
+    assert f"This is about {path}." in shown and "Traceback" not in shown
+    assert main(["status", str(tmp_path)]) == 2
+    assert "must have a whole manifest.jsonl" in capsys.readouterr().err
+    assert main(["run", str(tmp_path / "none.toml")]) == 2
+    assert "none.toml" in capsys.readouterr().err
+    assert main(["run", str(toml), "--dask", "somewhere", "--quiet"]) == 2
+    assert "--dask must be 'local:N' or the address of a scheduler" in capsys.readouterr().err
+
+
+def test_command_runs_on_local_processes(
+    finished: Path, toml: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = spec_to_dict(read_spec(toml)) | {"out": str(tmp_path / "wide")}
+    path = write_toml(content, tmp_path / "wide.toml")
+    assert main(["run", str(path), "--dask", "local:2"]) == 0
+    assert "tests: 100%" in capsys.readouterr().err
+    for table in (finished / "tables").glob("*.parquet"):
+        assert (tmp_path / "wide" / "tables" / table.name).read_bytes() == table.read_bytes()
