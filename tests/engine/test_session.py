@@ -17,8 +17,7 @@ from helpers import (
     put,
     random_sequences,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from session_cases import LENGTH, POOL, RecordedProgress, Spy, edited, looped, pool, some_edits
 from tangermeme.predict import predict
 

@@ -10,8 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from contract_cases import CountsRows
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tangermeme_creme.models import PeakReadout, Readout
 from tangermeme_creme.operators import predict_activity, rank_by_activity, select_active

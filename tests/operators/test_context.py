@@ -19,8 +19,7 @@ from helpers import (
     put,
     random_sequences,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from tangermeme.ersatz import shuffle
 
 from tangermeme_creme import context_dependence_test, context_swap_test

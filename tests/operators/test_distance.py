@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import Mixer, TwoHeads, answer, answers, assert_close, controls, put, random_sequences
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tangermeme_creme import distance_test, sufficiency_test
 from tangermeme_creme.sequence import pack

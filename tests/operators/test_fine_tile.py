@@ -30,8 +30,7 @@ from helpers import (
     random_sequences,
     shuffles,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tangermeme_creme import fine_tile_search
 from tangermeme_creme.operators import FineTileStep

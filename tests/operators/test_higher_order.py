@@ -18,8 +18,7 @@ from helpers import (
     random_sequences,
     tile_shuffles,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tangermeme_creme import higher_order_interaction_test
 

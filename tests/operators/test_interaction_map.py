@@ -8,8 +8,7 @@ import pytest
 import torch
 from contract_cases import L, sequences
 from helpers import Mixer, TwoHeads, answer, assert_close, put, random_sequences, tile_shuffles
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tangermeme_creme import interaction_map, necessity_test
 

@@ -18,8 +18,7 @@ from helpers import (
     put,
     random_sequences,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tangermeme_creme import multiplicity_test
 from tangermeme_creme.sequence import pack

@@ -19,8 +19,7 @@ from helpers import (
     random_sequences,
     tile_shuffles,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from tangermeme.ersatz import shuffle
 from tangermeme.utils import TangermemeWarning
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 import torch
 from helpers import CountA, Mixer, TwoHeads, answer, answers, assert_close, controls, put, random_sequences
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from tangermeme.ersatz import shuffle
 
 from tangermeme_creme import sufficiency_test, tile_set_sufficiency_test

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from tangermeme.utils import random_one_hot
 
 from tangermeme_creme import fine_tile_search, higher_order_interaction_test

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 import torch
 from helpers import assert_close
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 from incremental_cases import (
     F64,
     Both,

@@ -7,8 +7,7 @@ from math import prod
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from incremental_cases import CPU, F64, Both, Does, bases, convolve, stack
 from torch import nn
 

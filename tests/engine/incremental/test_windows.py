@@ -5,8 +5,7 @@ from __future__ import annotations
 from math import lcm
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from incremental_cases import bases, bp, edits_at, split, stack, watched
 
 from tangermeme_creme.engine import EditSession
