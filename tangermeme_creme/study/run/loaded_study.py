@@ -19,7 +19,7 @@ from ..spec import StudyError, StudySpec, call_rule, track_names, window_length
 from ..tables import Windows
 from ..tests import StudyModel
 from .costs import most_backgrounds
-from .load_model import load_activity_model, load_model
+from .model_loading import load_activity_model, load_model
 
 
 @dataclass(frozen=True)
