@@ -273,7 +273,7 @@ def _check_windows(
         error = max(relative_difference(y[:1], expected[:1]) for y, expected in zip(spliced, in_full))
         if error > agreement_tolerance(dtype, device) or not same_nan:
             raise SplitError(
-                f"local must give a stretch of the sequence the values that it gives the whole; got a difference of "
+                f"local must give a part of the sequence the same values as in the whole sequence; got a difference of "
                 f"{error:.2g}. It may depend on the position, or swallow NaN, with which its reach is measured."
             )
 
