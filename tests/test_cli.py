@@ -113,3 +113,11 @@ def test_command_runs_on_local_processes(
     assert "tests: 100%" in capsys.readouterr().err
     for table in (finished / "tables").glob("*.parquet"):
         assert (tmp_path / "wide" / "tables" / table.name).read_bytes() == table.read_bytes()
+
+
+def test_dry_run_counts_a_search_by_the_size_of_tiles(toml: Path, tmp_path: Path) -> None:
+    spec = read_spec(toml)
+    small = spec.model_copy(update={"tiles": spec.tiles.model_copy(update={"size": 512})})
+    of_tiles, of_small = (plan_study(one, folder=HERE).stages.set_index("stage")["partial"] for one in (spec, small))
+    # 4 loci, 1 CRE, 2 shuffles; 2 + (8 + 7 + 6 + 5) + (16 + 14 + 12 + 10) passes of 1,024 bp, and 2 + 7 + 14 of 512 bp.
+    assert of_tiles["fine_tile"] == 4 * 2 * 80 and of_small["fine_tile"] == 4 * 2 * 23

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import zip_longest
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from annotated_types import Ge, MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -34,7 +33,7 @@ Number = Annotated[float, AfterValidator(lambda value: value + 0.0)]  # -0.0 is 
 Positive = Annotated[Number, Ge(0)]
 Text = Annotated[str, MinLen(1)]
 # TOML gives tables no order: sorted by name, two files with the same keys are the same.
-Table = Annotated[dict[Text, T], AfterValidator(lambda table: dict(sorted(table.items())))]
+Table = Annotated[dict[str, T], AfterValidator(lambda table: dict(sorted(table.items())))]
 
 
 class SpecError(ValueError):
@@ -53,6 +52,13 @@ class Section(BaseModel):
         hide_input_in_errors=True,
     )
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy a section with other values of keys, which are checked as in `parse`."""
+        content = self.model_dump(mode="json")
+        for name, value in (update or {}).items():
+            content[name] = value.model_dump(mode="json") if isinstance(value, Section) else value
+        return parse(type(self), content)
+
 
 def key(default: Any = PydanticUndefined, *, doc: str, **metadata: Any) -> Any:
     """Declare a key of a section.
@@ -68,6 +74,8 @@ def key(default: Any = PydanticUndefined, *, doc: str, **metadata: Any) -> Any:
     **metadata: optional
         `example`, a value for the template; `path`, "file" or "folder"; and what else a reader of sections asks for.
     """
+    if "example" in metadata:
+        metadata["examples"] = [metadata.pop("example")]  # as JSON schema has it
     made = {"default_factory": default} if isinstance(default, type) else {"default": default}
     return Field(**made, description=doc, json_schema_extra=metadata)
 
@@ -151,27 +159,28 @@ def parse(section: type[SectionT], mapping: Any) -> SectionT:
     tangermeme_creme.support.settings.SpecError: n must be a whole number, 1 or more; got 'ten'.
     """
     problems = dict(_not_json(section, mapping))
+    content = _as_json(mapping)
     try:
-        parsed = section.model_validate_json(json.dumps(mapping, default=lambda value: None))
+        parsed = section.model_validate_json(json.dumps(content))
     except ValidationError as error:
-        problems = dict(_by_path(section, mapping, error)) | problems
+        problems = dict(_by_path(section, content, error)) | problems
     if problems:
         raise SpecError(in_one_message(problems.values()))
     return parsed
 
 
 def in_one_message(problems: Iterable[str]) -> str:
-    """Join the messages of several wrong keys, one line each.
+    """Join several messages, one line per problem.
 
     Examples
     --------
     >>> print(in_one_message(["n must be 1 or more; got 0.", "seed must be given."]))
-    2 keys are wrong:
+    2 problems:
       n must be 1 or more; got 0.
       seed must be given.
     """
     lines = list(problems)
-    return lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} keys are wrong:", *lines])
+    return lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} problems:", *lines])
 
 
 def _not_json(section: type[Section], mapping: Any) -> Iterator[tuple[str, str]]:
@@ -181,6 +190,10 @@ def _not_json(section: type[Section], mapping: Any) -> Iterator[tuple[str, str]]
         if isinstance(value, Mapping):
             inner = section_in(hint)
             for name, part in value.items():
+                if not isinstance(name, str) or not name:
+                    rule = f"a key of {path or 'a study'} must be a string that is not empty"
+                    yield join_path(path, name), f"{rule}; got {shown(name)}."
+                    continue
                 hints = hints_of(inner) if inner else {}
                 yield from walk(part, hints.get(name, dict_member(hint)), join_path(path, name))
         elif isinstance(value, (list, tuple)):
@@ -189,16 +202,32 @@ def _not_json(section: type[Section], mapping: Any) -> Iterator[tuple[str, str]]
         elif isinstance(value, float) and not math.isfinite(value):
             if hint is ANYTHING:
                 yield path, f"{path} must be {type_in_words(ANYTHING)}; got {shown(value)}."
+        elif isinstance(value, str) and value != value.encode(errors="replace").decode():
+            yield path, f"{path} must be text that UTF-8 can hold; got {shown(value)}."
         elif value is not None and not isinstance(value, (bool, int, float, str)):
             yield path, f"{path} must be {type_in_words(hint)}; got {shown(value)}."
 
     yield from walk(mapping, section, "")
 
 
+def _as_json(value: Any) -> Any:
+    """The part of a value that JSON can hold; `_not_json` names the rest."""
+    if isinstance(value, Mapping):
+        return {name: _as_json(part) for name, part in value.items() if isinstance(name, str) and name}
+    if isinstance(value, (list, tuple)):
+        return [_as_json(part) for part in value]
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    return value if isinstance(value, (bool, int, float)) else None
+
+
 def _by_path(section: type[Section], mapping: Any, error: ValidationError) -> Iterator[tuple[str, str]]:
     """The errors of pydantic as one message per key; of the members of a union the one that came furthest counts."""
     problems: dict[str, str] = {}
     for one in error.errors(include_url=False):
+        if one["type"] == "json_invalid":  # arrays that are nested too deeply
+            yield "", f"a study must be readable as JSON; got {one['ctx']['error']}."
+            return
         path, message = _problem(section, mapping, one["type"], one["loc"])
         problems.setdefault(path, message)
     for path, message in problems.items():
@@ -209,7 +238,7 @@ def _by_path(section: type[Section], mapping: Any, error: ValidationError) -> It
 def _problem(section: type[Section], mapping: Any, kind: str, loc: tuple[int | str, ...]) -> tuple[str, str]:
     hint: Any = section
     path, value = "", mapping
-    for part, following in zip_longest(loc, loc[1:]):
+    for part in loc:
         inner = section_in(hint)
         if inner is not None and part in inner.model_fields:
             if not isinstance(value, Mapping) or part not in value:
@@ -221,8 +250,6 @@ def _problem(section: type[Section], mapping: Any, kind: str, loc: tuple[int | s
                 f"{join_path(path, part)} is not a key of a study; got {part!r} {where} takes "
                 f"{', '.join(inner.model_fields)}.{close_to(part, inner.model_fields)}"
             )
-        elif following == "[key]":
-            return join_path(path, part), f"a key of {path} must be a string that is not empty; got {part!r}."
         elif isinstance(value, Mapping) and part in value:
             path, hint, value = join_path(path, part), dict_member(hint), value[part]
         elif isinstance(value, (list, tuple)) and isinstance(part, int) and part < len(value):

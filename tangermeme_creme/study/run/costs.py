@@ -26,7 +26,7 @@ def cost_of(spec: StudySpec, stage: str, extent: Extent, *, in_part: bool) -> Co
     >>> from ..spec import spec_from_dict
     >>> model = {"adapter": "function", "function": "a:b", "tracks": ["A"], "length": 65536}
     >>> spec = spec_from_dict({"model": model, "windows": {"file": "x.fa"}})
-    >>> cost_of(spec, "necessity", Extent(tiles=12), in_part=True)
+    >>> cost_of(spec, "necessity", Extent(tiles=12, tile_size=5000), in_part=True)
     Cost(full=0, partial=121)
     """
     if stage == "activity":

@@ -113,7 +113,7 @@ def plan_study(spec: StudySpec, *, folder: str | Path = ".", cres_per_locus: flo
     # A locus is tested if it is selected in any track; each track selects as many loci as its categories hold.
     shared = min(tracks, _CATEGORIES * spec.context.per_category * tracks / max(1, tested))
     extent = Extent(
-        tiles, tracks=shared, sources=min(tested, _CATEGORIES * spec.tests.swap.sources * tracks),
+        tiles, spec.tiles.size, tracks=shared, sources=min(tested, _CATEGORIES * spec.tests.swap.sources * tracks),
         cre_tiles=cres_per_locus * shared, cres=cres_per_locus * shared,
     )  # fmt: skip
     in_part = speed.partial == speed.partial

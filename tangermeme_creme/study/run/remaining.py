@@ -49,7 +49,7 @@ class RemainingTests:
         swapped = "sources" in self._needed_by(self.included) and len(self.names)
         self._sources = swap_sources(setup.spec, contexts, loci) if swapped else pd.DataFrame()
         n_sources = self._sources["example"].nunique() if swapped else 0
-        self._extent = Extent(tiles, sources=n_sources, tile_size=setup.spec.tiles.size)
+        self._extent = Extent(tiles, setup.spec.tiles.size, sources=n_sources)
         self._sources_hash = content_hash(self._sources.to_dict("split"))
         self.remaining = {
             name: [test for test in self.included if not store.is_done(test, name, self.basis(test, name))]

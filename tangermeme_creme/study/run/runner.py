@@ -214,7 +214,7 @@ class _Run:
         """Run a stage in which each locus is on its own, with up to `size` loci per shard."""
         remaining = loci[~loci["example"].isin(self.store.done(stage))]
         tasks = (Task(self.setup, (stage,), remaining.iloc[i : i + size]) for i in range(0, len(remaining), size))
-        per_locus = cost_of(self.spec, stage, Extent(self.tiles), in_part=self.in_part).total
+        per_locus = cost_of(self.spec, stage, Extent(self.tiles, self.spec.tiles.size), in_part=self.in_part).total
         with self.progress.stage(stage, per_locus * len(remaining)):
             for shard in self._shards(tasks):
                 self._put(shard, per_locus * len(shard.examples))

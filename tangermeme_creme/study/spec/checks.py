@@ -55,8 +55,7 @@ def _model(spec: StudySpec) -> Iterator[str]:
                 f'model.weights must be left out for adapter "function"; got {model.weights!r}: give them to the '
                 "function, in model.arguments."
             )
-        if model.length is None:
-            yield 'model.length must be given for adapter "function": a whole number, 1 or more.'
+        yield from _length(spec)
         return
     if model.function is not None:
         yield f'model.function must be left out but for adapter "function"; got {model.function!r}.'
@@ -67,8 +66,15 @@ def _model(spec: StudySpec) -> Iterator[str]:
     for name in ("weights", "tracks", "length"):
         if name in model.arguments:
             yield f"model.arguments must not have {name!r}, which is a key of [model]; got it."
-    if window_length(spec) % 128:
-        yield f'model.length must be a multiple of 128 bp for adapter "{adapter}"; got {model.length}.'
+    yield from _length(spec)
+
+
+def _length(spec: StudySpec) -> Iterator[str]:
+    adapter, length = spec.model.adapter, spec.model.length
+    if adapter == "function" and length is None:
+        yield 'model.length must be given for adapter "function": a whole number, 1 or more.'
+    elif adapter != "function" and window_length(spec) % 128:
+        yield f'model.length must be a multiple of 128 bp for adapter "{adapter}"; got {length}.'
 
 
 def _tracks(spec: StudySpec) -> Iterator[str]:
@@ -141,7 +147,7 @@ def _tests(spec: StudySpec) -> Iterator[str]:
             if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
                 yield from _named_twice(value, f"tests.{name}.{key}")
         yield from _not_of(getattr(settings, "tracks", ()), tracks, f"tests.{name}.tracks", "model.tracks: ")
-    if spec.model.adapter == "function" and spec.model.length is None:
+    if any(_length(spec)):
         return  # how many tiles fit is not known
     length, size = window_length(spec), spec.tiles.size
     n_tiles = _count_tiles(length, size)

@@ -69,7 +69,7 @@ def _section(section: type[Section], path: str, commented: bool = False) -> list
 def _key(section: type[Section], name: str, commented: bool) -> list[str]:
     field = section.model_fields[name]
     default = None if field.is_required() else field.get_default(call_default_factory=True)
-    text = toml_line(name, metadata_of(section, name)["example"] if default is None else default)
+    text = toml_line(name, metadata_of(section, name)["examples"][0] if default is None else default)
     if commented or (default is None and not field.is_required()):
         text = textwrap.indent(text, "# ")
     return [*_comment(field.description), *text.split("\n")]

@@ -53,7 +53,8 @@ def folder_lock(folder: Path) -> Iterator[None]:
         lock = _locked(path, folder)
         try:
             writer = f"process {os.getpid()} on {socket.gethostname()} since {time.strftime('%Y-%m-%d %H:%M:%S')}\n"
-            (path / WRITER_FILE).write_text(writer, encoding="utf-8")
+            with suppress(OSError):  # it serves the message of others alone
+                (path / WRITER_FILE).write_text(writer, encoding="utf-8")
             yield
         finally:
             lock.release()

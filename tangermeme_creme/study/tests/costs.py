@@ -32,6 +32,9 @@ class Extent(NamedTuple):
     tiles: int
         Context tiles.
 
+    tile_size: int
+        Length of a tile in bp.
+
     tracks: float
         Tracks in which the locus was selected.
 
@@ -43,17 +46,14 @@ class Extent(NamedTuple):
 
     cres: float
         CREs, counted once per track.
-
-    tile_size: int
-        Length of a tile in bp.
     """
 
     tiles: int
+    tile_size: int
     tracks: float = 1
     sources: float = 0
     cre_tiles: float = 0
     cres: float = 0
-    tile_size: int = 5000
 
 
 def falling_sum(first: int, terms: int) -> int:

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import hypothesis.strategies as st
@@ -248,7 +249,7 @@ def test_all_wrong_keys_are_named_at_once():
     with pytest.raises(SpecError) as caught:
         spec_from_dict(mapping)
     first, *lines = str(caught.value).split("\n  ")
-    assert first == "3 keys are wrong:" and [line.split()[0] for line in lines] == [
+    assert first == "3 problems:" and [line.split()[0] for line in lines] == [
         "loci.tss",
         "tests.necessity.n",
         "sed",
@@ -333,3 +334,43 @@ def test_differences_name_the_key_and_both_values():
     ]
     assert spec_differences(old, old) == []
     assert spec_differences({"a": True, "b": None}, {"a": 1}) == ["a: true -> 1"]
+
+
+def test_a_copy_with_other_values_is_checked():
+    spec = spec_from_dict(MINIMAL)
+    run = spec.run.model_copy(update={"threads": 2})
+    assert spec.model_copy(update={"run": run, "out": "elsewhere"}).run.threads == 2 and spec.run.threads is None
+    with pytest.raises(SpecError, match=r"sede is not a key of a study; .* Did you mean 'seed'\?"):
+        spec.model_copy(update={"sede": 3})
+    with pytest.raises(SpecError, match="seed must be a whole number from 0 to 4294967295; got 'x'"):
+        spec.model_copy(update={"seed": "x"})
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("model.tracks", {1: 2, "1": 3}, "a key of model.tracks must be a string that is not empty; got 1."),
+        ("model.arguments", {"x": {"": 1}}, "a key of model.arguments.x must be a string that is not empty; got ''."),
+        ("model.arguments", {("a", "b"): 1}, "a key of model.arguments must be a string that is not empty; got ('a',"),
+        ("out", "caf\udce9", "out must be text that UTF-8 can hold; got 'caf\\udce9'."),
+    ],
+)
+def test_what_json_cannot_hold_is_refused_by_its_path(path, value, message):
+    mapping = json.loads(json.dumps(MINIMAL))
+    *parents, name = path.split(".")
+    (mapping[parents[0]] if parents else mapping)[name] = value
+    with pytest.raises(SpecError, match="(?m)^ *" + re.escape(message)):
+        spec_from_dict(mapping)
+
+
+def test_arrays_that_are_nested_too_deeply_are_refused():
+    deep = []
+    for _ in range(300):
+        deep = [deep]
+    with pytest.raises(SpecError, match="a study must be readable as JSON; got recursion limit exceeded"):
+        spec_from_dict(with_key("model.arguments", {"x": deep}))
+
+
+def test_any_mapping_is_taken():
+    frozen = MappingProxyType({name: MappingProxyType(section) for name, section in MINIMAL.items()})
+    assert spec_from_dict(frozen) == spec_from_dict(MINIMAL)

@@ -80,4 +80,8 @@ def test_the_record_in_contributing_is_one() -> None:
         names,
     )
     test = names["TEST"]
-    assert isinstance(test, StudyTest) and test.name == "orientation" and test.cost(None, Extent(tiles=6)) == 7
+    assert (
+        isinstance(test, StudyTest)
+        and test.name == "orientation"
+        and test.cost(None, Extent(tiles=6, tile_size=1024)) == 7
+    )
