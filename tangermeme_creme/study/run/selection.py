@@ -51,8 +51,8 @@ def select_categories(spec: StudySpec, contexts: pd.DataFrame, selection: pd.Dat
     ranked = pd.MultiIndex.from_frame(contexts[["example", "track"]]).isin(pairs)
     table = contexts.assign(ranked=ranked, selected=False)
     for k, track in enumerate(tracks):
-        some = table[table["ranked"] & (table["track"] == track)]
-        drawn = select_contexts(some, spec.context.per_category, random_state=spec.seed + k)
+        of_track = table[table["ranked"] & (table["track"] == track)]
+        drawn = select_contexts(of_track, spec.context.per_category, random_state=spec.seed + k)
         table.loc[drawn.index, "selected"] = True
     return _by_example(table, tracks)
 
@@ -61,8 +61,8 @@ def swap_sources(spec: StudySpec, contexts: pd.DataFrame, loci: pd.DataFrame) ->
     """Draw the loci whose TSS tiles go into other contexts: per track and category a few of the selected loci."""
     parts = []
     for k, track in enumerate(track_names(spec)):
-        some = contexts[contexts["selected"] & (contexts["track"] == track)]
-        parts.append(select_contexts(some, spec.tests.swap.sources, random_state=spec.seed + k))
+        selected = contexts[contexts["selected"] & (contexts["track"] == track)]
+        parts.append(select_contexts(selected, spec.tests.swap.sources, random_state=spec.seed + k))
     columns = ["example", "track", "context", "y_wt"]
     sources = pd.concat(parts, ignore_index=True)[columns]
     return _by_example(sources, track_names(spec)).merge(loci.drop(columns="seed"), on="example", how="left")

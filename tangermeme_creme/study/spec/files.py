@@ -171,15 +171,15 @@ def _comparable(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> list[str]:
-    found = []
+    differences = []
     for name in [*new, *(name for name in old if name not in new)]:
         at = f"{path}.{name}" if path else name
         one, other = old.get(name), new.get(name)
         if isinstance(one, Mapping) and isinstance(other, Mapping):
-            found += _differences(one, other, at)
+            differences += _differences(one, other, at)
         elif (shown := _shown(one)) != (shown_other := _shown(other)):
-            found.append(f"{at}: {shown} -> {shown_other}")
-    return found
+            differences.append(f"{at}: {shown} -> {shown_other}")
+    return differences
 
 
 def _shown(value: Any) -> str:

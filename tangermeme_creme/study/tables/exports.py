@@ -165,6 +165,6 @@ def _named(places: pd.DataFrame) -> pd.DataFrame:
     name = pd.Series(places.index.astype(str), index=places.index, dtype=object)
     for column in ("gene_id", "gene_name"):
         if column in places.columns:
-            given = places[column].astype(object)
-            name = given.where(given.notna() & (given != ""), name)
+            values = places[column].astype(object)
+            name = values.where(values.notna() & (values != ""), name)
     return places.assign(gene_name=name)
