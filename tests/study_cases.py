@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 import torch
 
 from tangermeme_creme.engine.incremental import IncrementalModel
 from tangermeme_creme.models import PeakReadout
 from tangermeme_creme.models.toy import RegulatoryToy, simulate_genome, write_genome
+from tangermeme_creme.study import StudyError, run_study
 from tangermeme_creme.study.spec import StudySpec, spec_from_dict
 from tangermeme_creme.support import Section, toml_text
 
@@ -159,3 +161,17 @@ def file_bytes(folder: Path) -> dict[str, bytes]:
 def logged_shards(folder: Path) -> list[str]:
     """The stage and examples of each shard, as often as the log says that it was stored."""
     return re.findall(r"^\d{4}-\S+ \S+ (\w+ .+): \d+ rows, ", (folder / "log.txt").read_text(), re.MULTILINE)
+
+
+def quick_spec(base: Path, out: Path, *, tests: dict[str, Any] | None = None, **sections: Any) -> StudySpec:
+    """A spec of the quick tests, in a folder of its own beside the genome of `base`."""
+    return small_spec(base, out=str(out), tests={"include": list(QUICK), **(tests or {})}, **sections)
+
+
+def refused(spec: StudySpec, match: str) -> None:
+    """Assert that a study is refused, and that it changes no file of its folder but the name of the writer."""
+    before = file_bytes(Path(spec.out))
+    with pytest.raises(StudyError, match=match):
+        run_study(spec, folder=HERE, verbose=False)
+    after = file_bytes(Path(spec.out))
+    assert {**after, "writer.txt": b""} == {**before, "writer.txt": b""}

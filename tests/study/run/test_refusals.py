@@ -10,12 +10,20 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from study_cases import HERE, QUICK, command, file_bytes, logged_shards, small_spec, table_bytes, write_toml
+from study_cases import (
+    HERE,
+    command,
+    file_bytes,
+    logged_shards,
+    quick_spec,
+    refused,
+    table_bytes,
+    write_toml,
+)
 
-from tangermeme_creme.study import StudyError, StudySpec, run_study
+from tangermeme_creme.study import StudyError, run_study
 from tangermeme_creme.study.spec import spec_to_dict
 from tangermeme_creme.study.store import folder_lock
 
@@ -26,27 +34,14 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("refusals")
 
 
-def spec_at(base: Path, out: Path, *, tests: dict[str, Any] | None = None, **sections: Any) -> StudySpec:
-    return small_spec(base, out=str(out), tests={"include": list(QUICK), **(tests or {})}, **sections)
-
-
 @pytest.fixture(scope="module")
 def finished(base: Path) -> Path:
-    return run_study(spec_at(base, base / "finished"), folder=HERE, verbose=False).folder
+    return run_study(quick_spec(base, base / "finished"), folder=HERE, verbose=False).folder
 
 
 @pytest.fixture
 def copy(finished: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished, tmp_path / "study"))
-
-
-def refused(spec: StudySpec, match: str) -> None:
-    """Assert that a study is refused, and that it changes no file of its folder but the name of the writer."""
-    before = file_bytes(Path(spec.out))
-    with pytest.raises(StudyError, match=match):
-        run_study(spec, folder=HERE, verbose=False)
-    after = file_bytes(Path(spec.out))
-    assert {**after, "writer.txt": b""} == {**before, "writer.txt": b""}
 
 
 HOLD = """
@@ -74,12 +69,12 @@ def test_folder_of_a_running_process_is_refused_until_that_is_killed(
     base: Path, finished: Path, copy: Path, other_process: subprocess.Popen[str]
 ) -> None:
     refused(
-        spec_at(base, copy), rf"one writer at a time; got {copy}, which is in use by process {other_process.pid} on"
+        quick_spec(base, copy), rf"one writer at a time; got {copy}, which is in use by process {other_process.pid} on"
     )
     other_process.send_signal(signal.SIGKILL)
     other_process.wait()
     assert f"process {other_process.pid} on" in (copy / "writer.txt").read_text()  # it is left, and does not block
-    run_study(spec_at(base, copy), folder=HERE, verbose=False)
+    run_study(quick_spec(base, copy), folder=HERE, verbose=False)
     assert table_bytes(copy) == table_bytes(finished)
 
 
@@ -96,7 +91,7 @@ def test_folder_of_another_thread_is_refused(base: Path, copy: Path) -> None:
     try:
         assert held.wait(60)
         with pytest.raises(StudyError, match=rf"one writer at a time; got {copy}, which this process runs already"):
-            run_study(spec_at(base, copy), folder=HERE, verbose=False)
+            run_study(quick_spec(base, copy), folder=HERE, verbose=False)
     finally:
         release.set()
         thread.join()
@@ -109,7 +104,7 @@ def test_signal_stops_the_command_with_what_was_finished(
     base: Path, finished: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     model = {"function": "study_cases:slow_toy", "arguments": {"seconds": 0.01}}
-    spec = spec_at(base, tmp_path / "study", model=model, run={"threads": 1})
+    spec = quick_spec(base, tmp_path / "study", model=model, run={"threads": 1})
     folder, file = Path(spec.out), write_toml(spec_to_dict(spec), tmp_path / "study.toml")
     process = subprocess.Popen(command("run", file, "--quiet"), stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60

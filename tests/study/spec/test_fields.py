@@ -4,18 +4,18 @@ import json
 import re
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, get_args
 
 import hypothesis.strategies as st
 import pytest
-from annotated_types import Ge, Le, MinLen
+from annotated_types import Le
 from hypothesis import given, settings
 from pydantic import ValidationError
+from spec_cases import LEAVES, MINIMAL, MODEL, values, with_key
 
 from tangermeme_creme.analysis.fine_mapping import METHODS
 from tangermeme_creme.study.spec import (
     SpecError,
-    StudySpec,
     spec_differences,
     spec_from_dict,
     spec_hash,
@@ -24,70 +24,7 @@ from tangermeme_creme.study.spec import (
     window_length,
 )
 from tangermeme_creme.study.tests import TESTS
-from tangermeme_creme.support import Section, hints_of, key, parse, section_in
-
-MODEL = {"adapter": "enformer", "tracks": {"K562": 5111, "PC-3": [4824, 4825]}}
-MINIMAL = {"model": MODEL, "loci": {"fasta": "hg38.fa", "tss": "genes.gtf"}}
-
-
-def with_key(path: str, value: Any) -> dict[str, Any]:
-    """A small study with one key changed."""
-    mapping = json.loads(json.dumps(MINIMAL))
-    *parents, name = path.split(".")
-    table = mapping
-    for parent in parents:
-        table = table.setdefault(parent, {})
-    table[name] = value
-    if parents == ["windows"]:
-        mapping["windows"].setdefault("file", "windows.fa")
-    return mapping
-
-
-def leaves(section: type[Section] = StudySpec, path: str = "") -> dict[str, tuple[Any, str]]:
-    """The hint and the documentation of every key that is not a section."""
-    keys = {}
-    for name, hint in hints_of(section).items():
-        at, inner = f"{path}.{name}" if path else name, section_in(hint)
-        doc = section.model_fields[name].description
-        keys |= {at: (hint, doc)} if inner is None else leaves(inner, at)
-    return keys
-
-
-def bare(hint: Any) -> tuple[Any, dict[type, Any]]:
-    """A hint without what `Annotated` adds, and the limits that it adds."""
-    limits = {}
-    while hasattr(hint, "__metadata__"):
-        limits |= {type(limit): limit for limit in hint.__metadata__}
-        hint = hint.__origin__
-    return hint, limits
-
-
-def values(hint: Any) -> st.SearchStrategy:
-    """What a hint takes, as TOML or JSON has it."""
-    hint, limits = bare(hint)
-    low = limits[Ge].ge if Ge in limits else None
-    high = limits[Le].le if Le in limits else None
-    names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin is Literal:
-        return st.sampled_from(arguments)
-    if origin is tuple:
-        return st.lists(values(arguments[0]), max_size=3)
-    if origin is dict:
-        return st.dictionaries(names, values(arguments[1]), max_size=3)
-    if arguments:
-        return st.one_of(values(member) for member in arguments)
-    floats = st.floats(low, high, allow_nan=False, allow_infinity=False) | st.integers(-9 if low is None else low, 9)
-    kinds = {int: st.integers(low, high), float: floats, bool: st.booleans(), type(None): st.none()}
-    assert hint is not str or MinLen in limits  # no key takes an empty string
-    kinds[str] = names
-    json_like = st.recursive(
-        st.none() | st.booleans() | st.integers() | names, lambda inner: st.lists(inner, max_size=3)
-    )
-    return kinds.get(hint, json_like)
-
-
-LEAVES = leaves()
+from tangermeme_creme.support import Section, hints_of, key, parse
 
 
 @st.composite
@@ -261,79 +198,6 @@ def test_a_key_and_a_member_of_a_union_may_have_one_name():
     assert spec.model.tracks == {"int": (1, 2), "tuple": 3}
     with pytest.raises(SpecError, match=r"^model\.tracks\.int must be a whole number.*; got 'x'\.$"):
         spec_from_dict(with_key("model.tracks", {"int": "x"}))
-
-
-def other(path: str) -> Any:
-    """A value of a key that is not its default."""
-    hint, default = LEAVES[path][0], parse_default(path)
-    candidates = [1, 2, 3.5, "x", True, False, ["x"], [3], {"x": "y"}]
-    for member in (hint, *get_args(hint), *(inner for arg in get_args(hint) for inner in get_args(arg))):
-        if get_origin(member) is Literal:
-            candidates += [*get_args(member), [get_args(member)[0]]]
-    for value in candidates:
-        try:
-            spec = spec_from_dict(with_key(path, value))
-        except SpecError:
-            continue
-        if get(spec, path) != default:
-            return value
-    raise AssertionError(path)
-
-
-def get(spec: StudySpec, path: str) -> Any:
-    for name in path.split("."):
-        spec = getattr(spec, name, None)
-    return spec
-
-
-def parse_default(path: str) -> Any:
-    return get(spec_from_dict(MINIMAL), path)
-
-
-@pytest.mark.parametrize("path", sorted(LEAVES))
-def test_the_hash_is_of_every_key_that_can_change_a_table(path):
-    one, changed = spec_from_dict(MINIMAL), spec_from_dict(with_key(path, other(path)))
-    # Which file, of those that are always given, is for the hashes of the inputs to tell.
-    counts = path not in ("out", "loci.fasta", "loci.tss") and not path.startswith(("run.", "annotation."))
-    assert (spec_hash(one) != spec_hash(changed)) == counts
-    differences = spec_differences(spec_to_dict(one), spec_to_dict(changed))
-    named = path if not path.startswith("windows.") else "windows"
-    assert len(differences) >= counts and all(line.startswith(named) for line in differences)
-
-
-def test_the_hash_is_not_of_where_files_lie():
-    one, moved, without = (
-        {"model": MODEL, "windows": windows}
-        for windows in ({"file": "a.fa", "loci": "a.tsv"}, {"file": "b.fa", "loci": "c/b.tsv"}, {"file": "a.fa"})
-    )
-    assert spec_hash(spec_from_dict(one)) == spec_hash(spec_from_dict(moved))
-    assert spec_hash(spec_from_dict(one)) != spec_hash(spec_from_dict(without))
-
-
-def test_the_hash_is_not_of_the_order_of_the_file_nor_of_how_numbers_are_written():
-    mapping = with_key("context.neutral", 0)
-    shuffled = {name: mapping[name] for name in reversed(mapping)}
-    shuffled["context"] = {"neutral": -0.0}
-    shuffled["model"] = {**MODEL, "tracks": dict(reversed(MODEL["tracks"].items()))}
-    assert spec_hash(spec_from_dict(mapping)) == spec_hash(spec_from_dict(shuffled))
-
-
-def test_differences_name_the_key_and_both_values():
-    mapping = with_key("tests.necessity.n", 20)
-    mapping |= {"out": "elsewhere", "run": {"batch_size": 1}, "seed": 7}
-    mapping["model"]["tracks"] = {"K562": 1, "GM": 2}
-    mapping["loci"]["min_activity"] = 1
-    old, new = spec_to_dict(spec_from_dict(MINIMAL)), spec_to_dict(spec_from_dict(mapping))
-    assert spec_differences(old, new) == [
-        "seed: 0 -> 7",
-        "model.tracks.GM: nothing -> 2",
-        "model.tracks.K562: 5111 -> 1",
-        "model.tracks.PC-3: [4824, 4825] -> nothing",
-        "loci.min_activity: nothing -> 1.0",
-        "tests.necessity.n: 10 -> 20",
-    ]
-    assert spec_differences(old, old) == []
-    assert spec_differences({"a": True, "b": None}, {"a": 1}) == ["a: true -> 1"]
 
 
 def test_a_copy_with_other_values_is_checked():

@@ -4,14 +4,13 @@ import errno
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 import study_cases
 import torch
-from study_cases import HERE, QUICK, file_bytes, small_spec, toy
+from study_cases import HERE, file_bytes, quick_spec, refused, toy
 
-from tangermeme_creme.study import StudyError, StudySpec, run_study
+from tangermeme_creme.study import run_study
 from tangermeme_creme.study.store import disk_error, free_folder
 
 
@@ -21,13 +20,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("refusals")
 
 
-def spec_at(base: Path, out: Path, *, tests: dict[str, Any] | None = None, **sections: Any) -> StudySpec:
-    return small_spec(base, out=str(out), tests={"include": list(QUICK), **(tests or {})}, **sections)
-
-
 @pytest.fixture(scope="module")
 def finished(base: Path) -> Path:
-    return run_study(spec_at(base, base / "finished"), folder=HERE, verbose=False).folder
+    return run_study(quick_spec(base, base / "finished"), folder=HERE, verbose=False).folder
 
 
 @pytest.fixture
@@ -35,19 +30,10 @@ def copy(finished: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished, tmp_path / "study"))
 
 
-def refused(spec: StudySpec, match: str) -> None:
-    """Assert that a study is refused, and that it changes no file of its folder but the name of the writer."""
-    before = file_bytes(Path(spec.out))
-    with pytest.raises(StudyError, match=match):
-        run_study(spec, folder=HERE, verbose=False)
-    after = file_bytes(Path(spec.out))
-    assert {**after, "writer.txt": b""} == {**before, "writer.txt": b""}
-
-
 def test_changed_spec_is_refused_with_its_differences(base: Path, copy: Path) -> None:
     tests = {"necessity": {"n": 7}, "include": ["necessity", "sufficiency"]}
     refused(
-        spec_at(base, copy, tests=tests, seed=2),
+        quick_spec(base, copy, tests=tests, seed=2),
         r"(?s)one study; got .*begun otherwise:\n  seed: 1 -> 2\n  tests\.include: .*\n  tests\.necessity\.n: 6 -> 7\n"
         r"Undo the change to go on, or begin another folder with --new-folder",
     )
@@ -58,7 +44,7 @@ def test_changed_weights_are_refused_with_both_fingerprints(
 ) -> None:
     monkeypatch.setattr(study_cases, "toy", changed_toy)
     refused(
-        spec_at(base, copy),
+        quick_spec(base, copy),
         r"weights of the model: IncrementalModel [0-9a-f]{12} -> IncrementalModel [0-9a-f]{12}\nUndo",
     )
 
@@ -75,7 +61,7 @@ def test_changed_genome_is_refused(base: Path, copy: Path, tmp_path: Path) -> No
     text = (base / "genome" / "genome.fa").read_text()
     fasta.write_text(text[:-2] + bases[text[-2]] + "\n")
     refused(
-        spec_at(base, copy, loci={"fasta": str(fasta)}),
+        quick_spec(base, copy, loci={"fasta": str(fasta)}),
         r"begun otherwise:\n  content of loci\.fasta: [0-9a-f]{12} -> [0-9a-f]{12}\nUndo",
     )
 
@@ -83,7 +69,7 @@ def test_changed_genome_is_refused(base: Path, copy: Path, tmp_path: Path) -> No
 def test_moved_genome_is_no_change(base: Path, copy: Path, tmp_path: Path) -> None:
     fasta = shutil.copy(base / "genome" / "genome.fa", tmp_path / "moved.fa")
     before = (copy / "manifest.jsonl").read_text().splitlines()
-    study = run_study(spec_at(base, copy, loci={"fasta": str(fasta)}), folder=HERE, verbose=False)
+    study = run_study(quick_spec(base, copy, loci={"fasta": str(fasta)}), folder=HERE, verbose=False)
     assert (copy / "manifest.jsonl").read_text().splitlines()[1:] == before[1:]
     assert study.header["spec"]["loci"]["fasta"] == str(fasta)
 
@@ -93,13 +79,13 @@ def test_changed_annotation_is_made_anew_and_costs_no_prediction(base: Path, cop
     bed = tmp_path / "all.bed"
     bed.write_text("".join(f"sim{k}\t0\t10000\n" for k in range(1, 5)))
     for annotation, there in (({"bed": {"all": str(bed)}}, True), ({}, False)):
-        study = run_study(spec_at(base, copy, annotation=annotation), folder=HERE, verbose=False)
+        study = run_study(quick_spec(base, copy, annotation=annotation), folder=HERE, verbose=False)
         assert ("cre_overlap" in study.tables) == there
         assert (copy / "manifest.jsonl").read_text().splitlines()[1:] == before[1:]
 
 
 def test_new_folder_begins_beside_the_study(base: Path, copy: Path) -> None:
-    spec, before = spec_at(base, copy, tests={"include": ["necessity"]}), file_bytes(copy)
+    spec, before = quick_spec(base, copy, tests={"include": ["necessity"]}), file_bytes(copy)
     study = run_study(spec, folder=HERE, new_folder=True, verbose=False)
     assert study.folder == copy.with_name("study-2")
     assert file_bytes(copy) == before
