@@ -67,13 +67,13 @@ HELPERS = {
     ),
     "sequence": (
         "types and checks of arguments, and arrays of edits for the engine",
-        "RandomState ShuffleFn Span Spans UNKNOWN apply_edits check_apart check_count check_disjoint check_edits "
-        "check_one_width check_spans integers join_packed span_per_example",
+        "RandomState ShuffleFn Span Spans UNKNOWN apply_edits check_apart check_center check_count check_disjoint "
+        "check_edits check_one_width check_spans integers join_packed span_per_example",
     ),
     "sequence.genome": (
         "columns of tables and names of chromosomes, for annotation and studies",
-        "LAST_BASE check_loci chrom_column known_chroms match_chroms number_column plain_chrom position_column "
-        "region_columns strand_column text_column",
+        "LAST_BASE check_loci chrom_column known_chroms match_chroms number_column one_hot_letters opened_fasta "
+        "plain_chrom position_column region_columns strand_column text_column",
     ),
     "study.spec": (
         "sections, whose keys the template shows, and thresholds for tests and tables",

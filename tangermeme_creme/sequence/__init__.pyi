@@ -31,6 +31,7 @@ from .spans import (
 )
 from .tiles import (
     TileGrid as TileGrid,
+    check_center as check_center,
     span_to_genome as span_to_genome,
     spans_to_genome as spans_to_genome,
     tile_grid as tile_grid,

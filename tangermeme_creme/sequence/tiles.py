@@ -77,10 +77,10 @@ def tile_grid(length: int, size: int = 5000, center: int | None = None) -> TileG
     return TileGrid((start, start + size), context.reshape(-1, 2))
 
 
-def span_to_genome(start: int, end: int, *, tss: int, strand: str, length: int) -> Span:
-    """Convert a span of a TSS-centred window to its genomic span.
+def span_to_genome(start: int, end: int, *, tss: int, strand: str, length: int, center: int | None = None) -> Span:
+    """Convert a span of the window of a TSS to its genomic span.
 
-    The TSS base is at local index ``length // 2`` on both strands; a window of the '-' strand is reverse-complemented.
+    The TSS base is at local index `center` on both strands; a window of the '-' strand is reverse-complemented.
 
     Parameters
     ----------
@@ -96,6 +96,9 @@ def span_to_genome(start: int, end: int, *, tss: int, strand: str, length: int) 
     length: int
         Length of the window in bp.
 
+    center: int or None, optional
+        Index of the TSS in the window. None is ``length // 2``. Default is None.
+
     Returns
     -------
     span: tuple of int, (start, end)
@@ -105,19 +108,37 @@ def span_to_genome(start: int, end: int, *, tss: int, strand: str, length: int) 
     Raises
     ------
     ValueError
-        If `strand` is neither "+" nor "-".
+        If `strand` is neither "+" nor "-", or `center` is not in the window.
 
     Examples
     --------
     >>> span_to_genome(5, 7, tss=100, strand="+", length=10), span_to_genome(5, 7, tss=100, strand="-", length=10)
     ((100, 102), (99, 101))
     """
-    (first,), (last,) = spans_to_genome([start], [end], tss=[tss], strand=[strand], length=length)
+    (first,), (last,) = spans_to_genome([start], [end], tss=[tss], strand=[strand], length=length, center=center)
     return int(first), int(last)
 
 
-def spans_to_genome(start: Any, end: Any, *, tss: Any, strand: Any, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Convert spans of TSS-centred windows, as arrays of one shape, to genomic starts and ends; see `span_to_genome`.
+def check_center(center: int | None, length: int) -> int:
+    """Return the index of the TSS in windows, ``length // 2`` for None; refuse an index off the windows.
+
+    Examples
+    --------
+    >>> check_center(None, 10), check_center(3, 10)
+    (5, 3)
+    """
+    if center is None:
+        return length // 2
+    check_count("center", center, minimum=0)
+    if center >= length:
+        raise ValueError(f"center must be the index of a base of the window of {length} bp; got {center}.")
+    return int(center)
+
+
+def spans_to_genome(
+    start: Any, end: Any, *, tss: Any, strand: Any, length: int, center: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Convert spans of windows of TSSs, as arrays of one shape, to genomic starts and ends; see `span_to_genome`.
 
     Examples
     --------
@@ -125,12 +146,12 @@ def spans_to_genome(start: Any, end: Any, *, tss: Any, strand: Any, length: int)
     >>> starts.tolist(), ends.tolist()
     ([100, 99], [102, 101])
     """
-    strand, half = np.asarray(strand, dtype=object), length // 2
+    strand, before = np.asarray(strand, dtype=object), check_center(center, length)
     start, end, tss = (np.asarray(part, dtype=np.int64) for part in (start, end, tss))
     bad = ~np.isin(strand, ("+", "-"))
     if bad.any():
         raise ValueError(f"strand must be '+' or '-'; got {strand[bad][0]!r} at index {bad.argmax()}.")
     forward = strand == "+"
-    return np.where(forward, tss - half + start, tss + half + 1 - end), np.where(
-        forward, tss - half + end, tss + half + 1 - start
+    return np.where(forward, tss - before + start, tss + before + 1 - end), np.where(
+        forward, tss - before + end, tss + before + 1 - start
     )

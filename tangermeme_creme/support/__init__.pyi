@@ -1,9 +1,11 @@
 from ._setting_types import hints_of as hints_of, section_in as section_in
+from .cells import check_cells as check_cells, read_cells as read_cells, shown as shown
 from .columns import check_columns as check_columns, sorted_by as sorted_by
 from .files import (
     line_at as line_at,
     open_bytes as open_bytes,
     replace_file as replace_file,
+    text_lines as text_lines,
     write_durably as write_durably,
 )
 from .notices import collected as collected, warn as warn

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+
+_NOT_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]|\r(?!\r*\n?$)")  # control characters, and line ends of old Macs
 
 
 def replace_file(path: Path, write: Callable[[Path], object], *, durable: bool = False) -> Path:
@@ -104,6 +107,40 @@ def open_bytes(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
                     f"a gzipped file must be whole; got {os.fspath(path)}, whose end is missing or damaged "
                     f"({error}): copy or download it again."
                 ) from error
+
+
+def text_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
+    """Read the lines of a text file that may be gzipped, with their numbers from 1 and without their line ends.
+
+    Raises
+    ------
+    ValueError
+        While reading, if a line has control characters or is not UTF-8; the message names the file and the line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "a.bed"
+    ...     _ = path.write_bytes(b"chr1\\t5\\t9\\r\\n")
+    ...     list(text_lines(path))
+    [(1, 'chr1\\t5\\t9')]
+    """
+    with open_bytes(path) as file:
+        for number, line in enumerate(file, start=1):
+            bad = _NOT_TEXT.search(line)
+            at = None if bad is None else bad.start()
+            text = ""
+            try:
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                at = error.start if at is None else at
+            if at is not None:
+                raise ValueError(
+                    f"a text file must be UTF-8 with a line feed at the end of each line; got byte {line[at]:#04x} in "
+                    f"line {number} of {os.fspath(path)}."
+                )
+            yield number, text.rstrip("\r\n")
 
 
 def line_at(path: str | os.PathLike[str], offset: int) -> int:

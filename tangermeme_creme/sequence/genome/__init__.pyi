@@ -1,6 +1,7 @@
 from .beds import read_bed as read_bed
 from .chroms import known_chroms as known_chroms, match_chroms as match_chroms, plain_chrom as plain_chrom
-from .fasta import Fasta as Fasta, chrom_sizes as chrom_sizes
+from .fasta import Fasta as Fasta, chrom_sizes as chrom_sizes, opened_fasta as opened_fasta
+from .letters import one_hot_letters as one_hot_letters
 from .loci import check_loci as check_loci
 from .table_columns import (
     LAST_BASE as LAST_BASE,

@@ -1,29 +1,34 @@
-"""Read TSSs from a GTF file as a stream."""
+"""Read the transcripts of a GTF file as a stream."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ...support import line_at, open_bytes
+from ._gtf_attributes import read_attributes
+from .table_columns import LAST_BASE
 
 GtfPath = str | os.PathLike[str]
 
 _READ_BYTES = 2**22  # bytes per read
-_ATTRIBUTE = re.compile(rb'([\w.-]+)\s+(?:"([^"]*)"|([^";\s]+))')
+_NUMBER = re.compile(rb"[0-9]{1,10}")
+# Features of which a gene or transcript has one line. Of others, such as exons, a transcript has several.
+_WHOLE = ("gene", "transcript", "mRNA")
 
 # Attribute names of GENCODE, Ensembl and NCBI; the first one that a line has is read.
-_TYPE = (b"gene_type", b"gene_biotype", b"biotype")
-_NAME = (b"gene_name", b"gene", b"gene_symbol", b"gene_id")
-_ID = (b"gene_id", b"gene_name", b"gene")
-_TRANSCRIPT = (b"transcript_id", b"transcript_name")
+_TYPE = ("gene_type", "gene_biotype", "biotype")
+_NAME = ("gene_name", "gene", "gene_symbol", "gene_id")
+_ID = ("gene_id", "gene_name", "gene")
+_TRANSCRIPT = ("transcript_id", "transcript_name")
+_WANTED = frozenset((*_TYPE, *_NAME, *_ID, *_TRANSCRIPT))
 
 
 class GtfRecord(NamedTuple):
-    """Hold one GTF line; `gene_type` is None if the line has none, and `offset` is the byte where the line starts."""
+    """Hold the first base of a transcript or gene, from one line or from the lines of its exons."""
 
     chrom: str
     tss: int
@@ -31,44 +36,111 @@ class GtfRecord(NamedTuple):
     gene_name: str
     gene_id: str
     transcript_id: str
-    gene_type: str | None
-    offset: int
 
 
-def read_records(path: GtfPath, feature: str) -> Iterator[GtfRecord]:
-    """Read the lines of one feature, in the order of the file, with a few megabytes in memory at a time.
+class GtfContent(NamedTuple):
+    """Hold what a GTF has for a feature.
+
+    Parameters
+    ----------
+    records: list of GtfRecord
+        In the order of the first line of each.
+
+    types: Counter
+        Lines per type of gene, "" for none, on the chromosomes that were asked for.
+
+    chroms: list of str
+        The chromosomes with lines of the feature, also those that were not asked for.
+
+    no_strand: list of int
+        The first byte of each line without a strand, which are left out.
+    """
+
+    records: list[GtfRecord]
+    types: Counter[str]
+    chroms: list[str]
+    no_strand: list[int]
+
+
+def read_content(
+    path: GtfPath, feature: str, is_wanted: Callable[[str], bool] | None, on_chrom: Callable[[str], bool]
+) -> GtfContent:
+    """Read the lines of one feature, with a few megabytes in memory at a time.
+
+    Lines on other chromosomes and of genes of other types are not read further, so that nothing in them matters.
+
+    Parameters
+    ----------
+    path: path
+
+    feature: str
+        A feature of which a transcript has several lines, such as "exon", gives one record per transcript.
+
+    is_wanted: callable or None
+        Whether genes of this type are read, "" for none. None reads all.
+
+    on_chrom: callable
+        Whether this chromosome is read.
 
     Raises
     ------
     ValueError
         If a line or the file is broken; the message names the file and the line.
     """
+    records: dict[tuple[str, ...], GtfRecord] = {}
+    content = GtfContent([], Counter(), [], [])
+    chroms: dict[bytes, bool] = {}
+    of_gene: dict[str, str] | None = None
     for offset, line in _lines(path, feature):
         fields = line.rstrip(b"\r").split(b"\t")
         if len(fields) > 2 and fields[2] != feature.encode():
             continue  # the feature's name stands in another column
         if len(fields) != 9:
             _refuse_line(path, offset, line, "a GTF line must have nine columns, separated by tabs")
-        chrom, _, _, start, end, _, strand, _, text = fields
-        attributes = {key: quoted or bare for key, quoted, bare in _ATTRIBUTE.findall(text)}
-        if not (start.isdigit() and end.isdigit() and 1 <= int(start) <= int(end)):
-            _refuse_line(path, offset, line, "start and end of a GTF line must be whole numbers, 1 <= start <= end")
-        if strand not in (b"+", b"-"):
-            _refuse_line(path, offset, line, "the strand of a TSS must be '+' or '-'")
-        if text.count(b'"') % 2:
-            _refuse_line(path, offset, line, "the quotes of a GTF line must be closed (is the file cut short?)")
-        if not any(key in attributes for key in _ID):
-            rule = 'a GTF line must have attributes such as gene_id "..."; (GFF3 is not read)'
+        if fields[0] not in chroms:
+            chroms[fields[0]] = on_chrom(_text(path, offset, line, fields[0]))
+        if not chroms[fields[0]]:
+            continue
+        attributes = _attributes(path, offset, line, fields[8])
+        gene = _first(attributes, _ID)
+        if not gene:
+            rule = 'a GTF line must name its gene by attributes such as gene_id "..." (GFF3 is not read)'
             _refuse_line(path, offset, line, rule)
-        name, gene, transcript = (_first_attribute(attributes, keys) for keys in (_NAME, _ID, _TRANSCRIPT))
-        kind = _first_attribute(attributes, _TYPE) or None
-        tss = int(start) - 1 if strand == b"+" else int(end) - 1
-        yield GtfRecord(chrom.decode(errors="replace"), tss, strand.decode(), name, gene, transcript, kind, offset)
+        kind = _first(attributes, _TYPE)
+        if is_wanted is not None and not kind:
+            of_gene = types_of_genes(path, on_chrom) if of_gene is None else of_gene
+            kind = of_gene.get(gene, "")
+        content.types[kind] += 1
+        if is_wanted is not None and not is_wanted(kind):
+            continue
+        if fields[6] in (b".", b"?"):
+            content.no_strand.append(offset)
+            continue
+        tss = _first_base(path, offset, line, fields)
+        transcript = _first(attributes, _TRANSCRIPT)
+        record = GtfRecord(fields[0].decode(), tss, fields[6].decode(), _first(attributes, _NAME), gene, transcript)
+        if feature in _WHOLE or (not transcript and feature != "exon"):
+            records.setdefault((record.chrom, str(tss), record.strand, gene), record)
+            continue
+        if not transcript:
+            _refuse_line(path, offset, line, 'an exon must name its transcript by transcript_id "..."')
+        key = ("", record.chrom, record.strand, gene, transcript)
+        outermost = min if record.strand == "+" else max
+        records[key] = record._replace(tss=outermost(tss, records.get(key, record).tss))
+    content.records.extend(records.values())
+    content.chroms.extend(name.decode() for name in chroms)
+    return content
 
 
-def types_of_genes(path: GtfPath) -> dict[str, str]:
+def types_of_genes(path: GtfPath, on_chrom: Callable[[str], bool]) -> dict[str, str]:
     """Read the type of each gene, by its identifier, from gene lines: NCBI's transcript lines have no type."""
-    return {record.gene_id: record.gene_type for record in read_records(path, "gene") if record.gene_type}
+    types = {}
+    for offset, line in _lines(path, "gene"):
+        fields = line.rstrip(b"\r").split(b"\t")
+        if len(fields) == 9 and fields[2] == b"gene" and on_chrom(fields[0].decode(errors="replace")):
+            attributes = _attributes(path, offset, line, fields[8])
+            types[_first(attributes, _ID)] = _first(attributes, _TYPE)
+    return types
 
 
 def features_of(path: GtfPath, n_lines: int = 100_000) -> list[str]:
@@ -78,8 +150,8 @@ def features_of(path: GtfPath, n_lines: int = 100_000) -> list[str]:
         for _, line in zip(range(n_lines), file):
             fields = line.split(b"\t")
             if len(fields) == 9 and not line.startswith(b"#"):
-                counts[fields[2]] += 1
-    return [name.decode(errors="replace") for name, _ in counts.most_common()]
+                counts[fields[2][:40]] += 1
+    return [name.decode(errors="replace") for name, _ in counts.most_common(20)]
 
 
 def _lines(path: GtfPath, feature: str) -> Iterator[tuple[int, bytes]]:
@@ -104,8 +176,34 @@ def _lines(path: GtfPath, feature: str) -> Iterator[tuple[int, bytes]]:
             offset, rest = offset + stop, text[stop:]
 
 
-def _first_attribute(attributes: dict[bytes, bytes], keys: tuple[bytes, ...]) -> str:
-    return next((attributes[key].decode(errors="replace") for key in keys if attributes.get(key)), "")
+def _attributes(path: GtfPath, offset: int, line: bytes, text: bytes) -> dict[str, str]:
+    try:
+        return read_attributes(_text(path, offset, line, text), _WANTED)
+    except ValueError as error:
+        _refuse_line(path, offset, line, str(error))
+        raise
+
+
+def _first_base(path: GtfPath, offset: int, line: bytes, fields: list[bytes]) -> int:
+    start, end = (int(field) if _NUMBER.fullmatch(field) else 0 for field in fields[3:5])
+    if not 1 <= start <= end <= LAST_BASE:
+        rule = "start and end of a GTF line must be whole numbers below 2**32, 1 <= start <= end"
+        _refuse_line(path, offset, line, rule)
+    if fields[6] not in (b"+", b"-"):
+        _refuse_line(path, offset, line, "the strand of a TSS must be '+' or '-', or '.' for none")
+    return start - 1 if fields[6] == b"+" else end - 1
+
+
+def _first(attributes: dict[str, str], keys: tuple[str, ...]) -> str:
+    return next((attributes[key] for key in keys if attributes.get(key)), "")
+
+
+def _text(path: GtfPath, offset: int, line: bytes, field: bytes) -> str:
+    try:
+        return field.decode()
+    except UnicodeDecodeError:
+        _refuse_line(path, offset, line, "a GTF line must be text in UTF-8")
+        raise
 
 
 def _refuse_line(path: GtfPath, offset: int, line: bytes, rule: str) -> None:

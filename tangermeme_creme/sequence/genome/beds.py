@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pandas as pd
 
-from ...support import open_bytes
+from ...support import shown, text_lines
+from .table_columns import LAST_BASE
 
 BED_COLUMNS = ("chrom", "start", "end", "name", "score", "strand")
+
+_POSITION = re.compile("[0-9]{1,10}")
 
 
 def read_bed(path: str | os.PathLike[str], columns: int = 3) -> pd.DataFrame:
@@ -25,13 +29,14 @@ def read_bed(path: str | os.PathLike[str], columns: int = 3) -> pd.DataFrame:
     Returns
     -------
     table: pandas.DataFrame
-        One row per line, 0-based and half-open, in the order of the file. `score` is text.
+        One row per line, 0-based and half-open, in the order of the file. An element of no length, such as an
+        insertion, is the base at its start. `score` is text.
 
     Raises
     ------
     ValueError
-        If a line has fewer columns, or positions other than ``0 <= start < end``, or a gzipped file is cut short; the
-        message names the file and the line.
+        If a line has fewer columns, no chromosome, or positions other than ``0 <= start <= end``, the file is not text,
+        or a gzipped file is cut short; the message names the file and the line.
 
     Examples
     --------
@@ -43,21 +48,20 @@ def read_bed(path: str | os.PathLike[str], columns: int = 3) -> pd.DataFrame:
       chrom  start  end
     0  chr1      5    9
     """
-    rule = f"a BED line must be {', '.join(BED_COLUMNS[:columns])}, separated by tabs, with 0 <= start < end in bp"
+    rule = f"a BED line must be {', '.join(BED_COLUMNS[:columns])}, separated by tabs, with 0 <= start <= end in bp"
     parts: list[list] = [[] for _ in range(columns)]
-    with open_bytes(path) as file:
-        for number, line in enumerate(file, start=1):
-            text = line.decode(errors="replace").removeprefix("\ufeff").rstrip("\r\n")
-            if not text.strip() or text.startswith(("#", "track", "browser")):
-                continue
-            fields = text.split("\t") if "\t" in text else text.split()
-            if len(fields) < columns or not _is_region(fields[1], fields[2]):
-                raise ValueError(f"{rule}; got {text[:120]!r} in line {number} of {os.fspath(path)}.")
-            for part, field in zip(parts, (fields[0], int(fields[1]), int(fields[2]), *fields[3:])):
-                part.append(field)
+    for number, text in text_lines(path):
+        if not text.strip() or text.startswith(("#", "track", "browser")):
+            continue
+        fields = text.split("\t") if "\t" in text else text.split()
+        if len(fields) < columns or not fields[0].strip() or not _is_region(fields[1], fields[2]):
+            raise ValueError(f"{rule}; got {shown(text)} in line {number} of {os.fspath(path)}.")
+        start, end = int(fields[1]), int(fields[2])
+        for part, field in zip(parts, (fields[0], start, max(end, start + 1), *fields[3:])):
+            part.append(field)
     table = pd.DataFrame(dict(zip(BED_COLUMNS, parts)))
     return table.astype({"start": "int64", "end": "int64"})
 
 
 def _is_region(start: str, end: str) -> bool:
-    return start.isdecimal() and end.isdecimal() and int(start) < int(end)
+    return bool(_POSITION.fullmatch(start) and _POSITION.fullmatch(end)) and int(start) <= int(end) <= LAST_BASE

@@ -11,7 +11,7 @@ import pandas as pd
 from ...support import check_columns, warn
 from ..counts import check_count
 from ..spans import Spans, check_spans
-from ..tiles import spans_to_genome
+from ..tiles import check_center, spans_to_genome, tile_grid
 from .chroms import match_chroms
 from .loci import check_loci, tss_positions
 
@@ -23,6 +23,7 @@ def tiles_to_genome(
     loci: pd.DataFrame,
     length: int,
     *,
+    center: int | None = None,
     pairs: str = "all",
     sizes: Mapping[str, int] | pd.Series | None = None,
 ) -> pd.DataFrame:
@@ -44,6 +45,9 @@ def tiles_to_genome(
     length: int
         Length of the windows in bp.
 
+    center: int or None, optional
+        Index of the TSS in the windows, as in `extract_windows`. None is ``length // 2``. Default is None.
+
     pairs: "all" or "matched", optional
         With "all", every locus has all spans; with "matched", span i belongs to locus i. Default is "all".
 
@@ -63,9 +67,10 @@ def tiles_to_genome(
     Raises
     ------
     ValueError
-        If a span leaves the window, an example is missing or repeated in the index of `loci`, a column is missing, the
-        index has integers other than 0 to N - 1 in order, the table is in bp of the genome already, or a TSS lies past
-        the end of its chromosome in `sizes`. The message names the value.
+        If a span leaves the window, the tiles are the grid of a window of another length, an example is missing or
+        repeated in the index of `loci`, a column is missing, the index has integers other than 0 to N - 1 in order, the
+        table is in bp of the genome already, or a TSS lies past the end of its chromosome in `sizes`. The message names
+        the value.
 
     Examples
     --------
@@ -78,6 +83,7 @@ def tiles_to_genome(
     3  chr2    991  1001      -       B     1
     """
     check_count("length", length)
+    center = check_center(center, length)
     check_loci(loci)
     _check_index(loci.index)
     if not isinstance(tiles, pd.DataFrame):
@@ -100,7 +106,8 @@ def tiles_to_genome(
         spans = np.stack([_whole_bp(tiles[f"{part}{suffix}"], f"{part}{suffix}") for part in ("start", "end")], axis=1)
         if len(spans):
             check_spans(spans, length)
-        starts, stops = spans_to_genome(spans[:, 0], spans[:, 1], tss=tss, strand=strand, length=length)
+            _refuse_other_grid(spans, length, center)
+        starts, stops = spans_to_genome(spans[:, 0], spans[:, 1], tss=tss, strand=strand, length=length, center=center)
         genomic |= {f"start{suffix}": starts, f"end{suffix}": stops}
         local |= {f"tile_start{suffix}": spans[:, 0], f"tile_end{suffix}": spans[:, 1]}
     if "strand" in rest:
@@ -125,6 +132,33 @@ def _check_index(index: pd.Index) -> None:
             "the index of loci must be 0 to N - 1 in order, as tests number their examples, or names; got "
             f"{index.tolist()[i]} at row {i}: reset_index(drop=True), or set_index to a column of names."
         )
+
+
+def _refuse_other_grid(spans: np.ndarray, length: int, center: int) -> None:
+    """Refuse tiles that are all those of `tile_grid` for windows of another length: they would lie beside their place.
+
+    Part of a grid, or tiles of one's own, may belong to any window.
+    """
+    tiles = pd.DataFrame(spans).drop_duplicates().sort_values([0, 1]).to_numpy()
+    size = int(tiles[0, 1] - tiles[0, 0])
+    gaps = np.flatnonzero(np.diff(tiles[:, 0]) == 2 * size)  # the TSS tile is between two tiles
+    if len(gaps) != 1 or (tiles[:, 1] - tiles[:, 0] != size).any():
+        return
+    middle = int(tiles[gaps[0], 1]) + size // 2
+    if middle == center or set(map(tuple, tiles.tolist())) <= _grid(length, size, center):
+        return
+    for other in (2 * middle, 2 * middle + 1):
+        if set(map(tuple, tiles.tolist())) == _grid(other, size, middle):
+            raise ValueError(
+                f"tiles must be those of windows of {length} bp with the TSS at {center}; got {len(tiles)} tiles of "
+                f"{size} bp around [{middle - size // 2}, {middle - size // 2 + size}), the grid of windows of {other} "
+                f"bp: give length={other}, or center={middle} if the TSS is there."
+            )
+
+
+def _grid(length: int, size: int, center: int) -> set[tuple[int, ...]]:
+    inside = 0 <= center - size // 2 <= length - size
+    return set(map(tuple, tile_grid(length, size, center).context.tolist())) if inside else set()
 
 
 def _whole_bp(values: pd.Series, name: str) -> np.ndarray:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import pandas as pd
 
-from ...support import open_bytes, warn
-from ._gtf import GtfRecord, features_of, read_records, types_of_genes
+from ...support import check_cells, check_columns, line_at, open_bytes, read_cells, shown, warn
+from ._gtf import features_of, read_content
 from .beds import read_bed
-from .chroms import match_chroms
+from .chroms import match_chroms, plain_chrom
 from .loci import check_loci, tss_positions
 
 COLUMNS = ("chrom", "tss", "strand", "gene_name", "gene_id", "transcript_id")
@@ -32,7 +31,8 @@ def read_tss(
     """Read the TSSs of annotated genes, one row per distinct TSS.
 
     Paper: Methods, "Transcription start site selection": transcripts of protein-coding genes of GENCODE. A GTF is read
-    as a stream, so that it may be of any size. Costs no forward pass.
+    as a stream, so that it may be of any size. Lines on other chromosomes and of other types of genes are not looked
+    at; of the others, lines without a strand (".") are left out, with a warning. Costs no forward pass.
 
     Parameters
     ----------
@@ -42,7 +42,9 @@ def read_tss(
         `strand`, a DataFrame or a file (.tsv, .csv, .txt). Each file may be gzipped.
 
     feature: str, optional
-        Feature to read: the third column of the GTF. Default is "transcript".
+        Feature to read: the third column of the GTF. For "exon", and for other parts of transcripts, the TSS is the
+        outermost base of the lines with one `transcript_id`, also in a GTF without lines of transcripts. Default is
+        "transcript".
 
     gene_type: str, sequence of str or None, optional
         Types of genes to read from the GTF, by `gene_type`, `gene_biotype` or `biotype`. None reads all genes. Default
@@ -57,9 +59,9 @@ def read_tss(
     tss: pandas.DataFrame
         `chrom`, `tss` (0-based base), `strand`, `gene_name`, `gene_id` and `transcript_id`, in the order of the file,
         then the other columns of a table. If several transcripts of a gene start at one base, the first is returned. A
-        missing gene name is replaced by the identifier, in tables also the identifier by the name; "" means that both
-        are missing. If several genes share a TSS, the first gene is returned, and a warning gives the number. Names
-        need not be unique: genes of X and Y share names.
+        missing gene name is replaced by the identifier, and the identifier by the name; "" means that both are missing,
+        which a GTF must not have. If several genes share a TSS, the first gene is returned, and a warning gives the
+        number. Names need not be unique: genes of X and Y share names.
 
     Raises
     ------
@@ -80,21 +82,21 @@ def read_tss(
     0  chr1  100      +         A
     1  chr1  899      -         A
     """
+    names = None if chroms is None else [chroms] if isinstance(chroms, str) else [str(name) for name in chroms]
+    where = "table" if isinstance(gtf, pd.DataFrame) else os.fspath(gtf)
+    kinds = [] if isinstance(gtf, pd.DataFrame) else [part.lower() for part in Path(gtf).suffixes]
+    kind = ([part for part in kinds if part != ".gz"] or [""])[-1]
     if isinstance(gtf, pd.DataFrame):
-        table = _from_table(gtf, "table")
+        table = _from_table(gtf, where, names, "row {}".format)
+    elif kind == ".bed":
+        table = _from_bed(gtf, names)
+    elif kind in (".tsv", ".csv", ".txt"):
+        frame, lines = _read_table(gtf, "," if kind == ".csv" else "\t")
+        table = _from_table(frame, where, names, lambda row: f"line {lines[row]}")
     else:
-        kinds = [suffix.lower() for suffix in Path(gtf).suffixes if suffix.lower() != ".gz"][-1:]
-        if kinds == [".bed"]:
-            table = _from_bed(gtf)
-        elif kinds and kinds[0] in (".tsv", ".csv", ".txt"):
-            table = _from_table(_read_table(gtf, "," if kinds == [".csv"] else "\t"), os.fspath(gtf))
-        else:
-            table = _from_gtf(gtf, feature, gene_type)
+        table = _from_gtf(gtf, feature, gene_type, names)
     if not len(table):
-        where = "table" if isinstance(gtf, pd.DataFrame) else os.fspath(gtf)
         raise ValueError(f"there must be at least one TSS; got none in {where}.")
-    if chroms is not None:
-        table = _on_chroms(table, [chroms] if isinstance(chroms, str) else [str(name) for name in chroms])
     distinct = table.drop_duplicates(["chrom", "tss", "strand"], ignore_index=True)
     genes = table.drop_duplicates(["chrom", "tss", "strand", "gene_id"])
     shared = genes[genes.duplicated(["chrom", "tss", "strand"])]
@@ -107,67 +109,82 @@ def read_tss(
     return distinct
 
 
-def _from_gtf(path: str | os.PathLike[str], feature: str, gene_type: str | Sequence[str] | None) -> pd.DataFrame:
+def _from_gtf(
+    path: str | os.PathLike[str], feature: str, gene_type: str | Sequence[str] | None, chroms: list[str] | None
+) -> pd.DataFrame:
     wanted = None if gene_type is None else {gene_type} if isinstance(gene_type, str) else set(gene_type)
-    records: dict[tuple[str, int, str, str], GtfRecord] = {}
-    types: Counter[str] = Counter()
-    of_gene: dict[str, str] | None = None
-    for record in read_records(path, feature):
-        kind = record.gene_type
-        if wanted is not None and kind is None:
-            of_gene = types_of_genes(path) if of_gene is None else of_gene
-            kind = of_gene.get(record.gene_id)
-        types[kind or ""] += 1
-        if wanted is None or kind in wanted:
-            records.setdefault((record.chrom, record.tss, record.strand, record.gene_id), record)
-    if not types:
+    plain = None if chroms is None else {plain_chrom(name) for name in chroms}
+    is_wanted = None if wanted is None else wanted.__contains__
+    content = read_content(path, feature, is_wanted, lambda name: plain is None or plain_chrom(name) in plain)
+    if not content.chroms:
         got = ", ".join(features_of(path)) or "no line of nine columns, separated by tabs"
         raise ValueError(f"a GTF must have lines of feature {feature!r}; got {os.fspath(path)} with {got}.")
-    if not records:
-        got = ", ".join(f"{name or 'none'} ({count})" for name, count in types.most_common(6))
+    if content.types and not content.records and not content.no_strand:
+        got = ", ".join(
+            f"{shown(name) if len(name) > 40 else name or 'none'} ({count})"
+            for name, count in content.types.most_common(6)
+        )
         raise ValueError(
             f"a GTF must have genes of type {', '.join(sorted(wanted or []))} (gene_type=None takes all); got "
             f"{os.fspath(path)} with {feature} lines of types {got}."
         )
-    return pd.DataFrame([record[:6] for record in records.values()], columns=COLUMNS)
-
-
-def _from_bed(path: str | os.PathLike[str]) -> pd.DataFrame:
-    bed = read_bed(path, columns=6)
-    bad = ~bed["strand"].isin(["+", "-"])
-    if bad.any():
-        i = int(bad.argmax())
-        raise ValueError(
-            f"the strand of a TSS must be '+' or '-'; got {bed['strand'].iloc[i]!r} in record {i + 1} of "
-            f"{os.fspath(path)}."
+    if content.no_strand:
+        _warn_of_no_strand(
+            len(content.no_strand),
+            f"{feature} lines",
+            f"line {line_at(path, content.no_strand[0])} of {os.fspath(path)}",
         )
+    table = pd.DataFrame(content.records, columns=COLUMNS).astype({"tss": "int64"})
+    return _on_chroms(table, content.chroms, chroms)
+
+
+def _from_bed(path: str | os.PathLike[str], chroms: list[str] | None) -> pd.DataFrame:
+    bed = read_bed(path, columns=6)
+    bed = _on_chroms(bed, list(bed["chrom"].unique()), chroms)
+    unknown = ~bed["strand"].isin(["+", "-", "."])
+    if unknown.any():
+        i = int(unknown.to_numpy().argmax())
+        raise ValueError(
+            f"the strand of a TSS must be '+' or '-', or '.' for none; got {shown(bed['strand'].iloc[i])} in record "
+            f"{bed.index[i] + 1} of {os.fspath(path)}."
+        )
+    bed = _with_strand(bed, lambda row: f"record {row + 1} of {os.fspath(path)}")
     tss = bed["start"].where(bed["strand"] == "+", bed["end"] - 1)
     names = dict.fromkeys(COLUMNS[3:], bed["name"].replace(".", ""))
-    return pd.DataFrame({"chrom": bed["chrom"], "tss": tss, "strand": bed["strand"], **names})
+    table = pd.DataFrame({"chrom": bed["chrom"], "tss": tss, "strand": bed["strand"], **names})
+    return table.reset_index(drop=True)
 
 
-def _read_table(path: str | os.PathLike[str], separator: str) -> pd.DataFrame:
+def _read_table(path: str | os.PathLike[str], separator: str) -> tuple[pd.DataFrame, list[int]]:
+    """Read a table with the types that its cells have, and the line of each row."""
+    header, lines, cells = read_cells(path, separator)
+    check_cells(path, header, lines, cells)
     try:
         with open_bytes(path) as file:
-            table = pd.read_csv(file, sep=separator, dtype={"chrom": str})
+            table = pd.read_csv(file, sep=separator, dtype={"chrom": str}, skip_blank_lines=True)
         if "example" in table:  # the name of a locus is read as text, also if it is "NA"
-            with open_bytes(path) as file:
-                names = pd.read_csv(file, sep=separator, usecols=["example"], dtype=str, keep_default_na=False)
-            table["example"] = names["example"]
-        return table
-    except ValueError as error:  # of the parser, or of text that is not UTF-8
+            table["example"] = pd.Series([row[header.index("example")] for row in cells], dtype=object)
+    except ValueError as error:
         raise ValueError(
             f"a table must have a header and as many columns in each row; got {os.fspath(path)}: {error}"
         ) from error
+    return table, lines
 
 
-def _from_table(table: pd.DataFrame, where: str) -> pd.DataFrame:
-    check_loci(table, where)
+def _from_table(
+    table: pd.DataFrame, where: str, chroms: list[str] | None, row_name: Callable[[int], str]
+) -> pd.DataFrame:
+    check_columns(table, ["chrom", "tss", "strand"], where)
+    table = table.reset_index(drop=True)
+    table = _on_chroms(table, list(table["chrom"].dropna().astype(str).unique()), chroms)
+    table = _with_strand(table, lambda row: f"{row_name(row)} of {where}")
+    rows = table.index
+    check_loci(table, where, lambda row: row_name(rows[row]))
     table = table.reset_index(drop=True)
     columns = {"chrom": table["chrom"].astype(str), "tss": tss_positions(table), "strand": table["strand"].astype(str)}
     for name in COLUMNS[3:]:
         spellings = [other for other in (name, *_OTHER_NAMES.get(name, ())) if other in table]
-        text = pd.Series("", index=table.index)
+        text = pd.Series("", index=table.index, dtype=object)
         for spelling in reversed(spellings):  # the preferred spelling comes last and wins
             values = table[spelling].astype(object)
             known = values.notna() & ~values.astype(str).isin(["", "."])
@@ -177,10 +194,28 @@ def _from_table(table: pd.DataFrame, where: str) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(columns), rest], axis=1)
 
 
-def _on_chroms(table: pd.DataFrame, chroms: list[str]) -> pd.DataFrame:
-    present = list(table["chrom"].unique())
+def _with_strand(table: pd.DataFrame, row_name: Callable[[int], str]) -> pd.DataFrame:
+    """Leave out rows whose strand is ".", with a warning; the index keeps the number of each row."""
+    none = (table["strand"] == ".").to_numpy(dtype=bool, na_value=False)
+    if none.any():
+        _warn_of_no_strand(int(none.sum()), "rows", row_name(table.index[int(none.argmax())]))
+    return table[~none]
+
+
+def _warn_of_no_strand(count: int, what: str, first: str) -> None:
+    warn(
+        f"{count} {what} have no strand ('.'), so that their TSS is not known, and are left out; the first is {first}."
+    )
+
+
+def _on_chroms(table: pd.DataFrame, present: list[str], chroms: list[str] | None) -> pd.DataFrame:
+    """Return the rows on the chromosomes that were asked for, with their index; refuse one without a row."""
+    if chroms is None:
+        return table
     names = match_chroms(chroms, present)
-    lacking = [name for name in chroms if name not in names]
+    known = set(table["chrom"].astype(str))
+    lacking = [name for name in chroms if names.get(name) not in known]
     if lacking:
-        raise ValueError(f"chroms must be of those with a TSS, {', '.join(map(str, present))}; got {lacking[0]!r}.")
-    return table[table["chrom"].isin(list(names.values()))]
+        got = f"{', '.join(present)[:300]}; got {shown(lacking[0])}"
+        raise ValueError(f"chroms must be of those with a TSS, {got}.")
+    return table[table["chrom"].astype(str).isin(list(names.values()))]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyfaidx
 import torch
 from tangermeme.utils import PackedSequence
 from tqdm import trange
@@ -14,7 +16,7 @@ from tqdm import trange
 from ...support import warn
 from ..counts import check_count
 from ..edits import join_packed, pack
-from ..tiles import spans_to_genome
+from ..tiles import check_center, spans_to_genome
 from .chroms import known_chroms
 from .fasta import Fasta, open_fasta, read_stretches
 from .loci import check_loci, tss_positions
@@ -32,12 +34,18 @@ class LocusWindow(NamedTuple):
 
 
 def extract_windows(
-    fasta: Fasta, loci: pd.DataFrame, length: int, *, packed: bool = False, verbose: bool = False
+    fasta: Fasta,
+    loci: pd.DataFrame,
+    length: int,
+    *,
+    center: int | None = None,
+    packed: bool = False,
+    verbose: bool = False,
 ) -> torch.Tensor | PackedSequence:
     """Read the window around each TSS, one-hot.
 
-    The TSS is at ``length // 2`` on both strands, and windows of the '-' strand are reverse-complemented. Lower case
-    is read as upper case. N, other IUPAC codes and positions off the ends of a chromosome become unknown bases,
+    The TSS is at `center` on both strands, and windows of the '-' strand are reverse-complemented. Lower case is read
+    as upper case, and U as T. N, other IUPAC codes and positions off the ends of a chromosome become unknown bases,
     all-zero columns. Costs no forward pass. If the windows do not fit into memory, use `stream_windows`.
 
     Departures from tangermeme's `extract_loci`: `extract_loci` leaves out windows that run off a chromosome, ignores
@@ -46,13 +54,17 @@ def extract_windows(
     Parameters
     ----------
     fasta: path or pyfaidx.Fasta
-        Indexed with ``samtools faidx``; without an index pyfaidx writes one beside the file. An open Fasta stays open.
+        Indexed with ``samtools faidx``; without an index, or with one that does not fit the file, an index is written
+        beside the file. An open Fasta stays open.
 
     loci: pandas.DataFrame, N rows
         `chrom`, `tss` (0-based base) and `strand`. "chr1" and "1" name the same chromosome.
 
     length: int
         Length of a window in bp.
+
+    center: int or None, optional
+        Index of the TSS in the windows, as in `tile_grid`. None is ``length // 2``. Default is None.
 
     packed: bool, optional
         Whether to return a `PackedSequence`, which needs a sixteenth of the memory. Default is False.
@@ -63,14 +75,15 @@ def extract_windows(
     Returns
     -------
     X: torch.Tensor, shape=(N, 4, length), dtype=int8, or PackedSequence
-        In the order of `loci`. A warning gives the number of padded windows.
+        In the order of `loci`. Warnings give the number of padded windows, of windows without any known base, and of
+        U that are read as T.
 
     Raises
     ------
     ValueError
         If a column is missing, a row has no valid TSS, a chromosome is not in the file, a TSS lies past the end of its
-        chromosome, or the file holds characters that are not bases or does not fit its index; the message names the
-        file and the row.
+        chromosome, `center` is not in the window, or the file holds letters that are not IUPAC codes of bases; the
+        message names the file and the row.
 
     Examples
     --------
@@ -83,23 +96,33 @@ def extract_windows(
     >>> ["".join("ACGT"[i] for i in x.argmax(0)) for x in X]   # the second is GGTT, reverse-complemented
     ['CGGT', 'AACC']
     """
-    plan = _plan(fasta, loci, length)
-    if not (packed or verbose) and all(window.size >= length for window in plan):
-        return _read_windows(fasta, plan, length)
-    step = max(1, _READ_BASES // length)
-    X = torch.empty((0 if packed else len(plan), 4, length), dtype=torch.int8)
+    plan, notices = _plan(fasta, loci, length, center), _Notices(len(loci), fasta)
+    step = len(plan)
+    if packed or verbose or any(window.size < length for window in plan):
+        step = max(1, _READ_BASES // length)
+    X = torch.empty((0 if packed or step == len(plan) else len(plan), 4, length), dtype=torch.int8)
     parts = []
     for i in trange(0, len(plan), step, desc=f"windows, {step} at a time", disable=not verbose):
-        chunk = _read_windows(fasta, plan[i : i + step], length)
+        chunk = _read_windows(fasta, plan[i : i + step], length, notices)
         if packed:
             parts.append(pack(chunk))
+        elif step == len(plan):
+            X = chunk
         else:
             X[i : i + step] = chunk
+    notices.warn()
     return join_packed(parts) if packed else X
 
 
 def stream_windows(
-    fasta: Fasta, loci: pd.DataFrame, length: int, *, batch_size: int = 32, packed: bool = False, verbose: bool = False
+    fasta: Fasta,
+    loci: pd.DataFrame,
+    length: int,
+    *,
+    center: int | None = None,
+    batch_size: int = 32,
+    packed: bool = False,
+    verbose: bool = False,
 ) -> Iterator[tuple[pd.DataFrame, torch.Tensor | PackedSequence]]:
     """Read windows as `extract_windows` does, one batch at a time, for more windows than fit into memory.
 
@@ -108,7 +131,7 @@ def stream_windows(
 
     Parameters
     ----------
-    fasta, loci, length, packed, verbose
+    fasta, loci, length, center, packed, verbose
         As in `extract_windows`.
 
     batch_size: int, optional
@@ -135,20 +158,45 @@ def stream_windows(
     [([4, 5], (2, 4, 4)), ([6], (1, 4, 4))]
     """
     check_count("batch_size", batch_size)
-    plan = _plan(fasta, loci, length)
+    plan, notices = _plan(fasta, loci, length, center), _Notices(len(loci), fasta)
     step = batch_size * max(1, _READ_BASES // length // batch_size)  # small batches are read together
 
     def batches() -> Iterator[tuple[pd.DataFrame, torch.Tensor | PackedSequence]]:
         for i in trange(0, len(plan), step, desc=f"windows, {step} at a time", disable=not verbose):
-            for k, X in enumerate(_read_windows(fasta, plan[i : i + step], length).split(batch_size)):
+            for k, X in enumerate(_read_windows(fasta, plan[i : i + step], length, notices).split(batch_size)):
                 first = i + k * batch_size
                 yield loci.iloc[first : first + batch_size], pack(X) if packed else X
+        notices.warn()
 
     return batches()
 
 
-def _plan(fasta: Fasta, loci: pd.DataFrame, length: int) -> list[LocusWindow]:
+class _Notices:
+    """Count what readers of windows should know of, to warn once when all windows are read."""
+
+    def __init__(self, n_windows: int, fasta: Fasta) -> None:
+        self.n_windows, self.n_read, self.n_uracil = n_windows, 0, 0
+        self.unknown: list[int] = []
+        self.name = os.path.basename(fasta.filename if isinstance(fasta, pyfaidx.Fasta) else os.fspath(fasta))
+
+    def count(self, X: torch.Tensor, n_uracil: int) -> None:
+        self.unknown += [self.n_read + i for i, x in enumerate(X) if not bool(x.any())]
+        self.n_read += len(X)
+        self.n_uracil += n_uracil
+
+    def warn(self) -> None:
+        if self.unknown:
+            warn(
+                f"{len(self.unknown)} of {self.n_windows} windows have no known base, N throughout; the first is at "
+                f"row {self.unknown[0]}."
+            )
+        if self.n_uracil:
+            warn(f"{self.n_uracil} bases of {self.name} are U, as in RNA, and are read as T.")
+
+
+def _plan(fasta: Fasta, loci: pd.DataFrame, length: int, center: int | None) -> list[LocusWindow]:
     check_count("length", length)
+    check_center(center, length)
     check_loci(loci)
     if not len(loci):
         raise ValueError("loci must have at least one row; got none.")
@@ -158,7 +206,7 @@ def _plan(fasta: Fasta, loci: pd.DataFrame, length: int) -> list[LocusWindow]:
         sizes = {chrom: len(file[chrom]) for chrom in set(known.values())}
     tss = tss_positions(loci)
     starts, ends = spans_to_genome(
-        np.zeros_like(tss), np.full_like(tss, length), tss=tss, strand=strands, length=length
+        np.zeros_like(tss), np.full_like(tss, length), tss=tss, strand=strands, length=length, center=center
     )
     plan, padded = [], 0
     for i, (chrom, position, strand, start, end) in enumerate(
@@ -177,20 +225,24 @@ def _plan(fasta: Fasta, loci: pd.DataFrame, length: int) -> list[LocusWindow]:
     return plan
 
 
-def _read_windows(fasta: Fasta, plan: list[LocusWindow], length: int) -> torch.Tensor:
+def _read_windows(fasta: Fasta, plan: list[LocusWindow], length: int, notices: _Notices) -> torch.Tensor:
     full = [i for i, window in enumerate(plan) if window.size >= length]
+    n_uracil = 0
     if len(full) == len(plan):
-        X = _read_nearest(fasta, plan, length)
+        X, n_uracil = _read_nearest(fasta, plan, length)
     else:  # a chromosome is shorter than a window
         X = torch.zeros((len(plan), 4, length), dtype=torch.int8)
         if full:
-            X[full] = _read_nearest(fasta, [plan[i] for i in full], length)
+            X[full], n_uracil = _read_nearest(fasta, [plan[i] for i in full], length)
         for i in set(range(len(plan))).difference(full):
-            X[i, :, : plan[i].size] = _read_nearest(fasta, [plan[i]], plan[i].size)[0]
+            part, n = _read_nearest(fasta, [plan[i]], plan[i].size)
+            X[i, :, : plan[i].size] = part[0]
+            n_uracil += n
     for row, window in zip(X, plan):
         _shift(row, window.start - _nearest_start(window, length))
         if window.strand == "-":
             row[:] = row.flip(0, 1)
+    notices.count(X, n_uracil)
     return X
 
 
@@ -207,6 +259,6 @@ def _nearest_start(window: LocusWindow, width: int) -> int:
     return max(0, min(window.start, window.size - width))
 
 
-def _read_nearest(fasta: Fasta, plan: list[LocusWindow], width: int) -> torch.Tensor:
+def _read_nearest(fasta: Fasta, plan: list[LocusWindow], width: int) -> tuple[torch.Tensor, int]:
     starts = [_nearest_start(window, width) for window in plan]
     return read_stretches(fasta, [window.chrom for window in plan], starts, width)

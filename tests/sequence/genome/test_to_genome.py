@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from tangermeme.utils import TangermemeWarning
 
+from tangermeme_creme.sequence import tile_grid
 from tangermeme_creme.sequence.genome import tiles_to_genome
 
 LOCI = pd.DataFrame({"chrom": ["chr1", "chr2"], "tss": [1000, 2000], "strand": ["+", "-"], "gene_name": ["A", "B"]})
@@ -115,6 +117,33 @@ def test_sizes_may_be_a_series_and_must_be_of_the_same_assembly() -> None:
     assert tiles_to_genome([(0, 10)], LOCI, 100, sizes=sizes)["end"].tolist() == [960, 2045]
     with pytest.raises(ValueError, match="got 2000 on chr2 of 2000 bp at row 1: are sizes of another assembly"):
         tiles_to_genome([(0, 10)], LOCI, 100, sizes=sizes.replace(2045, 2000))
+
+
+def test_the_grid_of_windows_of_another_length_is_refused() -> None:
+    grid = tile_grid(6500, 500).context
+    table = pd.DataFrame({"example": 0, "start": grid[:, 0], "end": grid[:, 1]})
+    assert tiles_to_genome(grid, LOCI, 6500)["start"].iloc[0] == 1000 - 3250
+    for tiles in (grid, table, table.rename(columns={"start": "start_1", "end": "end_1"})):
+        with pytest.raises(
+            ValueError,
+            match=r"windows of 10000 bp with the TSS at 5000; got 12 tiles of 500 bp around \[3000, 3500\), the grid "
+            r"of windows of 6500 bp: give length=6500, or center=3250",
+        ):
+            tiles_to_genome(tiles, LOCI, 10_000)  # 1,750 bp beside their place
+    with pytest.raises(ValueError, match="windows of 6500 bp with the TSS at 2000; got 12 tiles"):
+        tiles_to_genome(grid, LOCI, 6500, center=2000)
+    assert tiles_to_genome(grid, LOCI, 10_000, center=3250)["start"].iloc[0] == 1000 - 3250
+    # Part of a grid and tiles of one's own are taken as they are.
+    tiles_to_genome(grid[1:], LOCI, 10_000)
+    tiles_to_genome([(0, 10), (20, 30), (40, 45)], LOCI, 100)
+    tiles_to_genome(tile_grid(100, 10).context[[3, 5]], LOCI, 100)
+
+
+def test_the_tss_of_tiles_may_be_off_the_middle() -> None:
+    grid = tile_grid(100, 10, center=20)
+    found = tiles_to_genome(torch.cat([torch.tensor([grid.center]), grid.context]), LOCI, 100, center=20)
+    assert found.loc[0, ["start", "end"]].tolist() == [995, 1005]
+    assert found.loc[len(grid.context) + 1, ["start", "end"]].tolist() == [1996, 2006]
 
 
 def test_no_tile_gives_an_empty_table() -> None:

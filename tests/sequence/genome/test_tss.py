@@ -14,7 +14,7 @@ from hypothesis import given, settings, strategies as st
 from tangermeme.utils import TangermemeWarning
 
 import tangermeme_creme.sequence.genome._gtf as gtf_module
-from tangermeme_creme.sequence.genome import read_tss
+from tangermeme_creme.sequence.genome import read_bed, read_tss
 
 COLUMNS = ["chrom", "tss", "strand", "gene_name", "gene_id", "transcript_id"]
 
@@ -176,11 +176,17 @@ GOOD = GENCODE.splitlines()[2]
     [
         (
             GOOD.replace("\t71585", "\tend"),
-            r"whole numbers, 1 <= start <= end; got 'chr1.*end.*' in line 8 of .*genes\.gtf",
+            r"whole numbers below 2\*\*32, 1 <= start <= end; got 'chr1.*end.*' in line 8 of .*genes\.gtf",
         ),
         (GOOD.replace("65419\t71585", "71585\t65419"), "start <= end; got .* in line 8"),
         (GOOD.replace("65419", "0"), "1 <= start <= end; got .* in line 8"),
-        (GOOD.replace("\t+\t", "\t.\t"), r"strand of a TSS must be '\+' or '-'; got .* in line 8"),
+        (GOOD.replace("71585", "1" + "0" * 22), r"numbers below 2\*\*32, .* got 'chr1.* in line 8"),
+        (GOOD.replace("\t+\t", "\t*\t"), r"strand of a TSS must be '\+' or '-', or '\.' for none; got .* in line 8"),
+        (GOOD.replace('"ENSG1.7"', '""').replace('"OR4F5"', '""'), r"must name its gene .*; got .* in line 8"),
+        (GOOD.replace('"ENSG1.7"', '"A","B"'), r"must have one gene_id; got .* in line 8"),
+        (GOOD.replace('"ENSG1.7"', '"A"; gene_id "B"'), r"must have one gene_id; got .* in line 8"),
+        (GOOD.replace("level 2", "Note=1"), r"attributes such as gene_id .*GFF3 is not read.*; got .* in line 8"),
+        (GOOD.replace(";", "", 1), r"attributes such as gene_id .*; got .* in line 8"),
         (GOOD[: GOOD.index("OR4F5") + 2], "quotes of a GTF line must be closed .*cut short.*; got .* in line 8"),
         ("chr1\tX\ttranscript\t1\t2", "must have nine columns, separated by tabs; got .* in line 8"),
         ("chr1\tX\ttranscript\t1\t2\t.\t+\t.\tID=tx1;Parent=G1", "GFF3 is not read.*; got .* in line 8"),
@@ -191,6 +197,117 @@ def test_a_broken_line_is_named(line: str, match: str, name: str, tmp_path: Path
     path = written(tmp_path, GENCODE + line + "\n", name)
     with pytest.raises(ValueError, match=match):
         read_tss(path, gene_type=None)
+
+
+LINE = "chr1\tX\t{}\t{}\t{}\t.\t{}\t.\t{}\n"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "name"),
+    [
+        ('gene_id "G"; gene "PAWR"; Note "frameshift","gene fragment on both strands";', "PAWR"),
+        (r'gene_id "G"; gene_name "PAWR"; note "the \"gene one\" of old maps";', "PAWR"),
+        (r'gene_id "G"; note "the gene_name \"X\"; gene_name one"; gene_name "PAWR";', "PAWR"),
+        (r'gene_id "G"; path "C:\"; gene_name "PAWR"; other "D:\";', "PAWR"),
+        ('gene_id "G"; gene_name "a;b # c"; # gene_name "X"', "a;b # c"),
+        ("gene_id G; gene_name PAWR; partial;; level 2", "PAWR"),
+        ('gene_id "G"; gene_name "PAWR"; gene_name "PAWR"; tag "a"; tag "b"', "PAWR"),
+        ('"gene_id ""G""; gene_name ""PAWR"";"', "PAWR"),
+        ('"gene_id ""G""; note ""gene_name X"";"', "G"),
+        (r'gene_id "G"; gene_name "5\"-end";', '5"-end'),
+    ],
+)
+def test_attributes_are_read_as_a_whole(attributes: str, name: str, tmp_path: Path) -> None:
+    path = written(tmp_path, LINE.format("transcript", 1, 9, "+", attributes))
+    assert read_tss(path, gene_type=None)[["gene_name", "gene_id"]].to_numpy().tolist() == [[name, "G"]]
+
+
+def test_a_gtf_as_pandas_writes_it_is_the_same(tmp_path: Path) -> None:
+    path = written(tmp_path, GENCODE)
+    frame = pd.read_csv(path, sep="\t", header=None, comment="#", dtype=str)
+    frame.to_csv(tmp_path / "pandas.gtf", sep="\t", header=False, index=False)
+    assert '"gene_id ""ENSG1.7"";' in (tmp_path / "pandas.gtf").read_text()
+    pd.testing.assert_frame_equal(read_tss(tmp_path / "pandas.gtf"), read_tss(path))
+
+
+def test_exons_give_the_first_base_of_each_transcript(tmp_path: Path) -> None:
+    of = 'gene_id "{0}"; transcript_id "{0}.{1}"; gene_type "protein_coding";'
+    exons = [(101, 200, "+", "A", 1), (301, 400, "+", "A", 1), (51, 60, "+", "A", 2), (11, 20, "+", "A", 2)]
+    exons += [(500, 600, "-", "B", 1), (700, 900, "-", "B", 1), (100, 200, "-", "B", 1), (1, 5, "-", "B", 2)]
+    lines = [LINE.format("exon", start, end, strand, of.format(gene, k)) for start, end, strand, gene, k in exons]
+    path = written(tmp_path, "".join(lines))
+    table = read_tss(path, feature="exon")
+    assert table[["tss", "strand", "transcript_id"]].to_numpy().tolist() == [
+        [100, "+", "A.1"], [10, "+", "A.2"], [899, "-", "B.1"], [4, "-", "B.2"],
+    ]  # fmt: skip
+    transcripts = [(101, 400, "+", "A", 1), (11, 60, "+", "A", 2), (100, 900, "-", "B", 1), (1, 5, "-", "B", 2)]
+    text = "".join(LINE.format("transcript", a, b, s, of.format(gene, k)) for a, b, s, gene, k in transcripts)
+    pd.testing.assert_frame_equal(table, read_tss(written(tmp_path, text, "whole.gtf")))
+    with pytest.raises(ValueError, match=r"an exon must name its transcript by transcript_id .*; got .* in line 2"):
+        read_tss(written(tmp_path, lines[0] + LINE.format("exon", 1, 2, "+", 'gene_id "A"'), "no.gtf"), "exon", None)
+
+
+@pytest.mark.parametrize("chroms", [None, ["chr1", "chr2"]])
+def test_lines_without_a_strand_are_left_out_and_counted(chroms: list[str] | None, tmp_path: Path) -> None:
+    name = 'gene_id "{}"; gene_type "{}";'
+    lines = [
+        LINE.format("transcript", 1, 9, "+", name.format("A", "protein_coding")),
+        LINE.format("transcript", 1, 9, ".", name.format("B", "protein_coding")),
+        LINE.format("transcript", 1, 9, "?", name.format("C", "protein_coding")).replace("chr1", "chr2"),
+        LINE.format("transcript", 1, 9, "-", name.format("C", "protein_coding")).replace("chr1", "chr2"),
+        LINE.format("transcript", 1, 9, ".", name.format("D", "lncRNA")),
+    ]
+    path = written(tmp_path, "".join(lines))
+    with pytest.warns(
+        TangermemeWarning, match=r"^2 transcript lines have no strand .* the first is line 2 of .*gtf\.$"
+    ):
+        assert read_tss(path, chroms=chroms)["gene_id"].tolist() == ["A", "C"]
+
+
+def test_what_was_not_asked_for_is_not_looked_at(tmp_path: Path) -> None:
+    odd = [
+        LINE.format("transcript", 1, 9, ".", 'gene_id "B"; gene_type "protein_coding";').replace("chr1", "chrUn"),
+        LINE.format("transcript", 9, 1, "*", 'Parent="B"').replace("chr1", "chrUn"),
+        LINE.format("transcript", "x", 9, ".", 'gene_id "B"; gene_type "lncRNA";'),
+    ]
+    good = LINE.format("transcript", 1, 9, "+", 'gene_id "A"; gene_type "protein_coding";')
+    path = written(tmp_path, "".join([*odd, good]))
+    assert read_tss(path, chroms="1")["gene_id"].tolist() == ["A"]
+    with pytest.raises(ValueError, match=r"chroms must be of those with a TSS, chrUn, chr1; got 'chr3'"):
+        read_tss(path, chroms=["1", "chr3"])
+    table = pd.DataFrame({"chrom": ["chr1", "chrUn"], "tss": ["5", "far"], "strand": ["+", "*"]})
+    assert read_tss(table, chroms="1")["tss"].tolist() == [5]
+
+
+@pytest.mark.parametrize("name", ["genes.bed", "genes.tsv", "frame"])
+def test_rows_without_a_strand_are_left_out_and_counted(name: str, tmp_path: Path) -> None:
+    table = pd.DataFrame({"chrom": ["chr1"] * 3, "tss": [5, 6, 7], "strand": [".", "+", "."], "gene": list("ABC")})
+    first = {"genes.bed": "record 1 of .*genes.bed", "genes.tsv": "line 2 of .*genes.tsv", "frame": "row 0 of table"}
+    source: object = table
+    if name == "genes.bed":
+        bed = [f"chr1\t{row.tss}\t{row.tss + 1}\t{row.gene}\t0\t{row.strand}\n" for row in table.itertuples()]
+        source = written(tmp_path, "".join(bed), name)
+    elif name == "genes.tsv":
+        source = written(tmp_path, table.to_csv(sep="\t", index=False), name)
+    with pytest.warns(TangermemeWarning, match=rf"^2 rows have no strand .* left out; the first is {first[name]}\.$"):
+        found = read_tss(source)  # type: ignore[arg-type]
+    assert found[["tss", "gene_id"]].to_numpy().tolist() == [[6, "B"]]
+    assert list(found.index) == [0]
+
+
+def test_elements_of_a_bed_without_a_length_are_one_base(tmp_path: Path) -> None:
+    path = written(tmp_path, "chr1\t5\t5\tA\t0\t+\nchr1\t5\t5\tB\t0\t-\n", "genes.bed")
+    assert read_bed(path).to_numpy().tolist() == [["chr1", 5, 6], ["chr1", 5, 6]]
+    assert read_tss(path)["tss"].tolist() == [5, 5]
+
+
+def test_rows_of_a_file_are_named_by_their_line(tmp_path: Path) -> None:
+    text = "chrom\ttss\tstrand\n\nchr1\t5\t+\nchr1\t123456789012345678901234\t+\n"
+    with pytest.raises(ValueError, match=r"tss of .*a\.tsv must be .*; got '?123456789012345678901234'? at line 4"):
+        read_tss(written(tmp_path, text, "a.tsv"))
+    text = "chrom\ttss\tstrand\nchr1\t5\t+\nchr1\t" + "A" * 70_000 + "\t+\n"
+    with pytest.raises(ValueError, match=r"got 'A{120}'\.\.\. \(70000 characters\) at line 3"):
+        read_tss(written(tmp_path, text, "b.tsv"))
 
 
 def test_a_feature_or_type_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
@@ -224,10 +341,16 @@ def test_a_gzipped_file_that_is_cut_short_or_damaged_is_named(name: str, tmp_pat
 @pytest.mark.parametrize(
     ("line", "match"),
     [
-        ("chr1\t200\t100\tA\t0\t+", r"0 <= start < end in bp; got 'chr1.*' in line 2 of .*genes\.bed"),
-        ("100\tchr1\t200\tA\t0\t+", r"0 <= start < end in bp; got '100.*' in line 2"),
+        ("chr1\t200\t100\tA\t0\t+", r"0 <= start <= end in bp; got 'chr1.*' in line 2 of .*genes\.bed"),
+        ("100\tchr1\t200\tA\t0\t+", r"0 <= start <= end in bp; got '100.*' in line 2"),
         ("chr1\t100\t200", "must be chrom, start, end, name, score, strand.*; got .* in line 2"),
-        ("chr1\t100\t200\tA\t+\t0", r"strand of a TSS must be '\+' or '-'; got '0' in record 2"),
+        ("chr1\t100\t200\tA\t+\t0", r"strand of a TSS must be '\+' or '-', or '\.' for none; got '0' in record 2"),
+        ("chr1\t100\t" + "2" * 23 + "\tA\t0\t+", "0 <= start <= end in bp; got .* in line 2"),
+        ("chr1\t٣\t5\tA\t0\t+", "0 <= start <= end in bp; got .* in line 2"),
+        ("\t1\t5\tA\t0\t+", "0 <= start <= end in bp; got .* in line 2"),
+        ("chr1\t1\t5\tA\x00\t0\t+", "must be UTF-8 .*; got byte 0x00 in line 2 of .*genes.bed"),
+        ("chr1\t1\t5\tA\rchr1\t1\t5\tA\t0\t+", "line feed at the end of each line; got byte 0x0d in line 2"),
+        ("chr1\t1\tx" + "A" * 70_000, r"in bp; got 'chr1\\t1\\txA{1,120}'\.\.\. \(70008 characters\) in line 2 of"),
     ],
 )
 def test_a_bad_line_of_a_bed_is_named(line: str, match: str, tmp_path: Path) -> None:
@@ -257,12 +380,14 @@ def test_a_bad_row_of_a_table_is_named(column: str, value: object, match: str) -
 
 
 def test_a_table_without_rows_or_with_ragged_ones_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"a table must have a header.*; got .*a\.tsv"):
+    with pytest.raises(ValueError, match=r"a\.tsv must have a header; got an empty file"):
         read_tss(written(tmp_path, "", "a.tsv"))
-    with pytest.raises(ValueError, match=r"as many columns in each row; got .*b\.tsv.*line 3"):
+    with pytest.raises(
+        ValueError, match=r"every line of .*b\.tsv must have the 3 columns of its header; got 5 in line 3"
+    ):
         read_tss(written(tmp_path, "chrom\ttss\tstrand\nchr1\t5\t+\nchr1\t5\t+\t6\t7\n", "b.tsv"))
     (tmp_path / "c.tsv").write_bytes("chrom\ttss\tstrand\nchrü\t5\t+\n".encode("latin-1"))
-    with pytest.raises(ValueError, match=r"got .*c\.tsv: .*utf-8"):
+    with pytest.raises(ValueError, match=r"c\.tsv must be tab-separated text in UTF-8; got .*utf-8"):
         read_tss(tmp_path / "c.tsv")
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pyfaidx
 import pytest
 import torch
+from fasta_cases import text_of, write_fasta
 from hypothesis import given, settings, strategies as st
 from tangermeme.io import extract_loci
 from tangermeme.utils import PackedSequence, TangermemeWarning
@@ -22,30 +23,18 @@ def genome(rng: np.random.Generator, sizes: dict[str, int], letters: str = "ACGT
     return {name: "".join(rng.choice(list(letters), size)) for name, size in sizes.items()}
 
 
-def write_fasta(path: Path, sequences: dict[str, str], columns: int = 7) -> Path:
-    lines = [
-        f">{name} some words\n" + "".join(f"{text[i : i + columns]}\n" for i in range(0, len(text), columns))
-        for name, text in sequences.items()
-    ]
-    path.write_text("".join(lines))
-    return path
-
-
 def base(text: str, position: int) -> str:
     """Return the expected base of a chromosome: unknown off its ends and where it is not A, C, G or T."""
     letter = text[position].upper() if 0 <= position < len(text) else "N"
     return letter if letter in PAIRS else "N"
 
 
-def naive_window(text: str, tss: int, strand: str, length: int) -> str:
-    """Build the window base by base, from the TSS at index length // 2."""
+def naive_window(text: str, tss: int, strand: str, length: int, center: int | None = None) -> str:
+    """Build the window base by base, from the TSS at index `center`, by default length // 2."""
+    before = length // 2 if center is None else center
     if strand == "+":
-        return "".join(base(text, tss + i - length // 2) for i in range(length))
-    return "".join(PAIRS.get(base(text, tss - i + length // 2), "N") for i in range(length))
-
-
-def text_of(x: torch.Tensor) -> str:
-    return "".join("ACGT"[column.index(1)] if any(column) else "N" for column in x.T.tolist())
+        return "".join(base(text, tss + i - before) for i in range(length))
+    return "".join(PAIRS.get(base(text, tss - i + before), "N") for i in range(length))
 
 
 @st.composite
@@ -61,30 +50,32 @@ def places(draw: st.DrawFn) -> tuple[int, int, dict[str, int], list[tuple[str, i
 
 
 @settings(deadline=None, max_examples=100)
-@given(case=places(), batch=st.integers(1, 4))
+@given(case=places(), batch=st.integers(1, 4), share=st.sampled_from([None, 0.0, 0.3, 0.99]))
 @pytest.mark.filterwarnings("ignore:.*are padded with N")
+@pytest.mark.filterwarnings("ignore:.*have no known base")
 @pytest.mark.filterwarnings("ignore:.*lie wholly off their chromosome")
 def test_windows_are_those_of_a_naive_reading_and_tiles_are_where_they_came_from(
-    case: tuple, batch: int, tmp_path_factory: pytest.TempPathFactory
+    case: tuple, batch: int, share: float | None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     seed, length, sizes, rows = case
+    center = None if share is None else int(share * length)
     rng = np.random.default_rng(seed)
     sequences = genome(rng, sizes)
     path = write_fasta(tmp_path_factory.mktemp("fa") / "genome.fa", sequences, columns=int(rng.integers(1, 20)))
     loci = pd.DataFrame(rows, columns=["chrom", "tss", "strand"])
     before = loci.copy()
     text = [sequences["2" if "2" in name else "chr1"] for name in loci["chrom"]]
-    expected = [naive_window(*row, length) for row in zip(text, loci["tss"], loci["strand"])]
+    expected = [naive_window(*row, length, center) for row in zip(text, loci["tss"], loci["strand"])]
 
-    X = extract_windows(path, loci, length)
+    X = extract_windows(path, loci, length, center=center)
     assert X.dtype == torch.int8 and X.shape == (len(loci), 4, length)
     assert [text_of(x) for x in X] == expected
-    packed = extract_windows(path, loci, length, packed=True)
+    packed = extract_windows(path, loci, length, center=center, packed=True)
     assert isinstance(packed, PackedSequence) and torch.equal(packed.to_one_hot(dtype=torch.int8), X)
     with pyfaidx.Fasta(str(path)) as fasta:
-        assert torch.equal(extract_windows(fasta, loci, length), X)
+        assert torch.equal(extract_windows(fasta, loci, length, center=center), X)
         assert str(fasta["chr1"][0:1])  # stays open
-    batches = list(stream_windows(path, loci, length, batch_size=batch))
+    batches = list(stream_windows(path, loci, length, center=center, batch_size=batch))
     assert torch.equal(torch.cat([some for _, some in batches]), X)
     pd.testing.assert_frame_equal(pd.concat([part for part, _ in batches]), loci)
     pd.testing.assert_frame_equal(loci, before)
@@ -93,7 +84,7 @@ def test_windows_are_those_of_a_naive_reading_and_tiles_are_where_they_came_from
     size = int(rng.integers(1, length + 1))
     starts = np.arange(rng.integers(0, length - size + 1), length - size + 1, size)
     tiles = torch.tensor(np.stack([starts, starts + size], axis=1))
-    table = tiles_to_genome(tiles, loci, length)
+    table = tiles_to_genome(tiles, loci, length, center=center)
     assert table["example"].tolist() == [i for i in range(len(loci)) for _ in tiles]
     for row in table.itertuples():
         assert row.end - row.start == size
@@ -103,7 +94,7 @@ def test_windows_are_those_of_a_naive_reading_and_tiles_are_where_they_came_from
         assert there == expected[row.example][row.tile_start : row.tile_end]
 
     # With `sizes`, the spans are the same without the padding.
-    cut = tiles_to_genome(tiles, loci, length, sizes=chrom_sizes(path))
+    cut = tiles_to_genome(tiles, loci, length, center=center, sizes=chrom_sizes(path))
     ends = [len(text[i]) for i in table["example"]]
     inside = [
         (max(row.start, 0), min(row.end, size), row.example)
@@ -133,14 +124,39 @@ def test_padded_windows_are_counted(tmp_path: Path) -> None:
         stream_windows(path, loci, 6)
 
 
-def test_codes_of_iupac_and_lower_case_are_read_and_anything_else_is_named(tmp_path: Path) -> None:
-    path = write_fasta(tmp_path / "genome.fa", {"chr1": "acgtRYSWKMBDHVNnUu-acgt"})
-    loci = pd.DataFrame({"chrom": ["chr1"], "tss": [11], "strand": ["+"]})
-    assert text_of(extract_windows(path, loci, 23)[0]) == "ACGT" + "N" * 15 + "ACGT"
-    path = write_fasta(tmp_path / "protein.fa", {"chr1": "ACGTAEGT"})
-    loci = pd.DataFrame({"chrom": ["chr1"], "tss": [4], "strand": ["-"]})
-    with pytest.raises(ValueError, match=r"must hold bases; got 'E' at chr1:5 of protein\.fa"):
-        extract_windows(path, loci, 6)
+@pytest.mark.parametrize("center", [0, 2, 5])
+def test_the_tss_is_at_the_center_on_both_strands(center: int, tmp_path: Path) -> None:
+    path = write_fasta(tmp_path / "genome.fa", {"chr1": "A" * 20 + "G" + "T" * 20})
+    loci = pd.DataFrame({"chrom": "chr1", "tss": 20, "strand": ["+", "-"]})
+    X = extract_windows(path, loci, 6, center=center)
+    assert [text_of(x)[center] for x in X] == ["G", "C"]
+    assert [text_of(x) for x in X] == ["A" * center + base + "T" * (5 - center) for base in "GC"]
+    ((_, batch),) = stream_windows(path, loci, 6, center=center)
+    assert torch.equal(batch, X)
+    tss = tiles_to_genome([(center, center + 1)], loci, 6, center=center)
+    assert tss[["start", "end"]].to_numpy().tolist() == [[20, 21], [20, 21]]
+
+
+@pytest.mark.parametrize("center", [-1, 6, 2.5, True])
+def test_a_center_off_the_window_is_refused(center: object, tmp_path: Path) -> None:
+    path = write_fasta(tmp_path / "genome.fa", {"chr1": "ACGT" * 5})
+    loci = pd.DataFrame({"chrom": ["chr1"], "tss": [5], "strand": ["+"]})
+    for act in (extract_windows, stream_windows):
+        with pytest.raises(ValueError, match=f"center must be .*; got {center}"):
+            act(path, loci, 6, center=center)
+    with pytest.raises(ValueError, match=f"center must be .*; got {center}"):
+        tiles_to_genome([(0, 1)], loci, 6, center=center)  # type: ignore[arg-type]
+
+
+def test_windows_of_n_alone_are_counted(tmp_path: Path) -> None:
+    path = write_fasta(tmp_path / "genome.fa", {"chr1": "ACGT" * 3 + "N" * 12})
+    loci = pd.DataFrame({"chrom": "chr1", "tss": [4, 18, 20, 8], "strand": "+"})
+    message = "2 of 4 windows have no known base, N throughout; the first is at row 1"
+    with pytest.warns(TangermemeWarning, match=message):
+        extract_windows(path, loci, 4)
+    with pytest.warns(TangermemeWarning, match=message) as caught:
+        list(stream_windows(path, loci, 4, batch_size=1))
+    assert len(caught) == 1 and caught[0].filename == __file__
 
 
 @pytest.mark.parametrize(
@@ -179,28 +195,6 @@ def test_bad_arguments_are_named(tmp_path: Path) -> None:
         extract_windows(path, loci[["chrom", "tss"]], 4)
     with pytest.raises(ValueError, match=r"fasta must be a file; got .*nowhere\.fa"):
         extract_windows(tmp_path / "nowhere.fa", loci, 4)
-
-
-def test_a_file_that_is_no_fasta_or_does_not_fit_its_index_is_named(tmp_path: Path) -> None:
-    loci = pd.DataFrame({"chrom": ["chr1"], "tss": [5], "strand": ["+"]})
-    (tmp_path / "ragged.fa").write_text(">chr1\nACGTAC\nACG\nACGTAC\n")
-    with pytest.raises(ValueError, match=r"must be an indexed FASTA file.*; got .*ragged\.fa"):
-        extract_windows(tmp_path / "ragged.fa", loci, 4)
-    (tmp_path / "twice.fa").write_text(">chr1\nACGTAC\n>chr1\nACGTAC\n")
-    with pytest.raises(ValueError, match=r"must be an indexed FASTA file.*; got .*twice\.fa: Duplicate key"):
-        extract_windows(tmp_path / "twice.fa", loci, 4)
-    assert not list(tmp_path.glob("*.fai"))  # an index of a bad file would be used later
-    (tmp_path / "genome.fa.gz").write_bytes(b"\x1f\x8b no gzip")
-    with pytest.raises(ValueError, match=r"got .*genome\.fa\.gz: .* The file is compressed: decompress it \(gunzip\)"):
-        extract_windows(tmp_path / "genome.fa.gz", loci, 4)
-    path = write_fasta(tmp_path / "short.fa", {"chr1": "ACGT" * 5})
-    index = Path(f"{path}.fai")
-    chrom_sizes(path)
-    index.write_text(index.read_text().replace("\t20\t", "\t40\t"))
-    with pytest.raises(
-        ValueError, match=r"fit its index; got short\.fa, which ends within chr1:0-40: delete its \.fai"
-    ):
-        extract_windows(path, loci.assign(tss=20), 40)
 
 
 def test_sizes_of_chromosomes(tmp_path: Path) -> None:
