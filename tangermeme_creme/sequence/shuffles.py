@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import wraps
 from typing import Any
 
@@ -100,8 +100,13 @@ class Shuffler:
     """
 
     def __init__(self, shuffle_fn: ShuffleFn) -> None:
+        if not callable(shuffle_fn):
+            raise ValueError(
+                "shuffle_fn must be a function with the signature of tangermeme's dinucleotide_shuffle; got "
+                f"{shuffle_fn!r}."
+            )
         self._shuffle_fn = shuffle_fn
-        accepted = inspect.signature(shuffle_fn).parameters
+        accepted = _parameters(shuffle_fn)
         self._takes_span = "start" in accepted and "end" in accepted
         # Packed shuffles need a sixteenth of the memory, and tangermeme promises the same shuffles.
         extras = {"allow_N": True, "return_packed": True}
@@ -152,6 +157,13 @@ class Shuffler:
                 f"got {tuple(getattr(shuffled, 'shape', ()))}."
             )
         return pack(shuffled, "what shuffle_fn returns", batch_axes=2).to_codes()[0]
+
+
+def _parameters(shuffle_fn: ShuffleFn) -> Container[str]:
+    try:
+        return inspect.signature(shuffle_fn).parameters
+    except ValueError:  # a function of C without a signature
+        return ()
 
 
 def later_shuffles(shuffle_fn: ShuffleFn, first: int) -> ShuffleFn:
@@ -210,7 +222,8 @@ def shuffle_backgrounds(
     Parameters
     ----------
     X: torch.Tensor, shape=(N, 4, L), or PackedSequence
-        One-hot sequences. All-zero columns are unknown bases; a shuffle keeps their number.
+        One-hot sequences. All-zero columns are unknown bases; a shuffle keeps the number and the total length of their
+        runs, but moves the runs, as tangermeme does with ``allow_N=True``.
 
     n: int, optional
         Backgrounds per example. The first k of n equal a run with n=k. Default is 10.

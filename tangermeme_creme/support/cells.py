@@ -57,7 +57,7 @@ def read_cells(path: str | os.PathLike[str], delimiter: str = "\t") -> tuple[lis
                 lines.append(reader.line_num)
                 cells.append(row)
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{os.fspath(path)} must be {kind} text in UTF-8; got {error}.") from error
+        raise ValueError(f"{os.fspath(path)} must be {kind} text; got {error}.") from error
     if not cells:
         raise ValueError(f"{os.fspath(path)} must have a header; got an empty file.")
     return cells[0], lines[1:], cells[1:]

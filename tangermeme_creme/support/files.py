@@ -128,17 +128,16 @@ def text_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
     """
     with open_bytes(path) as file:
         for number, line in enumerate(file, start=1):
-            bad = _NOT_TEXT.search(line)
-            at = None if bad is None else bad.start()
+            bad = [match.start() for match in [_NOT_TEXT.search(line)] if match]
             text = ""
             try:
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError as error:
-                at = error.start if at is None else at
-            if at is not None:
+                bad.append(error.start)
+            if bad:
                 raise ValueError(
-                    f"a text file must be UTF-8 with a line feed at the end of each line; got byte {line[at]:#04x} in "
-                    f"line {number} of {os.fspath(path)}."
+                    "a text file must be UTF-8 with a line feed at the end of each line; got byte "
+                    f"{line[min(bad)]:#04x} in line {number} of {os.fspath(path)}."
                 )
             yield number, text.rstrip("\r\n")
 

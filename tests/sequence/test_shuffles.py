@@ -231,6 +231,25 @@ def test_shuffle_fn_that_is_not_one_hot_is_refused() -> None:
         shuffle_backgrounds(random_sequences(1, 30), n=2, shuffle_fn=soft, random_state=0)
 
 
+@pytest.mark.parametrize("value", [None, "dinucleotide", 3])
+def test_shuffle_fn_that_is_no_function_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match=rf"shuffle_fn must be a function .* dinucleotide_shuffle; got {value!r}"):
+        shuffle_backgrounds(random_sequences(1, 30), n=2, shuffle_fn=value, random_state=0)  # type: ignore[arg-type]
+
+
+def runs_of_n(text: str) -> list[str]:
+    return re.findall("N+", text)
+
+
+def test_shuffles_keep_the_runs_of_unknown_bases_but_not_their_places() -> None:
+    text = "ACGGTTCAGATTTGCACC" + "N" * 9 + "TGAAGCTCATGG" + "NN" + "ACTTACGGA"
+    shuffled = texts(Shuffler(dinucleotide_shuffle)(codes_of(text), 20, seed=0, name="tile"))
+    assert all(len(runs_of_n(row)) == 2 and row.count("N") == 11 for row in shuffled)
+    places = {tuple(match.span() for match in re.finditer("N+", row)) for row in shuffled}
+    assert len(places) > 10  # as the docs say: `allow_N` moves runs, and may give one run bases of the other
+    assert {len(run) for row in shuffled for run in runs_of_n(row)} - {2, 9}
+
+
 @pytest.mark.parametrize("message", ["out of ideas", "the strands are identical"])
 def test_shuffle_fn_raises_its_own_errors(message: str) -> None:
     def broken(X: torch.Tensor, n: int, random_state: int) -> torch.Tensor:

@@ -64,13 +64,14 @@ def read_crispri(path: str | os.PathLike[str]) -> pd.DataFrame:
     table: pandas.DataFrame
         All rows and columns of the file, with `chromStart` and `chromEnd` as `start` and `end` (int64) and
         `measuredEnsemblID` as `measuredGeneEnsemblId`; `Regulated` as booleans with NA, `EffectSize` as float64,
-        `ValidConnection` as text, and other columns as numbers or booleans if all their values are.
+        `ValidConnection` as text, and other columns as numbers or booleans if all their values are. An element of no
+        length is the base at its start, as in the benchmark.
 
     Raises
     ------
     ValueError
         If columns are missing, a line has more or fewer cells than the header, a value does not fit its column, an
-        element does not end after it starts, or a gzipped file is cut off; the message names the file, the line and
+        element ends before it starts, or a gzipped file is cut off; the message names the file, the line and
         the column.
 
     Examples
@@ -190,8 +191,8 @@ def compare_with_crispri(
     check_count("random_state", random_state, minimum=0)
     edges, labels = bins_by_distance(distance_bins)
     tiles = check_tiles(effects, effect)
-    rows, row_name = load_crispri(table)
-    rows, counts = select_pairs(rows, cell_type)
+    rows, row_name = load_crispri(table, cell_type)
+    rows, counts = select_pairs(rows)
     tested = match_genes(rows, tiles, row_name)
     counts["n_no_gene"] = len(rows) - len(tested)
     scored = score_pairs(tested, tiles, aggregate)

@@ -6,31 +6,24 @@ import numpy as np
 import pandas as pd
 
 from ...sequence.genome import plain_chrom
-from ...support import check_columns
+from ...support import shown
 from .table import RowName, first_repeat
 
 AGGREGATES = ("max", "mean", "extreme")
 
 
-def select_pairs(rows: pd.DataFrame, cell_type: str | None) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Select the valid pairs of one cell type, or of all, with a known result, and count the invalid and unknown ones.
+def select_pairs(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Select the valid pairs with a known result, and count the invalid and unknown ones.
 
     Examples
     --------
     >>> from tangermeme_creme.analysis.crispri.table import load_crispri
     >>> one = {"chrom": "chrX", "start": 5, "end": 9, "measuredGeneSymbol": "GATA1", "Regulated": True}
     >>> rows, _ = load_crispri(pd.DataFrame([one, one | {"Regulated": None}]))
-    >>> pairs, counts = select_pairs(rows, None)
+    >>> pairs, counts = select_pairs(rows)
     >>> pairs["regulated"].tolist(), counts
     ([True], {'n_invalid': 0, 'n_unknown': 1})
     """
-    if cell_type is not None:
-        check_columns(rows, ["CellType"], "table")
-        of_type = rows["CellType"] == cell_type
-        if not of_type.any():
-            known_types = ", ".join(map(repr, sorted(rows["CellType"].dropna().unique())))
-            raise ValueError(f"cell_type must be one of {known_types or 'none'}; got {cell_type!r}.")
-        rows = rows[of_type]
     valid = np.ones(len(rows), dtype=bool)
     if "ValidConnection" in rows:
         valid = rows["ValidConnection"].fillna("").str.upper().eq("TRUE").to_numpy()
@@ -141,4 +134,4 @@ def _aggregate(effect: np.ndarray, bp: np.ndarray, aggregate: str) -> np.ndarray
 
 
 def _first_names(names: pd.Series) -> str:
-    return ", ".join(map(repr, names.dropna().unique()[:3])) or "none"
+    return ", ".join(map(shown, names.dropna().unique()[:3])) or "none"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from ...support import check_columns, open_bytes
+from ...support import check_cells, check_columns, read_cells, shown
 
 CrispriSource: TypeAlias = str | os.PathLike[str] | pd.DataFrame
 RowName: TypeAlias = Callable[[int], str]
@@ -25,13 +23,18 @@ _MISSING = ("", "NA", "N/A", "NAN", "NONE", "NULL", "<NA>")
 _FLAGS = {"TRUE": True, "FALSE": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 
-def load_crispri(table: CrispriSource) -> tuple[pd.DataFrame, RowName]:
+def load_crispri(table: CrispriSource, cell_type: str | None = None) -> tuple[pd.DataFrame, RowName]:
     """Load a table of element-gene pairs from a file or a frame, with uniform column names and types.
+
+    Rows of other cell types are not checked. An element of no length is one base, as in the benchmark.
 
     Parameters
     ----------
     table: path or pandas.DataFrame
         As `read_crispri` and `compare_with_crispri` describe. A frame is not modified.
+
+    cell_type: str or None, optional
+        `CellType` of the rows to load. None is all. Default is None.
 
     Returns
     -------
@@ -50,12 +53,20 @@ def load_crispri(table: CrispriSource) -> tuple[pd.DataFrame, RowName]:
     ([True], 'row 7 of table')
     """
     if isinstance(table, pd.DataFrame):
+        _original_names(table, "table")
+        table = _of_cell_type(table, cell_type, "table")
         labels = table.index
         return _uniform(table, "table", lambda row: f"row {labels[row]} of table")
     path = Path(table)
-    header, lines, cells = _read_cells(path)
-    frame = pd.DataFrame(cells, columns=pd.Index(header, dtype=object), dtype=object)
-    rows, row_name = _uniform(frame, str(path), lambda row: f"line {lines[row]} of {path}")
+    header, lines, cells = read_cells(path)
+    header = [name.strip().removeprefix("#") for name in header]
+    # Checked before the lines, because the file may not be a table of pairs at all.
+    _original_names(pd.DataFrame(columns=pd.Index(header, dtype=object)), str(path))
+    check_cells(path, header, lines, cells)
+    frame = pd.DataFrame(cells, columns=pd.Index(header, dtype=object), dtype=object, index=lines)
+    frame = _of_cell_type(frame, cell_type, str(path))
+    numbers = frame.index
+    rows, row_name = _uniform(frame, str(path), lambda row: f"line {numbers[row]} of {path}")
     typed = [*_TEXT, "start", "end", "Regulated", "EffectSize"]
     return rows.assign(**{name: _infer_type(rows[name]) for name in rows.columns if name not in typed}), row_name
 
@@ -135,43 +146,27 @@ def first_repeat(table: pd.DataFrame, columns: list[str]) -> tuple[int, int] | N
     return int((table[columns] == table.loc[row, columns]).all(axis=1).idxmax()), int(row)
 
 
-def _read_cells(path: Path) -> tuple[list[str], list[int], list[list[str]]]:
-    """Read the header, and the number and the cells of each line."""
-    with open_bytes(path) as file:
-        data = file.read()
-    try:
-        reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter="\t")
-        lines, cells = [], []
-        for line in reader:
-            if line:
-                lines.append(reader.line_num)
-                cells.append(line)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path} must be tab-separated text; got {error}.") from error
-    if not cells:
-        raise ValueError(f"{path} must have a header; got an empty file.")
-    header = [name.strip().removeprefix("#") for name in cells[0]]
-    # Checked before the lines, because the file may not be a table of pairs at all.
-    _original_names(pd.DataFrame(columns=pd.Index(header, dtype=object)), str(path))
-    for number, line in zip(lines[1:], cells[1:]):
-        if len(line) != len(header):
-            raise ValueError(
-                f"every line of {path} must have the {len(header)} columns of its header; got {len(line)} in line "
-                f"{number}. Is the file cut off?"
-            )
-    return header, lines[1:], cells[1:]
-
-
 def _original_names(table: pd.DataFrame, name: str) -> dict[str, Any]:
     """Map each uniform column name to its name in the table; refuse missing and repeated columns."""
     names: dict[str, Any] = {}
     for column in table.columns:
         uniform = _RENAMED.get(column, column)
         if uniform in names:
-            raise ValueError(f"{name} must have each column once; got {names[uniform]!r} and {column!r}.")
+            raise ValueError(f"{name} must have each column once; got {shown(names[uniform])} and {shown(column)}.")
         names[uniform] = column
     check_columns(table, [column for column in _NEEDED if _RENAMED.get(column, column) not in names], name)
     return names
+
+
+def _of_cell_type(table: pd.DataFrame, cell_type: str | None, name: str) -> pd.DataFrame:
+    if cell_type is None:
+        return table
+    check_columns(table, ["CellType"], name)
+    types = text(table["CellType"])
+    if not (types == cell_type).any():
+        known = ", ".join(map(shown, sorted(types.dropna().unique())[:20]))
+        raise ValueError(f"cell_type must be one of {known or 'none'}; got {cell_type!r}.")
+    return table[(types == cell_type).to_numpy()]
 
 
 def _uniform(table: pd.DataFrame, name: str, row_name: RowName) -> tuple[pd.DataFrame, RowName]:
@@ -179,6 +174,7 @@ def _uniform(table: pd.DataFrame, name: str, row_name: RowName) -> tuple[pd.Data
     names = _original_names(table, name)
     rows = table.rename(columns=_RENAMED).reset_index(drop=True)
     start, end = (whole_numbers(rows[column], names[column], row_name) for column in ("start", "end"))
+    end = np.where(end == start, start + 1, end)
     check_order(start, end, row_name)
     typed: dict[str, Any] = {"start": start, "end": end, "chrom": full_text(rows["chrom"], "chrom", row_name)}
     typed["Regulated"] = _as_booleans(rows["Regulated"], "Regulated", row_name)
@@ -224,5 +220,4 @@ def _to_floats(values: pd.Series) -> np.ndarray:
 
 
 def _value_text(values: pd.Series, row: int) -> str:
-    value = values.iloc[row]
-    return repr(value.item() if isinstance(value, np.generic) else value)
+    return shown(values.iloc[row])

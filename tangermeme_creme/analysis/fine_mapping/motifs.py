@@ -13,6 +13,8 @@ import torch
 from tangermeme.utils import PackedSequence
 
 from ...sequence import Spans, check_one_width, pack, span_codes, span_per_example, to_one_hot
+from ...support import shown
+from ._meme import read_meme
 
 Motifs = str | os.PathLike[str] | Mapping[str, Any]
 
@@ -166,39 +168,21 @@ def read_motifs(motifs: Motifs) -> dict[str, np.ndarray]:
     >>> read_motifs({"A": [[1.0], [0.0], [0.0], [0.0]]})["A"].shape
     (4, 1)
     """
-    named = dict(motifs) if isinstance(motifs, Mapping) else _read_meme(Path(motifs))
+    named = dict(motifs) if isinstance(motifs, Mapping) else read_meme(Path(motifs))
     if not named:
         raise ValueError("motifs must hold at least one motif; got none.")
     checked = {}
     for name, values in named.items():
+        if not str(name).strip():
+            raise ValueError("motifs must have a name; got none.")
         matrix = np.asarray(values, dtype=np.float64)
         rule = "motifs must be probabilities of A, C, G and T, shape (4, w)"
         if matrix.ndim != 2 or matrix.shape[0] != 4 or matrix.shape[1] == 0:
-            raise ValueError(f"{rule}; got shape {matrix.shape} for {name!r}.")
+            raise ValueError(f"{rule}; got shape {matrix.shape} for {shown(name)}.")
         # Files have few digits, so that a column may not sum to exactly one.
         bad = ~((matrix >= 0).all(0) & (abs(matrix.sum(0) - 1) < 0.02))
         if bad.any():
             column = int(bad.argmax())
-            raise ValueError(f"{rule}; got {matrix[:, column].tolist()} at position {column} of {name!r}.")
+            raise ValueError(f"{rule}; got {matrix[:, column].tolist()} at position {column} of {shown(name)}.")
         checked[str(name)] = matrix
     return checked
-
-
-def _read_meme(path: Path) -> dict[str, np.ndarray]:
-    from memelite.io import read_meme
-
-    names = [" ".join(line[5:].split()) for line in path.read_text().splitlines() if line[:5] == "MOTIF"]
-    try:
-        motifs: dict[str, np.ndarray] = read_meme(str(path))
-    except (ValueError, AttributeError) as error:  # a row without four numbers; no width
-        raise ValueError(f"motifs must be a file in MEME format; got {path}: {error}") from error
-    # The reader of memelite keeps the last motif of a name, and skips a matrix with too few rows, without an error.
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"motifs must have different names; got {twice[0]!r} twice in {path}.")
-    lost = [name for name in names if name not in motifs]
-    if lost:
-        raise ValueError(f"motifs must have as many rows as their width; got fewer for {lost[0]!r} in {path}.")
-    if not motifs:
-        raise ValueError(f"motifs must be a file in MEME format with at least one motif; got none in {path}.")
-    return motifs

@@ -23,14 +23,13 @@ def index_fits(path: str, index: Path) -> bool:
     (True, False)
     """
     try:
-        rows = [line.split("\t") for line in index.read_text(encoding="utf-8").splitlines()]
-        records = sorted((int(offset), name.encode(), *map(int, rest)) for name, rest, offset in _columns(rows))
+        records = _records(index)
     except ValueError:  # not an index
         return False
     size, end = os.path.getsize(path), 0
     with open(path, "rb") as file:
         for offset, name, length, bases, width in records:
-            if not (end <= offset <= size and offset - end <= _LONGEST_HEADER and 0 <= bases <= width):
+            if not (end <= offset <= size and offset - end <= _LONGEST_HEADER and 0 <= bases <= width and length >= 0):
                 return False
             file.seek(end)
             lines = [line for line in file.read(offset - end).split(b"\n") if line.strip() and line[:1] != b";"]
@@ -85,9 +84,10 @@ def line_not_to_index(path: str) -> int | None:
     return None
 
 
-def _columns(rows: list[list[str]]) -> list[tuple[str, tuple[int, int, int], str]]:
-    """Return the name, then length, bases and bytes per line, then the offset of each row of an index."""
-    return [
-        (name, (int(length), int(bases), int(width)), offset)
-        for name, length, offset, bases, width in rows  # ValueError if a row has other columns
-    ]
+def _records(index: Path) -> list[tuple[int, bytes, int, int, int]]:
+    """Return the offset, the name, the length in bases, and the bases and bytes per line of each record, in order."""
+    records = []
+    for line in index.read_text(encoding="utf-8").splitlines():
+        name, length, offset, bases, width = line.split("\t")  # ValueError if it has other columns
+        records.append((int(offset), name.encode(), int(length), int(bases), int(width)))
+    return sorted(records)

@@ -52,7 +52,8 @@ def read_attributes(text: str, wanted: Container[str]) -> dict[str, str]:
 
 def _pairs(text: str, pattern: re.Pattern[str]) -> list[tuple[str, str]] | None:
     """Return all keys and values of a text, or None if any part of it is no attribute."""
-    pairs, place = [], 0
+    pairs: list[tuple[str, str]] = []
+    place = 0
     while place < len(text):
         match = pattern.match(text, place)
         if match is None:

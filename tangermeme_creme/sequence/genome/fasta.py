@@ -135,7 +135,7 @@ def _read_letters(fasta: Fasta, chroms: Sequence[str], starts: Sequence[int], wi
                 text = str(file[chrom][start : start + width])
             except (ValueError, pyfaidx.FetchError) as error:
                 raise ValueError(f"windows must be readable; got {chrom}:{start} of {name}: {error}") from error
-            X, n = one_hot_letters(text, lambda k, chrom=chrom, start=start: f"{chrom}:{start + k} of {name}")
+            X, n = one_hot_letters(text, chrom, name, start)
             if X.shape[1] != width:
                 raise ValueError(
                     f"a FASTA file must fit its index; got {name}, which ends within {chrom}:{start}-{start + width}: "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 OTHER_CODES = "NRYSWKMBDHV-"  # IUPAC codes of unknown bases, and a gap
@@ -15,7 +13,7 @@ for _letters, _code in [*((base, code) for code, base in enumerate("ACGT")), (OT
         _CODE[ord(_letter)] = _code
 
 
-def one_hot_letters(text: str, place: Callable[[int], str]) -> tuple[np.ndarray, int]:
+def one_hot_letters(text: str, record: str, file: str, first: int = 0) -> tuple[np.ndarray, int]:
     """Convert letters to one-hot, and count the U among them, which become T.
 
     Lower case is read as upper case. IUPAC codes other than A, C, G, T and U become unknown bases, all-zero columns.
@@ -24,8 +22,11 @@ def one_hot_letters(text: str, place: Callable[[int], str]) -> tuple[np.ndarray,
     ----------
     text: str
 
-    place: callable
-        Function from an index of `text` to words for errors.
+    record, file: str
+        Names of the record and of the file, for errors.
+
+    first: int, optional
+        Place of the first letter in the record. Default is 0.
 
     Returns
     -------
@@ -40,7 +41,7 @@ def one_hot_letters(text: str, place: Callable[[int], str]) -> tuple[np.ndarray,
 
     Examples
     --------
-    >>> X, n_uracil = one_hot_letters("AcUN", lambda k: f"base {k}")
+    >>> X, n_uracil = one_hot_letters("AcUN", "chr1", "genome.fa")
     >>> X.argmax(0).tolist(), X.sum(0).tolist(), n_uracil
     ([0, 1, 3, 0], [1, 1, 1, 0], 1)
     """
@@ -48,7 +49,8 @@ def one_hot_letters(text: str, place: Callable[[int], str]) -> tuple[np.ndarray,
     bad = codes == _NOT_IUPAC
     if bad.any():
         k = int(bad.argmax())
-        raise ValueError(f"a FASTA file must hold bases, by their IUPAC codes; got {text[k]!r} at {place(k)}.")
+        place = f"{record}:{first + k} of {file}"
+        raise ValueError(f"a FASTA file must hold bases, by their IUPAC codes; got {text[k]!r} at {place}.")
     uracil = codes == _URACIL
     X = np.where(uracil, np.uint8(3), codes) == np.arange(4, dtype=np.uint8)[:, None]
     return X.astype(np.int8), int(uracil.sum())

@@ -11,6 +11,8 @@ import pytest
 
 from tangermeme_creme.analysis.crispri import compare_with_crispri, read_crispri
 
+TRUTH = Path(__file__).parents[4] / "shared" / "truth"
+
 COLUMNS = [
     "chrom", "chromStart", "chromEnd", "name", "EffectSize", "chrTSS", "startTSS", "endTSS", "measuredGeneSymbol",
     "measuredGeneEnsemblId", "Significant", "pValueAdjusted", "PowerAtEffectSize10", "PowerAtEffectSize25",
@@ -159,10 +161,47 @@ def test_errors_of_frames_name_the_row() -> None:
         compare(table=table.assign(Regulated=["TRUE", "maybe"]))
     with pytest.raises(ValueError, match=r"chromEnd must be .* got nan in row x of table"):
         compare(table=table.assign(chromEnd=[np.nan, 7000]))
-    with pytest.raises(ValueError, match=r"\[6000, 6000\) in row y of table"):
-        compare(table=table.assign(chromEnd=[600, 6000]))
+    with pytest.raises(ValueError, match=r"\[6000, 5999\) in row y of table"):
+        compare(table=table.assign(chromEnd=[600, 5999]))
     with pytest.raises(ValueError, match=r"table must have columns 'chromEnd', 'measuredGeneSymbol'; got chrom, chr"):
         compare(table=table.drop(columns=["chromEnd", "measuredGeneSymbol"]))
+
+
+def test_elements_of_no_length_are_one_base(tmp_path: Path) -> None:
+    lines = benchmark_lines(3, ("K562",))
+    lines[2] = lines[2].replace("\t300\t550\t", "\t300\t300\t")
+    table = read_crispri(write(tmp_path / "a.tsv", lines))
+    assert table[["start", "end"]].to_numpy().tolist() == [[0, 250], [300, 301], [600, 850]]
+    pairs = compare(table=PAIRS.assign(chromEnd=[100, 6500])).pairs
+    assert pairs[["start", "end", "distance", "score"]].to_numpy().tolist()[0] == [100, 101, 17400, 0.5]
+
+
+def test_rows_of_other_cell_types_are_not_looked_at(tmp_path: Path) -> None:
+    odd = pd.concat([PAIRS.assign(CellType="GM12878", chromStart="?", Regulated="maybe"), PAIRS.astype(object)])
+    assert len(compare(table=odd, cell_type="K562").pairs) == 2
+    odd.to_csv(tmp_path / "a.tsv", sep="\t", index=False)
+    assert len(compare(table=tmp_path / "a.tsv", cell_type="K562").pairs) == 2
+    with pytest.raises(ValueError, match=r"chromStart must be a whole number from 0; got '\?' in line 2 of .*a.tsv"):
+        compare(table=tmp_path / "a.tsv", cell_type="GM12878")
+
+
+def test_long_cells_are_cut_in_errors(tmp_path: Path) -> None:
+    lines = benchmark_lines(2, ("K562",))
+    lines[2] = lines[2].replace("\t300\t", "\t" + "7" * 70_000 + "\t", 1)
+    with pytest.raises(ValueError, match=r"got '7{120}'\.\.\. \(70000 characters\) in line 3 of .*a\.tsv"):
+        read_crispri(write(tmp_path / "a.tsv", lines))
+
+
+@pytest.mark.skipif(not TRUTH.is_dir(), reason="needs the measured pairs of ../shared/truth")
+@pytest.mark.parametrize(
+    ("name", "n", "n_regulated"),
+    [("epcrispr_training_k562.tsv.gz", 10_356, 471), ("epcrispr_fulco2019_k562.tsv.gz", None, None)],
+)
+def test_tables_of_the_benchmark_are_read(name: str, n: int | None, n_regulated: int | None) -> None:
+    table = read_crispri(TRUTH / name)
+    assert (table["end"] > table["start"]).all()
+    if n is not None:
+        assert (len(table), int(table["Regulated"].sum())) == (n, n_regulated)
 
 
 def test_a_gene_at_two_tss_and_a_tile_twice_are_refused() -> None:

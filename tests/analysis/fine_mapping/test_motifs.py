@@ -162,9 +162,16 @@ BAD_FILES = {
     "no motif": ("MEME version 4\n", "at least one motif; got none in"),
     "twice": (GOOD + GOOD, "different names; got 'a' twice in"),
     "too few rows": (GOOD.replace("0 1 0 0\n", ""), "as many rows as their width; got fewer for 'a'"),
-    "three letters": (GOOD.replace("0 1 0 0", "0 1 0"), "a file in MEME format; got"),
-    "words": (GOOD.replace("0 1 0 0", "0 one 0 0"), "a file in MEME format; got"),
-    "no width": (GOOD.replace("w= 2", ""), "a file in MEME format; got"),
+    "three letters": (GOOD.replace("0 1 0 0", "0 1 0"), "each row must be four numbers: '0 1 0' in line 4"),
+    "words": (GOOD.replace("0 1 0 0", "0 one 0 0"), "each row must be four numbers: '0 one 0 0' in line 4"),
+    "long words": (GOOD.replace("0 1 0 0", "0 " + "1" * 70_000), r"four numbers: '0 1{118}'... \(70002 characters\)"),
+    "no number": (GOOD.replace("w= 2", "w= two"), "w= must be the number of rows: 'letter.*' in line 2"),
+    "no matrix": ("MOTIF a\n" + GOOD.replace("a\n", "b\n", 1), "letter-probability matrix; got none for 'a' in"),
+    "no second matrix": (GOOD + "MOTIF b 2\n\n" + GOOD.replace("a\n", "c\n", 1), "matrix; got none for 'b 2' in"),
+    "no last matrix": (GOOD + "MOTIF b", "matrix; got none for 'b' in"),
+    "no rows": ("MOTIF a\nletter-probability matrix:\nURL x\n", "as many rows as their width; got fewer for 'a'"),
+    "no name": (GOOD + "MOTIF\n", "motifs must have a name; got none in line 5"),
+    "no text": (GOOD + "MOTIF \x00\n", "must be UTF-8 with .*; got byte 0x00 in line 5"),
     "counts": (GOOD.replace("0 1 0 0", "0 9 3 8"), r"got \[0.0, 9.0, 3.0, 8.0\] at position 1 of 'a'"),
 }
 
@@ -177,6 +184,25 @@ def test_a_bad_file_is_named(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message) as caught:
         motif_hits(random_sequences(1, 50), path)
     assert str(path) in str(caught.value) or name == "counts"
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "motifs.meme"
+    path.write_bytes(b"\x93NUMPY\x01\x00\xff")
+    with pytest.raises(ValueError, match=r"must be UTF-8 .*; got byte 0x93 in line 1 of .*motifs\.meme"):
+        motif_hits(random_sequences(1, 50), path)
+
+
+@pytest.mark.parametrize("after", ["", "\n", "\nURL http://x\n"])
+def test_a_matrix_without_a_width_has_the_rows_that_follow(after: str, tmp_path: Path) -> None:
+    path = tmp_path / "motifs.meme"
+    path.write_text(
+        "MEME version 4\n\n"
+        + "".join(GOOD.replace("w= 2", "").replace("a\n", f"{name}\n", 1) + after for name in ("a", "b x"))
+    )
+    assert {name: motif.T.tolist() for name, motif in motifs_module.read_motifs(path).items()} == {
+        name: [[1, 0, 0, 0], [0, 1, 0, 0]] for name in ("a", "b x")
+    }
 
 
 def test_no_file_is_said_as_such(tmp_path: Path) -> None:

@@ -45,8 +45,8 @@ def test_other_letters_are_named_with_their_place(letter: str, tmp_path: Path) -
         match = rf"IUPAC codes; got '{re.escape(letter)}' at chr1:5 of protein\.fa"
     with pytest.raises(ValueError, match=match):
         window(path, 6, 4)
-    with pytest.raises(ValueError, match=r"IUPAC codes; got .* at base 5"):
-        one_hot_letters(f"ACGTA{letter}GT", lambda k: f"base {k}")
+    with pytest.raises(ValueError, match=r"IUPAC codes; got .* at chr2:7 of x"):
+        one_hot_letters(f"ACGTA{letter}GT", "chr2", "x", 2)
 
 
 @pytest.mark.parametrize("newer", [True, False])

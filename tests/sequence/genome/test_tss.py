@@ -387,7 +387,7 @@ def test_a_table_without_rows_or_with_ragged_ones_is_named(tmp_path: Path) -> No
     ):
         read_tss(written(tmp_path, "chrom\ttss\tstrand\nchr1\t5\t+\nchr1\t5\t+\t6\t7\n", "b.tsv"))
     (tmp_path / "c.tsv").write_bytes("chrom\ttss\tstrand\nchrü\t5\t+\n".encode("latin-1"))
-    with pytest.raises(ValueError, match=r"c\.tsv must be tab-separated text in UTF-8; got .*utf-8"):
+    with pytest.raises(ValueError, match=r"c\.tsv must be tab-separated text; got .*utf-8"):
         read_tss(tmp_path / "c.tsv")
 
 
