@@ -12,7 +12,7 @@ from tqdm import tqdm
 from ..engine import CodesSession, Output, RunOptions, check_engine_options, model_on
 from ..sequence import check_count, pack
 from ..sequence.genome import Fasta, stream_windows
-from ..support import check_columns
+from ..support import check_columns, warn
 from .tidy import Labels
 
 _KEY = ["chrom", "tss", "strand"]
@@ -201,7 +201,8 @@ def rank_by_activity(
     Returns
     -------
     selected: pandas.DataFrame
-        The columns of `tss`, then `track`, `activity`, `offset` (bp) if the model returns it, and `rank` from 1.
+        The columns of `tss`, then `track`, `activity`, `offset` (bp) if the model returns it, and `rank` from 1. A
+        warning names the first track of which `max_offset` leaves no TSS.
 
     Raises
     ------
@@ -225,7 +226,16 @@ def rank_by_activity(
     check_count("top", top)
     need_offset = max_offset is not None
     activity = predict_activity(model, fasta, tss, length=length, tracks=tracks, need_offset=need_offset, **kwargs)
-    return select_active(activity, top, max_offset=max_offset)
+    selected = select_active(activity, top, max_offset=max_offset)
+    lost = activity[~activity["track"].isin(selected["track"].unique())]
+    if len(lost):
+        names = list(dict.fromkeys(lost["track"]))
+        nearest = lost.loc[lost["track"] == names[0], "offset"].abs().min()
+        warn(
+            f"max_offset={max_offset} leaves no TSS of {len(names)} of {activity['track'].nunique()} tracks; of track "
+            f"{names[0]!r} the highest bin that is nearest to its TSS is {nearest:g} bp away."
+        )
+    return selected
 
 
 def _genes(table: pd.DataFrame) -> pd.Series:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from contract_cases import CountsRows
 from hypothesis import given, settings, strategies as st
+from tangermeme.utils import TangermemeWarning
 
 from tangermeme_creme.models import PeakReadout, Readout
 from tangermeme_creme.operators import predict_activity, rank_by_activity, select_active
@@ -89,6 +90,14 @@ def test_windows_that_are_highest_elsewhere_are_left_out_before_a_gene_chooses(f
     assert set(found["gene_id"]) == set(near["gene_id"])
     unlike = select_active(table)
     assert found[["gene_id", "tss"]].to_numpy().tolist() != unlike[["gene_id", "tss"]].to_numpy().tolist()
+
+
+def test_an_offset_that_leaves_no_tss_is_said(fasta: Path, tss: pd.DataFrame) -> None:
+    model = PeakReadout(Peaks(), position=LENGTH // 2, bin_size=30, n_bins=8)
+    message = r"max_offset=1 leaves no TSS of 1 of 1 tracks; of track 'K562' the highest bin .* is 15 bp away"
+    with pytest.warns(TangermemeWarning, match=message):
+        found = rank_by_activity(model, fasta, tss, length=LENGTH, max_offset=1, tracks=["K562"])
+    assert len(found) == 0 and "rank" in found
 
 
 rows = st.lists(

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ...sequence.genome import read_bed
-from ...support import check_columns, open_bytes
+from ...sequence.genome import position_column, read_bed
+from ...support import check_columns, shown, text_lines
 from ._rows_per_label import rows_per_label
 from .intervals import covered_bp, region_table
 
@@ -29,7 +29,8 @@ def bed_overlap(cres: pd.DataFrame, annotations: Mapping[str, AnnotationFile | p
         name the same chromosome.
 
     annotations: mapping of str to path or pandas.DataFrame
-        BED files, plain or gzipped, or tables of `chrom`, `start` and `end`, by their name in column `annotation`.
+        BED files, plain or gzipped, or tables of `chrom`, `start` and `end`, by their name in column `annotation`. An
+        element of no length is the base at its start.
 
     Returns
     -------
@@ -65,6 +66,8 @@ def check_named(files: object, name: str) -> None:
         raise ValueError(
             f"{name} must be a mapping from a name to a file, {{'name': file}}; got {type(files).__name__}."
         )
+    if any(not str(key).strip() for key in files):
+        raise ValueError(f"{name} must have names that are not empty; got {list(files)[:5]!r}.")
 
 
 def check_chroms(table: pd.DataFrame, regions: pd.DataFrame, name: str) -> None:
@@ -131,8 +134,9 @@ def gene_list_overlap(
         n[:, k] = genes.isin(listed)
         if len(table) and not n[:, k].any():
             raise ValueError(
-                f"list {name!r} must name genes as column {column!r} does; got {min(listed, default='no gene')!r} and "
-                f"others, and {genes.iloc[0]!r} at row 0, with none in common."
+                f"list {name!r} must name genes as column {column!r} does; got "
+                f"{shown(min(listed, default='no gene'))} and others, and {shown(genes.iloc[0])} at row 0, with none in "
+                "common."
             )
     return rows_per_label(table, "annotation", list(lists), {"fraction": n.astype(np.float64), "n_elements": n})
 
@@ -209,7 +213,10 @@ def _read_elements(name: str, source: AnnotationFile | pd.DataFrame) -> pd.DataF
     if not isinstance(source, pd.DataFrame):
         return region_table(read_bed(source))
     try:
-        return region_table(source)
+        check_columns(source, ["chrom", "start", "end"])
+        start = position_column(source, "start")  # an element of no length is one base, as in BED files
+        end = position_column(source, "end")
+        return region_table(source.assign(start=start, end=np.where(end == start, start + 1, end)))
     except ValueError as error:
         raise ValueError(f"annotation {name!r}: {error}") from error
 
@@ -217,6 +224,5 @@ def _read_elements(name: str, source: AnnotationFile | pd.DataFrame) -> pd.DataF
 def _read_genes(source: AnnotationFile | Iterable[str]) -> set[str]:
     if not isinstance(source, (str, os.PathLike)):
         return {str(gene) for gene in source}
-    with open_bytes(source) as file:
-        lines = (line.decode(errors="replace").split("\t")[0].strip() for line in file)
-        return {line for line in lines if line and not line.startswith("#")}
+    genes = (line.split("\t")[0].strip() for _, line in text_lines(source))
+    return {gene for gene in genes if gene and not gene.startswith("#")}

@@ -5,18 +5,41 @@ from __future__ import annotations
 import csv
 import os
 import re
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from ...support import check_columns, open_bytes
+from ...sequence.genome import LAST_BASE
+from ...support import check_columns, open_bytes, shown, warn
 from .intervals import overlapping_pairs, region_table
 from .overlaps import check_chroms, elements_over
 
 _REPEAT_COLUMNS = ["chrom", "start", "end", "name", "class", "family"]
 _HEADER_LINES = 3  # at most, before the first record
-_RMSK = {5: "chrom", 6: "start", 7: "end", 10: "name", 11: "class", 12: "family"}
-_OUT = {4: "chrom", 5: "start", 6: "end", 9: "name", 10: "class"}
+_RULE = "a file of repeats must be a .out of RepeatMasker or an rmsk of UCSC"
+_FEW_WORDS = ("chrom", "strand", "name", "class", "family")
+_NOT_A_CLASS = re.compile(r"[-+(]?[0-9]+\)?|[+*C-]|\s*")  # the number beside the class, where a field is missing
+
+
+class _Layout(NamedTuple):
+    """Hold where the columns of a format are, and what they may be."""
+
+    columns: dict[int, str]
+    n_columns: int
+    first: int
+    strands: tuple[str, ...]
+    others: tuple[str, ...] = ()
+
+
+_RMSK = _Layout(
+    {5: "chrom", 6: "start", 7: "end", 9: "strand", 10: "name", 11: "class", 12: "family"},
+    n_columns=17, first=0, strands=("+", "-", "C"), others=("family",),
+)  # fmt: skip
+_OUT = _Layout(
+    {4: "chrom", 5: "start", 6: "end", 8: "strand", 9: "name", 10: "class"},
+    n_columns=15, first=1, strands=("+", "C"),
+)  # fmt: skip
 
 
 def read_repeats(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -38,8 +61,8 @@ def read_repeats(path: str | os.PathLike[str]) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If the file has neither format, has a broken line, or is gzipped and cut short; the message names the file and
-        the line.
+        If the file has neither format, has a line that is broken or lacks a field, or is gzipped and cut short; the
+        message names the file and the line.
 
     Examples
     --------
@@ -61,8 +84,11 @@ def read_repeats(path: str | os.PathLike[str]) -> pd.DataFrame:
                 break
     n_columns = first.count(b"\t") + 1
     if n_columns in (16, 17):  # rmsk of UCSC, without and with the column of bins
-        return _read_records(path, _RMSK, shift=n_columns - 17, sep="\t", skiprows=header)
-    return _read_records(path, _OUT, shift=0, sep=r"\s+", skiprows=header)
+        return _read_records(path, _RMSK, n_columns=n_columns, sep="\t", skiprows=header)
+    n_columns = len(first.removesuffix(b"*\n").split())  # "*": a better match overlaps this one
+    if n_columns not in (_OUT.n_columns - 1, _OUT.n_columns):  # without and with the identifier
+        raise ValueError(f"{_RULE}; got {os.fspath(path)}, with {n_columns} columns in line {header + 1}.")
+    return _read_records(path, _OUT, n_columns=n_columns, sep=r"\s+", skiprows=header)
 
 
 def repeat_content(
@@ -121,28 +147,42 @@ def repeat_content(
 
 
 def _read_records(
-    path: str | os.PathLike[str], columns: dict[int, str], *, shift: int, sep: str, skiprows: int
+    path: str | os.PathLike[str], layout: _Layout, *, n_columns: int, sep: str, skiprows: int
 ) -> pd.DataFrame:
-    names = {place + shift: name for place, name in columns.items()}
-    text = {place: "category" for place, name in names.items() if name not in ("start", "end")}
-    rule = f"a file of repeats must be a .out of RepeatMasker or an rmsk of UCSC; got {os.fspath(path)}"
+    shift = n_columns - layout.n_columns if layout is _RMSK else 0
+    names = {place + shift: name for place, name in layout.columns.items()} | {0: "first", n_columns - 1: "last"}
+    # Words stand for numbers too, so that a row that lacks a field is told by its words.
+    types = {place: "category" if name in _FEW_WORDS else "string[pyarrow]" for place, name in names.items()}
+    rule = f"{_RULE}; got {os.fspath(path)}"
     with open_bytes(path) as file:
         try:
             table = pd.read_csv(
-                file, sep=sep, header=None, usecols=list(names), dtype=text, skiprows=skiprows,
-                quoting=csv.QUOTE_NONE, low_memory=False,
+                file, sep=sep, header=None, usecols=list(names), dtype=types, skiprows=skiprows,
+                quoting=csv.QUOTE_NONE, skip_blank_lines=False, keep_default_na=False, na_values=[""],
             ).rename(columns=names)  # fmt: skip
         except ValueError as error:
             raise ValueError(f"{rule}: {error}") from error
-    start, end = (pd.to_numeric(table[name], errors="coerce") for name in ("start", "end"))
-    start = start - (columns is _OUT)  # .out files count from 1
-    bad = (~((start >= 0) & (start < end)) | table["class"].isna()).to_numpy()
+    table = table[table.notna().any(axis=1)]
+    start, end = (_whole(table[name]) for name in ("start", "end"))
+    start = start - layout.first  # .out files count from 1
+    words = table["class"].astype(object)
+    bad = ~((start >= 0) & (start <= end) & (end <= LAST_BASE)) | ~table["strand"].isin(layout.strands)
+    bad |= table[["chrom", "name", "class", *layout.others]].isna().any(axis=1)
+    bad |= table["last"].isna() | (table["last"] == "*")
+    bad |= table["class"].isin([word for word in words.dropna().unique() if _NOT_A_CLASS.fullmatch(word)])
     if bad.any():
         row = table[bad].iloc[0]
-        got = ", ".join(str(row[name]) for name in ("chrom", "start", "end", "class"))
+        got = ", ".join(shown(str(row[name]))[1:-1] for name in ("chrom", "start", "end", "class"))
         raise ValueError(f"{rule}, with {got} in line {table.index[bad][0] + skiprows + 1}.")
+    empty = (start == end).to_numpy()
+    if empty.any():
+        line = table.index[empty][0] + skiprows + 1
+        warn(
+            f"{empty.sum()} repeats have no length, and are left out; the first is in line {line} of {os.fspath(path)}."
+        )
+    table, start, end = (part[~empty] for part in (table, start, end))
     label = table["class"].astype(str).str.replace("?", "", regex=False)
-    if columns is _OUT:  # "class/family" or "class"
+    if layout is _OUT:  # "class/family" or "class"
         parts = label.str.split("/", n=1)
         label, family = parts.str[0], parts.str[-1]
     else:
@@ -150,3 +190,9 @@ def _read_records(
     repeats = {"chrom": table["chrom"].astype(str), "start": start.astype(np.int64), "end": end.astype(np.int64)}
     repeats |= {"name": table["name"].astype(str), "class": label, "family": family}
     return pd.DataFrame(repeats).reset_index(drop=True)
+
+
+def _whole(values: pd.Series) -> pd.Series:
+    """Return whole numbers of up to ten digits as float64, and NaN for anything else."""
+    whole = values.str.fullmatch("[0-9]{1,10}").fillna(False).astype(bool)
+    return pd.to_numeric(values.where(whole), errors="coerce").astype("float64")

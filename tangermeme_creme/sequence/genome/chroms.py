@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
+from ...support import shown
+
 
 def plain_chrom(name: Any) -> str:
     """Return a chromosome name without "chr", with "M" for "MT"; names of one chromosome give the same plain name.
@@ -63,12 +65,12 @@ def known_chroms(names: Sequence[Any], known: Iterable[str], where: str, what: s
     matches = match_chroms(names, known)
     missing = [i for i, name in enumerate(names) if str(name) not in matches]
     if missing:
-        shown = ", ".join(islice(known, 4)) + (", ..." if len(known) > 4 else "")
+        has = ", ".join(islice(known, 4)) + (", ..." if len(known) > 4 else "")
         lacking = sorted({str(names[i]) for i in missing})
-        more = ", ".join(lacking[:4]) + (", ..." if len(lacking) > 4 else "")
+        more = ", ".join(name[:60] for name in lacking[:4]) + (", ..." if len(lacking) > 4 else "")
         raise ValueError(
-            f"{what} must be on chromosomes of {where}, which has {shown or 'none'}; got {names[missing[0]]!r} at row "
-            f"{missing[0]}, and {len(missing)} of {len(names)} rows on chromosomes it lacks ({more}): leave these "
+            f"{what} must be on chromosomes of {where}, which has {has or 'none'}; got {shown(names[missing[0]])} at "
+            f"row {missing[0]}, and {len(missing)} of {len(names)} rows on chromosomes it lacks ({more}): leave these "
             "rows out, or take files of one assembly."
         )
     return matches

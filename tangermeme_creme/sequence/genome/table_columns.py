@@ -7,6 +7,8 @@ import re
 import numpy as np
 import pandas as pd
 
+from ...support import shown
+
 _CHROMOSOME = re.compile(r'(?!#|track|browser)[^\s"]+')  # a line of a file must not look like a header
 LAST_BASE = 2**32 - 1  # positions are unsigned 32-bit integers in the formats of UCSC
 
@@ -30,7 +32,7 @@ def chrom_column(table: pd.DataFrame, column: str = "chrom") -> np.ndarray:
         if not is_integer and not (isinstance(value, str) and _CHROMOSOME.fullmatch(value)):
             raise ValueError(
                 f"{column} must be a name without white space or quotes that does not start as a header (#, track, "
-                f"browser); got {value!r} at row {row}."
+                f"browser); got {shown(value)} at row {row}."
             )
     return np.array([str(value) for value in values], dtype=object)
 
@@ -59,7 +61,7 @@ def number_column(table: pd.DataFrame, column: str, *, missing: bool = False) ->
     ):
         if bad.any():
             row = np.flatnonzero(bad)[0]
-            raise ValueError(f"{column} must {rule}; got {values.iloc[row]} at row {row}.")
+            raise ValueError(f"{column} must {rule}; got {_plain(values.iloc[row])} at row {row}.")
     return array
 
 
@@ -79,7 +81,7 @@ def position_column(table: pd.DataFrame, column: str) -> np.ndarray:
     array = number_column(table, column, missing=True)
     bad = np.flatnonzero(~((array >= 0) & (array <= LAST_BASE) & (array == np.floor(array))))
     if len(bad):
-        got = f"{table[column].iloc[bad[0]]} at row {bad[0]}"
+        got = f"{_plain(table[column].iloc[bad[0]])} at row {bad[0]}"
         advice = ""
         if array[bad[0]] < 0:
             advice = " (tiles_to_genome with sizes= cuts tiles off at the ends of chromosomes)"
@@ -124,7 +126,7 @@ def strand_column(table: pd.DataFrame, column: str = "strand") -> np.ndarray:
     strand = text_column(table, column)
     for row, value in enumerate(strand):
         if value not in ("+", "-", "."):
-            raise ValueError(f"{column} must be '+', '-' or '.'; got {value!r} at row {row}.")
+            raise ValueError(f"{column} must be '+', '-' or '.'; got {shown(value)} at row {row}.")
     return strand
 
 
@@ -140,3 +142,9 @@ def text_column(table: pd.DataFrame, column: str) -> np.ndarray:
         return np.full(len(table), ".", dtype=object)
     values = zip(table[column].to_numpy(dtype=object), table[column].isna())
     return np.array(["." if missing or value == "" else str(value) for value, missing in values], dtype=object)
+
+
+def _plain(value: object) -> str:
+    """Write a value as it stands in a table, cut off where it is long."""
+    text = str(value)
+    return text if len(text) <= 120 else shown(text)

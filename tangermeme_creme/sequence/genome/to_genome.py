@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...support import check_columns, warn
+from ...support import check_columns, shown, warn
 from ..counts import check_count
 from ..spans import Spans, check_spans
 from ..tiles import check_center, spans_to_genome, tile_grid
@@ -97,7 +97,7 @@ def tiles_to_genome(
     rows = loci.index.get_indexer(tiles["example"])
     if (rows < 0).any():
         i = int((rows < 0).argmax())
-        raise ValueError(f"examples must be in the index of loci; got {tiles['example'].tolist()[i]!r} at row {i}.")
+        raise ValueError(f"examples must be in the index of loci; got {shown(tiles['example'].iloc[i])} at row {i}.")
     place, rest = loci.iloc[rows].reset_index(drop=True), tiles.reset_index(drop=True)
     tss, strand = tss_positions(loci)[rows], place["strand"].to_numpy(dtype=object)
     genomic: dict[str, Any] = {"chrom": place["chrom"]}
@@ -166,7 +166,7 @@ def _whole_bp(values: pd.Series, name: str) -> np.ndarray:
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     bad = np.flatnonzero(~(numbers == np.floor(numbers)))
     if len(bad):
-        raise ValueError(f"{name} must be whole bp; got {values.tolist()[bad[0]]!r} at row {bad[0]}.")
+        raise ValueError(f"{name} must be whole bp; got {shown(values.iloc[bad[0]])} at row {bad[0]}.")
     return numbers.astype(np.int64)
 
 
@@ -191,7 +191,7 @@ def _cut_at_chromosomes(table: pd.DataFrame, sizes: dict[str, int], ends: list[s
     known = table["chrom"].astype(str).map({name: sizes[known] for name, known in names.items()})
     if known.isna().any():
         i = int(known.isna().argmax())
-        raise ValueError(f"sizes must have each chromosome of loci; got {table['chrom'].iloc[i]!r} at row {i}.")
+        raise ValueError(f"sizes must have each chromosome of loci; got {shown(table['chrom'].iloc[i])} at row {i}.")
     size = known.to_numpy(dtype=np.int64)
     past = (table["tss"] >= size).to_numpy()
     if past.any():

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ...sequence.genome import chrom_sizes, match_chroms, read_tss
-from ...support import open_bytes, warn
+from ...support import shown, text_lines, warn
 from ..spec import LociSpec, StudyError, StudySpec
 from ..tables import PLACES, read_loci_table, window_names
 from .fingerprint import fingerprint_file
@@ -34,7 +34,7 @@ def read_loci(spec: StudySpec) -> pd.DataFrame:
         raise StudyError(f"the loci of a study must be whole: {error}") from error
     names = table["example"]
     if names.duplicated().any():
-        raise StudyError(f"loci must have different names; got {names[names.duplicated()].iloc[0]!r} twice.")
+        raise StudyError(f"loci must have different names; got {shown(names[names.duplicated()].iloc[0])} twice.")
     if (names == "").any():
         raise StudyError(f"loci must have a name; got none at row {int((names == '').to_numpy().argmax())}.")
     if not len(table):
@@ -84,7 +84,7 @@ def _from_annotation(spec: LociSpec) -> pd.DataFrame:
         ]
         if missing:
             raise StudyError(
-                f"loci.genes must be in loci.tss; got {missing[0]!r}, and {len(missing)} that are not there."
+                f"loci.genes must be in loci.tss; got {shown(missing[0])}, and {len(missing)} that are not there."
             )
         table = table[named["gene_name"] | named["gene_id"]].reset_index(drop=True)
     if "example" not in table:
@@ -103,7 +103,7 @@ def _from_windows(spec: StudySpec) -> pd.DataFrame:
     table = read_loci_table(spec.windows.loci)
     missing = sorted(set(table["example"]) - set(names))
     if missing:
-        raise StudyError(f"windows.loci must name windows of windows.file; got {missing[0]!r}.")
+        raise StudyError(f"windows.loci must name windows of windows.file; got {shown(missing[0])}.")
     return _with_whole_places(table)
 
 
@@ -118,11 +118,20 @@ def _with_whole_places(table: pd.DataFrame) -> pd.DataFrame:
     # Pandas writes 5095 as 5095.0 if another row has no position.
     text["tss"] = text["tss"].str.replace(r"\.0+$", "", regex=True)
     known = text != ""
+    none = (text["strand"] == ".") & known.all(axis=1)
+    if none.any():
+        row = int(none.to_numpy().argmax())
+        warn(
+            f"{none.sum()} of {len(table)} windows have a place without a strand ('.') and count as windows without a "
+            f"place; the first is {shown(table['example'].iloc[row])}."
+        )
+        table = table.assign(**{name: text[name].where(~none, "") for name in PLACES})
+        return _with_whole_places(table)
     bad = ~(known.all(axis=1) & text["tss"].str.fullmatch(r"\d{1,10}") & text["strand"].isin(["+", "-"]))
     bad &= known.any(axis=1) & ~((text["tss"] == "") & (text["chrom"] == ""))
     if bad.any():
         row = int(bad.to_numpy().argmax())
-        got = ", ".join(f"{name} {text[name].iloc[row]!r}" for name in PLACES)
+        got = ", ".join(f"{name} {shown(text[name].iloc[row])}" for name in PLACES)
         raise StudyError(
             f"places in windows.loci must have chrom, a whole tss, and strand + or -; got {got} at row {row}."
         )
@@ -132,8 +141,7 @@ def _with_whole_places(table: pd.DataFrame) -> pd.DataFrame:
 def _genes(genes: str | Sequence[str]) -> list[str]:
     if not isinstance(genes, str):
         return list(genes)
-    with open_bytes(genes) as file:
-        lines = [line.decode().split("\t")[0].strip() for line in file]
+    lines = (text.split("\t")[0].strip() for _, text in text_lines(genes))
     named = [line for line in lines if line and not line.startswith("#")]
     if not named:
         raise StudyError(f"loci.genes must name a gene; got none in {genes!r}.")

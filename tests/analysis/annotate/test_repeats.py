@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from tangermeme.utils import TangermemeWarning
 
 from tangermeme_creme.analysis.annotate import overlap_by_group, read_repeats, repeat_content
 
@@ -39,6 +41,7 @@ REPEATS = [
         OUT,
         OUT.split("\n\n", 1)[1],
         OUT.replace("\n\n", "\n"),
+        re.sub(r"\d( \*)?\n(?= |$)", r"\1\n", OUT),  # without identifiers
         RMSK,
         HEADER + RMSK,
         "".join(line[4:] + "\n" for line in RMSK.splitlines()),
@@ -95,6 +98,18 @@ def test_a_sequence_without_repeats_has_none(tmp_path: Path) -> None:
         (OUT.replace("15265 ", "x "), "chr2, x, 15355, SINE/MIR in line 6"),
         (RMSK.replace("11499", "-1"), "chr1, -1, 11600, DNA. in line 4"),
         (HEADER + RMSK + "585\t18\n", "in line 6"),
+        (OUT.replace("AluJo          ", ""), r"chr1, 11500, 11600, 1 in line 7"),
+        (OUT.replace("MIR3           ", ""), r"chr2, 15265, 15355, \(119\) in line 6"),
+        (OUT.replace("+ AluJo ", "AluJo "), r"chr1, 11500, 11600, 1 in line 7"),
+        (OUT.replace("     5\n", "\n"), r"chr2, 15265, 15355, SINE/MIR in line 6"),
+        (OUT.replace("     2 *\n", " *\n"), r"chr1, 10469, 11447, Satellite/telo in line 5"),
+        (OUT.replace("15265 ", "1" * 23), r"chr2, 1{23}15355, \(248941067\), 143 in line 6|chr2, 1{23}, "),
+        (RMSK.replace("\tAluJo\t", "\t"), r"in line 4"),
+        (RMSK.replace("\tAluJo\t", "\t\t"), r"chr1, 11499, 11600, DNA\? in line 4"),
+        (RMSK.replace("\tSINE\t", "\t\t"), r"in line 3"),
+        (RMSK.replace("15264", "1" * 23), r"chr2, 1{23}, 15355, SINE in line 3"),
+        (RMSK.replace("SINE", "S" * 70_000).replace("15264", "-"), r"S{120}'\.\.\. \(70000 characters"),
+        (OUT + "\n" + OUT.splitlines()[-1].replace("11500 ", "x "), "in line 9"),
         ("chr1\t5\t9\n", r"a \.out of RepeatMasker or an rmsk of UCSC; got .*a\.txt"),
         ("", r"got .*a\.txt"),
     ],
@@ -103,6 +118,17 @@ def test_a_broken_line_of_repeats_is_named(text: str, match: str, tmp_path: Path
     (tmp_path / "a.txt").write_text(text)
     with pytest.raises(ValueError, match=match):
         read_repeats(tmp_path / "a.txt")
+
+
+def test_repeats_of_no_length_are_left_out_and_counted(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(RMSK.replace("\t10000\t10468", "\t10000\t10000"))
+    with pytest.warns(TangermemeWarning, match=r"^1 repeats have no length, .* the first is in line 1 of .*a\.txt\.$"):
+        assert read_repeats(tmp_path / "a.txt").to_numpy().tolist() == REPEATS[1:]
+
+
+def test_repeats_named_as_missing_values_and_blank_lines_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.out").write_text(OUT.replace("AluJo", "NA   ") + "\n\n")
+    assert read_repeats(tmp_path / "a.out")["name"].tolist() == ["(TAACCC)n", "TAR1", "MIR3", "NA"]
 
 
 def test_repeats_that_are_cut_short_are_named(tmp_path: Path) -> None:
