@@ -135,8 +135,8 @@ def gene_list_overlap(
         if len(table) and not n[:, k].any():
             raise ValueError(
                 f"list {name!r} must name genes as column {column!r} does; got "
-                f"{shown(min(listed, default='no gene'))} and others, and {shown(genes.iloc[0])} at row 0, with none in "
-                "common."
+                f"{shown(min(listed, default='no gene'))} and others, and {shown(genes.iloc[0])} at row 0, with none "
+                "in common."
             )
     return rows_per_label(table, "annotation", list(lists), {"fraction": n.astype(np.float64), "n_elements": n})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tokenize
 from pathlib import Path
 
 import numpy as np
@@ -114,14 +115,17 @@ def read_loci_table(path: str) -> pd.DataFrame:
 
 def _load_array(path: str) -> np.ndarray:
     """Open an array of windows, shape (N, 4, L), of numbers, without reading it."""
+    with open(path, "rb") as file:
+        begins = file.read(6) == b"\x93NUMPY"
+    if not begins:
+        raise StudyError(f"windows.file must be a whole .npy file; got {path!r}, which does not begin as one.")
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        reason = str(error).splitlines()[0][:200] if str(error) else "no array"
+    except (ValueError, EOFError, SyntaxError, tokenize.TokenError, TypeError, OverflowError) as error:
+        reason = str(error).split("\n")[0][:200].rstrip(".")
         raise StudyError(f"windows.file must be a whole .npy file; got {path!r}: {reason}.") from error
-    if not isinstance(array, np.ndarray) or array.ndim != 3 or array.shape[1] != 4:
-        got = array.shape if isinstance(array, np.ndarray) else "an archive of arrays"
-        raise StudyError(f"windows.file must have shape (N, 4, L); got {got} in {path!r}.")
+    if array.ndim != 3 or array.shape[1] != 4:
+        raise StudyError(f"windows.file must have shape (N, 4, L); got {array.shape} in {path!r}.")
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         raise StudyError(f"windows.file must hold numbers of at most 64 bits; got {array.dtype} in {path!r}.")
     return array

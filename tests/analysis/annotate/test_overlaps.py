@@ -69,7 +69,7 @@ def test_annotations_are_read_from_files_and_chromosomes_match_by_either_name(tm
     with pytest.raises(ValueError, match=r"annotation 'swapped': end must be above start; got \[9, 5\) at row 1"):
         bed_overlap(cres, {"swapped": pd.DataFrame({"chrom": "1", "start": [0, 9], "end": [5, 5]})})
     (tmp_path / "swapped.bed").write_text("chr1\t10\t30\nchr1\t40\t35\n")
-    with pytest.raises(ValueError, match=r"0 <= start < end in bp; got 'chr1.*' in line 2 of .*swapped\.bed"):
+    with pytest.raises(ValueError, match=r"0 <= start <= end in bp; got 'chr1.*' in line 2 of .*swapped\.bed"):
         bed_overlap(cres, {"swapped": tmp_path / "swapped.bed"})
     with pytest.raises(ValueError, match="must not have column 'annotation'"):
         bed_overlap(cres.assign(annotation=1), {"a": tmp_path / "a.bed"})

@@ -108,10 +108,10 @@ def test_arrays_of_any_numbers_are_read(dtype: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        (lambda data: b"", r"must be a whole \.npy file; got '.*w\.npy': No data left in file"),
+        (lambda data: b"", r"must be a whole \.npy file; got '.*w\.npy', which does not begin as one"),
         (lambda data: data[:-9], r"must be a whole \.npy file; got '.*w\.npy': "),
         (lambda data: data[:40], r"must be a whole \.npy file; got '.*w\.npy': "),
-        (lambda data: b"text", r"must be a whole \.npy file; got '.*w\.npy': "),
+        (lambda data: b"text", r"must be a whole \.npy file; got '.*w\.npy', which does not begin as one"),
         (
             lambda data: array_bytes(np.zeros((2, 12, 4))),
             r"must have shape \(N, 4, L\); got \(2, 12, 4\) in '.*w\.npy'",
@@ -135,7 +135,7 @@ def array_bytes(array: np.ndarray) -> bytes:
 
 def test_an_array_that_is_not_one_hot_names_the_window(tmp_path: Path) -> None:
     np.save(tmp_path / "w.npy", array_of([ONE, ONE]) * np.array([1, 2])[:, None, None])
-    with pytest.raises(ValueError, match="window '1' must be one-hot.*; got 2"):
+    with pytest.raises(ValueError, match=r"window '1' must be one-hot.*; got 2"):
         read(tmp_path / "w.npy")
 
 
