@@ -23,12 +23,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
 from figwig import write_bigwig
 from tangermeme.utils import TangermemeWarning
 
 from tangermeme_creme.analysis.annotate import bed_overlap, bigwig_signal, gene_list_overlap, repeat_content
 from tangermeme_creme.analysis.crispri import compare_with_crispri, read_crispri
-from tangermeme_creme.analysis.fine_mapping.motifs import read_motifs
+from tangermeme_creme.analysis.fine_mapping import motif_hits
 from tangermeme_creme.sequence.genome import chrom_sizes, extract_windows, read_tss
 from tangermeme_creme.study import StudyError
 from tangermeme_creme.study.run import read_loci
@@ -106,7 +107,7 @@ def kinds() -> list[Kind]:
         Kind("repeats.out", out.encode(), lambda path: repeat_content(_CRES, path)),
         Kind("rmsk.txt", rmsk.encode(), lambda path: repeat_content(_CRES, path)),
         Kind("genes.txt", b"#list\nA\tx\nC\n", lambda path: gene_list_overlap(_CRES, {"a": path})),
-        Kind("motifs.meme", meme.encode(), read_motifs),
+        Kind("motifs.meme", meme.encode(), lambda path: motif_hits(torch.eye(4)[None], path)),
         Kind("genome.fa", genome.encode(), _windows_of_genome),
         Kind("indexed.fa", genome.encode(), _windows_of_genome, chrom_sizes),
         Kind("windows.fa", windows.encode(), _windows),

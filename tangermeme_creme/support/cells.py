@@ -23,8 +23,9 @@ def shown(value: Any) -> str:
     ("'chr1'", '7', "AAAA'... (500 characters)")
     """
     value = value.item() if isinstance(value, np.generic) else value
-    if isinstance(value, str) and len(value) > _LONGEST:
-        return f"{value[:_LONGEST]!r}... ({len(value)} characters)"
+    if isinstance(value, str):
+        cut = f"... ({len(value)} characters)" if len(value) > _LONGEST else ""
+        return repr(value[:_LONGEST]) + cut
     text = repr(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 

@@ -102,9 +102,10 @@ def opened_fasta(fasta: str | os.PathLike[str]) -> pyfaidx.Fasta:
             advice = " The file is compressed: decompress it (gunzip)."
         elif (line := line_not_to_index(path)) is not None:
             advice = f" Line {line} does not have the length of the lines before it, or is blank."
+        reason = "its lines are not regular" if isinstance(error, RuntimeError) else str(error)[:300].rstrip(".")
         raise ValueError(
             "fasta must be an indexed FASTA file, or one that can be indexed in its folder (samtools faidx also "
-            f"indexes); got {path}: {str(error)[:300].rstrip('.') or type(error).__name__}.{advice}"
+            f"indexes); got {path}: {reason or type(error).__name__}.{advice}"
         ) from error
 
 
