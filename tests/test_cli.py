@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from study_cases import HERE, file_bytes, small_spec, write_toml
+from study_cases import HERE, file_bytes, small_spec, table_bytes, write_toml
 
 from tangermeme_creme.cli import main
 from tangermeme_creme.study.run import plan_study
@@ -111,8 +111,7 @@ def test_command_runs_on_local_processes(
     path = write_toml(content, tmp_path / "wide.toml")
     assert main(["run", str(path), "--dask", "local:2"]) == 0
     assert "tests: 100%" in capsys.readouterr().err
-    for table in (finished / "tables").glob("*.parquet"):
-        assert (tmp_path / "wide" / "tables" / table.name).read_bytes() == table.read_bytes()
+    assert table_bytes(tmp_path / "wide") == table_bytes(finished)
 
 
 def test_dry_run_counts_a_search_by_the_size_of_tiles(toml: Path, tmp_path: Path) -> None:

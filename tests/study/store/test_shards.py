@@ -21,7 +21,9 @@ def put(store: Store, *examples: str, stage: str = "context", basis: str = "", *
     table = pd.DataFrame({"example": [name for name in examples for _ in range(2)]})
     table["row"] = range(len(table))
     note = shard_note("study", stage, examples, basis, options.pop("tables", [stage]), [f.example for f in failures])
-    shard = store.put(stage, examples, {stage: (to_bytes(table, note), len(table))}, basis, failures, **options)
+    shard = store.put(
+        stage, examples, {stage: (to_bytes(table, {**note, "table": stage}), len(table))}, basis, failures, **options
+    )
     return store.folder / shard.files[stage].path
 
 
@@ -71,7 +73,7 @@ def test_damaged_shard_is_named_and_forgotten(store: Store, damage: str) -> None
     elif damage == "folder":
         path.mkdir()
     problems = {"missing": "is missing", "changed": "does not fit its checksum", "folder": "cannot be read"}
-    (message,) = store.drop_damaged()
+    ((message, _),) = store.drop_damaged()
     assert message.startswith(f"{path.relative_to(store.folder).as_posix()} {problems[damage]}")
     for opened in (store, reopened(store)):
         assert opened.done("context") == {"a"} and opened.shard_of("context", "b") is None
