@@ -48,7 +48,7 @@ def to_bytes(table: pd.DataFrame, note: Mapping[str, Any]) -> bytes:
     Each page has a checksum too, but names and types of columns lie outside of the pages.
     """
     arrow = to_arrow(table)
-    noted = json.dumps({**note, _SUM: _content_sum(arrow)}, sort_keys=True).encode()
+    noted = json.dumps({**note, _SUM: _content_sum(arrow, note)}, sort_keys=True).encode()
     sink = BytesIO()
     pq.write_table(arrow.replace_schema_metadata({_NOTE: noted}), sink, **OPTIONS)
     return sink.getvalue()
@@ -73,17 +73,26 @@ def read_noted(data: bytes) -> tuple[dict[str, Any], int]:
     Raises
     ------
     ValueError, OSError, pyarrow.ArrowException
-        If the file carries no note, or its content does not fit the checksum in the note.
+        If the file carries no note, note and content do not fit the checksum in it, or the same version of Arrow writes
+        the content otherwise: then it is the rest of the file that was changed.
     """
     arrow = read_arrow(data)
     note = dict(json.loads((arrow.schema.metadata or {}).get(_NOTE, b"{}")))
-    if note.pop(_SUM, None) != _content_sum(arrow):
+    if note.pop(_SUM, None) != _content_sum(arrow, note):
         raise ValueError("the content of a noted table must fit its checksum.")
+    again = to_bytes(arrow.to_pandas(), note)
+    if again != data and _writer(again) == _writer(data):
+        raise ValueError("a noted table must have the bytes that its content gives.")
     return note, arrow.num_rows
 
 
-def _content_sum(table: pa.Table) -> str:
-    """Hash names, types and values of columns, whatever the encoding of the file."""
-    digest = hashlib.sha256(str([(field.name, str(field.type)) for field in table.schema]).encode())
+def _writer(data: bytes) -> str:
+    return str(pq.read_metadata(BytesIO(data)).created_by)
+
+
+def _content_sum(table: pa.Table, note: Mapping[str, Any]) -> str:
+    """Hash a note, and names, types and values of columns, whatever the encoding of the file."""
+    columns = [(field.name, str(field.type)) for field in table.schema]
+    digest = hashlib.sha256(json.dumps([columns, note], sort_keys=True).encode())
     digest.update(pd.util.hash_pandas_object(table.to_pandas(), index=False).to_numpy().tobytes())
     return digest.hexdigest()[:16]

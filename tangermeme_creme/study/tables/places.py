@@ -59,7 +59,7 @@ def placed_loci(loci: pd.DataFrame) -> pd.DataFrame:
 
 
 def genome_sizes(spec: StudySpec) -> dict[str, int] | None:
-    """Return the lengths of the chromosomes, or None if the study has no genome or its file is gone, with a warning."""
+    """Return the lengths of the chromosomes, or None without a genome; a file that is gone gives a warning."""
     if spec.loci is None:
         return None
     if not Path(spec.loci.fasta).is_file():
