@@ -64,7 +64,7 @@ def genome_sizes(spec: StudySpec) -> dict[str, int] | None:
         return None
     if not Path(spec.loci.fasta).is_file():
         warn(
-            f"the genome must be where it was to cut tiles off at the ends of chromosomes; got {spec.loci.fasta}, which "
+            f"the genome must be where it was so that tiles end with their chromosomes; got {spec.loci.fasta}, which "
             "is not there: they are cut off at the starts alone."
         )
         return None
