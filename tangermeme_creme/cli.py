@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from . import __version__
+from ._signals import INTERRUPTED, stop_signals
+from .support import printable
 
-FAILED, REFUSED, INTERRUPTED = 1, 2, 130
+FAILED, REFUSED = 1, 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,31 +33,46 @@ def main(argv: Sequence[str] | None = None) -> int:
         shard stored.
     """
     arguments = build_parser().parse_args(argv)
+    for module in arguments.imports:  # before signals are handled with care: an import holds nothing to lose
+        import_module(module, __package__)
     from .study import SpecError, StudyError  # not before: --help need not wait for pandas and torch
 
-    in_main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, _stop) if in_main else None  # clusters send it before they kill
-    try:
-        return int(arguments.run(arguments))
-    except (SpecError, StudyError) as error:
-        print(f"tangermeme-creme: {error}", *getattr(error, "__notes__", ()), sep="\n", file=sys.stderr)
-        return REFUSED
-    except OSError as error:
-        print(f"tangermeme-creme: {error.strerror or error}: {error.filename or ''}", file=sys.stderr)
-        return REFUSED
-    except KeyboardInterrupt:
-        print("tangermeme-creme: stopped.", file=sys.stderr)
-        return INTERRUPTED
-    finally:
-        if in_main:
-            signal.signal(signal.SIGTERM, before)
+    with stop_signals() as came:
+        try:
+            return int(arguments.run(arguments))
+        except KeyboardInterrupt as stopped:
+            _tell(str(stopped) or "stopped.")
+            return INTERRUPTED
+        except Exception as error:
+            if came:  # what a signal interrupted may end with any error
+                _tell("stopped.")
+                return INTERRUPTED
+            if isinstance(error, SpecError | StudyError):
+                _tell("\n".join([str(error), *getattr(error, "__notes__", ())]))
+            elif isinstance(error, OSError):
+                _tell(f"{error.strerror or error}: {error.filename or ''}")
+            else:
+                raise
+            return REFUSED
+
+
+def _print(text: object) -> None:
+    print(printable(str(text)))
+
+
+def _tell(text: str) -> None:
+    """Write to stderr, under the name of the program."""
+    print(f"tangermeme-creme: {printable(text)}", file=sys.stderr)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Build the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="tangermeme-creme", description="CREME in silico perturbation tests for PyTorch models."
-    )
+    parser = _Parser(prog="tangermeme-creme", description="CREME in silico perturbation tests for PyTorch models.")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
 
@@ -67,7 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="write a JSON schema beside it, with which editors check and complete keys",
     )
-    init.set_defaults(run=_init)
+    init.set_defaults(run=_init, imports=(".study.spec.template",))
 
     run = commands.add_parser(
         "run",
@@ -82,13 +98,17 @@ def build_parser() -> argparse.ArgumentParser:
         "--dask", metavar="WHERE", help="run on a Dask cluster: local:N, or tcp://host:port of a scheduler"
     )
     run.add_argument("--quiet", action="store_true", help="show no progress")
-    run.set_defaults(run=_run)
+    run.set_defaults(run=_run, imports=(".study.run.runner", ".study.run.plan"))
 
-    for name, function, what in (
-        ("status", _status, "show how far a study is"),
-        ("report", _report, "summarize a study: tables as CSV, and a page for a browser"),
-        ("export", _export, "write the tables of a study as CSV and as tracks for genome browsers"),
-    ):
+    page = (".study.tables.summaries", ".view.figures.of_study", ".view.report.page")
+    for name, function, what, imports in (
+        ("status", _status, "show how far a study is", (".study.tables.study",)),
+        ("report", _report, "summarize a study: tables as CSV, and a page for a browser", page),
+        (
+            "export", _export, "write the tables of a study as CSV and as tracks for genome browsers",
+            (".study.tables.study", ".study.tables.exports"),
+        ),
+    ):  # fmt: skip
         command = commands.add_parser(name, help=what)
         command.add_argument("folder", type=Path, help="the folder of the study (`out`), or its TOML file")
         if name != "status":
@@ -104,7 +124,7 @@ def build_parser() -> argparse.ArgumentParser:
                 "--formats", nargs="+", default=["csv", "bed", "bedgraph", "interact"], metavar="FORMAT",
                 help="csv, bed, bedgraph, bigwig, interact (default: all but bigwig)",
             )  # fmt: skip
-        command.set_defaults(run=function)
+        command.set_defaults(run=function, imports=imports)
 
     demo = commands.add_parser(
         "demo",
@@ -118,7 +138,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--seed", type=int, default=0, help="seed of the genome and the shuffles (default: 0)")
     demo.add_argument("--quiet", action="store_true", help="show no progress bars")
-    demo.set_defaults(run=_demo)
+    demo.set_defaults(run=_demo, imports=(".demo",))
     return parser
 
 
@@ -137,7 +157,7 @@ def _init(arguments: argparse.Namespace) -> int:
         text = f"#:schema ./{schema.name}\n{text}"
         replace_file(schema, lambda temporary: temporary.write_text(study_schema(), encoding="utf-8"))
     replace_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-    print(f"wrote {path}: fill it in, then try  tangermeme-creme run {path} --dry-run")
+    _print(f"wrote {path}: fill it in, then try  tangermeme-creme run {path} --dry-run")
     return 0
 
 
@@ -146,7 +166,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     spec, folder = read_spec(arguments.study), arguments.study.parent
     if arguments.dry_run:
-        print(plan_study(spec, folder=folder))
+        _print(plan_study(spec, folder=folder))
         return 0
     with ExitStack() as stack:
         options: dict[str, Any] = {}
@@ -156,20 +176,20 @@ def _run(arguments: argparse.Namespace) -> int:
         study = run_study(spec, folder=folder, new_folder=arguments.new_folder, verbose=not arguments.quiet, **options)
     failures = study.table("failures")
     if len(failures):
-        print(f"tangermeme-creme: {len(failures)} failures:", file=sys.stderr)
+        lines = [f"{len(failures)} failures:"]
         for row in failures.head(20).itertuples():
             where = ", ".join(part for part in (row.example, row.stage, row.what) if part)
-            print(f"  {where}: {row.error}: {row.message}", file=sys.stderr)
-        print("run the same command again to try them again.", file=sys.stderr)
+            lines.append(f"  {where}: {row.error}: {row.message}")
+        _tell("\n".join([*lines, "run the same command again to try them again."]))
     return FAILED if len(failures) else 0
 
 
 def _status(arguments: argparse.Namespace) -> int:
     study = _opened(arguments.folder)
-    print(study.status().to_string(index=False, na_rep=""))
+    _print(study.status().to_string(index=False, na_rep=""))
     failures = study.table("failures")
     if len(failures):
-        print(f"\n{failures.to_string(index=False, max_colwidth=80)}")
+        _print(f"\n{failures.to_string(index=False, max_colwidth=80)}")
     return 0
 
 
@@ -181,16 +201,15 @@ def _report(arguments: argparse.Namespace) -> int:
     study = _opened(arguments.folder)
     folder = write_report(study, arguments.out)
     tables = {name: study.table(name) for name in study.tables}
-    print(summary_text(tables, length=window_length(study.spec)))
-    print(f"\nas tables in {folder}")
-    figures = study_figures(study)
+    written, figures = [f"\nas tables in {folder}"], study_figures(study)
     if arguments.figures:
-        written = write_figures(figures, folder / "figures", format=arguments.figures)
-        print(f"{len(written)} figures in {folder / 'figures'}")
+        files = write_figures(figures, folder / "figures", format=arguments.figures)
+        written.append(f"{len(files)} figures in {folder / 'figures'}")
     try:
-        print(f"for a browser: {write_page(study, folder / 'report.html', figures=figures)}")
+        written.append(f"for a browser: {write_page(study, folder / 'report.html', figures=figures)}")
     except ImportError as error:  # the extra `report` is missing: the tables were written
-        print(f"tangermeme-creme: {error}", file=sys.stderr)
+        _tell(str(error))
+    _print("\n".join([summary_text(tables, length=window_length(study.spec)), *written]))
     return 0
 
 
@@ -198,7 +217,7 @@ def _export(arguments: argparse.Namespace) -> int:
     from .study import export_study
 
     for path in export_study(_opened(arguments.folder), arguments.out, arguments.formats):
-        print(path)
+        _print(path)
     return 0
 
 
@@ -212,7 +231,3 @@ def _opened(path: Path) -> Any:
     from .study import Study, read_spec
 
     return Study.open(read_spec(path).out if path.suffix == ".toml" else path)
-
-
-def _stop(number: int, frame: object) -> None:
-    raise KeyboardInterrupt

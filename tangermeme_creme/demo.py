@@ -15,7 +15,7 @@ from .models.toy import CELLS, RegulatoryToy, simulate_genome, write_genome
 from .study.run import run_study
 from .study.spec import StudySpec, read_spec
 from .study.tables import Study, export_study
-from .support import replace_file
+from .support import printable, replace_file
 from .view.plots import CATEGORY_COLORS, plot_greedy_trace, plot_tile_effects
 from .view.report import write_page
 
@@ -112,7 +112,7 @@ def run_demo(out: Path, *, seed: int = 0, verbose: bool = True) -> int:
     write_genome(genome, out)
     spec = _spec(out, seed)
     distal = sum(len(elements) - 1 for elements in genome.elements.values())
-    print(f"simulated {len(genome.loci)} genes with {distal} distal elements in {out}")
+    print(printable(f"simulated {len(genome.loci)} genes with {distal} distal elements in {out}"))
     study = run_study(spec, folder=out, verbose=verbose)
     tables = [path for path in export_study(study, out / "tables", ["csv"]) if path.suffix == ".csv"]
     demo = Demo(genome, study, LENGTH, TILE, CEILING)
@@ -138,7 +138,7 @@ def _print_recovered(rows: list[Recovered], where: str, seconds: float) -> int:
     for row in rows:
         print(f"{row.test:<24}{f'{row.found}/{row.of}':>12}  {row.what}")
     missed = [f"{row.test}: {name}" for row in rows for name in row.missed]
-    print(f"\n{where}; {seconds:.0f} s")
+    print(printable(f"\n{where}; {seconds:.0f} s"))
     if missed:
         print("missed strong elements:\n  " + "\n  ".join(missed))
     return int(bool(missed))

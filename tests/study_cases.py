@@ -27,12 +27,24 @@ TRACKS = ("A", "B")
 
 
 class _AtTSS(torch.nn.Module):
+    """The multiplicative response at the TSS, with the same bits on every machine.
+
+    The weights of distances are multiples of 1/1024, so that sums are exact in float32 whatever their order: matrix
+    products of libraries may round otherwise in another batch, and do so with AVX2. The exponential is rounded once,
+    from float64.
+    """
+
+    kernel: torch.Tensor
+
     def __init__(self, toy: RegulatoryToy) -> None:
         super().__init__()
         self.head, self.bin = toy.head, toy.tss_bin
+        self.register_buffer("kernel", (toy.head.kernel[:, self.bin] * 1024).round() / 1024)
 
     def forward(self, counts: torch.Tensor) -> torch.Tensor:
-        return self.head(counts)[:, self.bin]
+        drive = (self.head.weight @ counts) @ self.kernel
+        gate = counts[:, self.head.promoter, self.bin, None].clamp(max=1)
+        return (gate * self.head.basal * drive.double().exp()).to(counts.dtype)
 
 
 class _SlowAtTSS(_AtTSS):
@@ -42,6 +54,19 @@ class _SlowAtTSS(_AtTSS):
 
     def forward(self, counts: torch.Tensor) -> torch.Tensor:
         time.sleep(self.seconds)
+        return super().forward(counts)
+
+
+class _HeldAtTSS(_AtTSS):
+    """Waits, while a file is there, once the log beside the file has some shards."""
+
+    def __init__(self, toy: RegulatoryToy, flag: str, shards: int) -> None:
+        super().__init__(toy)
+        self.flag, self.shards = Path(flag), shards
+
+    def forward(self, counts: torch.Tensor) -> torch.Tensor:
+        while self.flag.exists() and len(logged_shards(self.flag.parent)) >= self.shards:
+            time.sleep(0.005)
         return super().forward(counts)
 
 
@@ -78,6 +103,12 @@ def slow_toy(seconds: float = 0.0) -> torch.nn.Module:
     """`toy`, each batch of which takes some seconds more."""
     network = RegulatoryToy(LENGTH, response="multiplicative")
     return IncrementalModel(network.local, _SlowAtTSS(network, seconds))
+
+
+def held_toy(flag: str, shards: int) -> torch.nn.Module:
+    """`toy`, which waits while a file is there, once the log in the same folder has some shards."""
+    network = RegulatoryToy(LENGTH, response="multiplicative")
+    return IncrementalModel(network.local, _HeldAtTSS(network, flag, shards))
 
 
 def breakable_toy(flag: str) -> torch.nn.Module:
@@ -149,7 +180,7 @@ def write_toml(content: Mapping[str, Any], path: Path) -> Path:
 
 def command(*arguments: str | Path) -> list[str]:
     """A process that runs the command line, and finds the models of this file."""
-    code = f"import sys; sys.path.insert(0, {str(HERE)!r}); from tangermeme_creme.cli import main; sys.exit(main())"
+    code = f"import sys; sys.path.insert(0, {str(HERE)!r}); from tangermeme_creme._process import entry; entry()"
     return [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
 
 
@@ -158,9 +189,17 @@ def file_bytes(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def shard_lines(folder: Path) -> list[str]:
+    """The lines of the manifest that are of shards."""
+    lines = (folder / "manifest.jsonl").read_text().splitlines()
+    return [line for line in lines if '"stage":' in line]
+
+
 def logged_shards(folder: Path) -> list[str]:
     """The stage and examples of each shard, as often as the log says that it was stored."""
-    return re.findall(r"^\d{4}-\S+ \S+ (\w+ .+): \d+ rows, ", (folder / "log.txt").read_text(), re.MULTILINE)
+    log = folder / "log.txt"
+    text = log.read_text() if log.exists() else ""
+    return re.findall(r"^\d{4}-\S+ \S+ (\w+ .+): \d+ rows, ", text, re.MULTILINE)
 
 
 def quick_spec(base: Path, out: Path, *, tests: dict[str, Any] | None = None, **sections: Any) -> StudySpec:

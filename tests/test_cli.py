@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from study_cases import HERE, file_bytes, small_spec, write_toml
+from study_cases import HERE, command, file_bytes, small_spec, table_bytes, write_toml
 
 from tangermeme_creme.cli import main
 from tangermeme_creme.study.run import plan_study
@@ -111,8 +115,7 @@ def test_command_runs_on_local_processes(
     path = write_toml(content, tmp_path / "wide.toml")
     assert main(["run", str(path), "--dask", "local:2"]) == 0
     assert "tests: 100%" in capsys.readouterr().err
-    for table in (finished / "tables").glob("*.parquet"):
-        assert (tmp_path / "wide" / "tables" / table.name).read_bytes() == table.read_bytes()
+    assert table_bytes(tmp_path / "wide") == table_bytes(finished)
 
 
 def test_dry_run_counts_a_search_by_the_size_of_tiles(toml: Path, tmp_path: Path) -> None:
@@ -121,3 +124,29 @@ def test_dry_run_counts_a_search_by_the_size_of_tiles(toml: Path, tmp_path: Path
     of_tiles, of_small = (plan_study(one, folder=HERE).stages.set_index("stage")["partial"] for one in (spec, small))
     # 4 loci, 1 CRE, 2 shuffles; 2 + (8 + 7 + 6 + 5) + (16 + 14 + 12 + 10) passes of 1,024 bp, and 2 + 7 + 14 of 512 bp.
     assert of_tiles["fine_tile"] == 4 * 2 * 80 and of_small["fine_tile"] == 4 * 2 * 23
+
+
+def test_ctrl_c_is_heard_while_workers_start(toml: Path, tmp_path: Path) -> None:
+    starts = "class LocalCluster:\n    def __init__(self, **options):\n        "
+    wait = 'print("here", flush=True); import threading; threading.Event().wait()\n'
+    (tmp_path / "distributed.py").write_text(f"Client = None\n{starts}{wait}")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])}
+    with subprocess.Popen(
+        command("run", toml, "--dask", "local:2"), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None and process.stdout.readline() == "here\n"
+        process.send_signal(signal.SIGINT)
+        errors = process.communicate()[1]
+    assert (process.returncode, errors) == (130, "tangermeme-creme: stopped.\n")
+
+
+def test_report_is_written_though_nobody_reads_what_is_printed(finished: Path, tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "w") as unread:
+        ended = subprocess.run(
+            command("report", finished, "--out", tmp_path / "report"), stdout=unread, stderr=subprocess.PIPE
+        )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert (tmp_path / "report" / "report.html").exists() and (tmp_path / "report" / "summary.txt").exists()

@@ -24,5 +24,5 @@ from .settings import (
     metadata_of as metadata_of,
     parse as parse,
 )
-from .texts import duration as duration
+from .texts import duration as duration, printable as printable, spreadsheet_text as spreadsheet_text
 from .toml import toml_key as toml_key, toml_line as toml_line, toml_text as toml_text, toml_value as toml_value

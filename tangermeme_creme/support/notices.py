@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
 
+from .texts import printable
+
 _OURS = (str(Path(__file__).parents[1]), contextlib.__file__)
 _collector: ContextVar[list[str] | None] = ContextVar("collector", default=None)
 
@@ -33,7 +35,7 @@ def collected() -> Iterator[list[str]]:
 
 
 def warn(message: str) -> None:
-    """Warn with a `TangermemeWarning` at the first line outside of this package.
+    """Warn with a `TangermemeWarning` at the first line outside of this package. Control characters are escaped.
 
     Examples
     --------
@@ -43,6 +45,7 @@ def warn(message: str) -> None:
     >>> caught[0].category.__name__, str(caught[0].message)
     ('TangermemeWarning', 'look')
     """
+    message = printable(message)
     collector = _collector.get()
     if collector is not None:
         collector.append(message)

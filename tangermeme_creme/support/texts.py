@@ -1,6 +1,11 @@
-"""Write durations for people."""
+"""Write texts for people: durations, and texts of others so that neither a terminal nor a spreadsheet obeys them."""
 
 from __future__ import annotations
+
+import re
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # the last four are wide forms, which East Asian settings take
 
 
 def duration(seconds: float) -> str:
@@ -25,3 +30,32 @@ def duration(seconds: float) -> str:
     if minutes < 600:
         return f"{minutes // 60} h {minutes % 60} min"
     return f"{seconds / 3600:,.0f} h"
+
+
+def printable(text: str) -> str:
+    """Escape the characters of a text that a terminal may obey or cannot show, but for line ends and tabs.
+
+    Examples
+    --------
+    >>> print(printable("GATA2\\x1b[2J\\rβ"))
+    GATA2\\x1b[2J\\rβ
+    """
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
+def spreadsheet_text(text: str) -> str:
+    """Put an apostrophe before a text that a spreadsheet would run as a formula; numbers and signs alone are none.
+
+    Source: https://owasp.org/www-community/attacks/CSV_Injection.
+
+    Examples
+    --------
+    >>> [spreadsheet_text(text) for text in ("=1+2", "-2-3", "@SUM(A1)", "-2.5e3", "-", "HLA-A")]
+    ["'=1+2", "'-2-3", "'@SUM(A1)", '-2.5e3', '-', 'HLA-A']
+    """
+    content = text.strip()
+    runs = content.startswith(_FORMULA) and content not in ("+", "-") and not _NUMBER.fullmatch(content)
+    return f"'{text}" if runs else text

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...support import replace_file
+from ...support import replace_file, spreadsheet_text
 from ..palette import CATEGORY_COLORS
 
 CRE_COLORS = {kind: CATEGORY_COLORS[kind] for kind in ("enhancer", "silencer", "neutral")}
@@ -39,12 +39,14 @@ def cre_classes(table: pd.DataFrame) -> np.ndarray:
 def one_field(text: str) -> str:
     """Make a name without white space, at which UCSC and IGV split the fields of some formats.
 
+    A name that a spreadsheet would run as a formula gets an apostrophe before it.
+
     Examples
     --------
-    >>> one_field('HLA "A"\\tlike'), one_field(" ")
-    ("HLA_'A'_like", '.')
+    >>> one_field('HLA "A"\\tlike'), one_field(" "), one_field("=1+2")
+    ("HLA_'A'_like", '.', "'=1+2")
     """
-    return "_".join(_one_line(text).split()) or "."
+    return spreadsheet_text("_".join(_one_line(text).split())) or "."
 
 
 def quoted(text: str) -> str:
@@ -122,7 +124,15 @@ def write_rows(path: str | os.PathLike[str], header: str, columns: Sequence[Any]
     ...     path = write_rows(Path(folder) / "a.bed", "#bed", [["chr2", "chr10"], [0, 3], [5, 9]])
     ...     path.read_text().splitlines()
     ['#bed', 'chr10\\t3\\t9', 'chr2\\t0\\t5']
+
+    Raises
+    ------
+    ValueError
+        If a chromosome begins like a formula of a spreadsheet.
     """
+    for row, chrom in enumerate(columns[0]):
+        if spreadsheet_text(str(chrom)) != str(chrom):
+            raise ValueError(f"chrom must not begin like a formula of a spreadsheet; got {chrom!r} at row {row}.")
     rows = sorted(zip(*columns), key=lambda row: row[:keys])
 
     def write(temporary: Path) -> None:

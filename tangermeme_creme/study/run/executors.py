@@ -8,8 +8,9 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any
 
 from ..spec import StudyError
@@ -50,7 +51,7 @@ def run_tasks(
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                task, error = running.pop(future), future.exception()
+                task, error = running.pop(future), _error_of(future)
                 if error is not None:
                     yield task, error
                     continue
@@ -63,17 +64,47 @@ def run_tasks(
             future.cancel()
 
 
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Let processes that start here ignore Ctrl-C, which a terminal sends to all of them: this process handles it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _error_of(future: Future[Any]) -> BaseException | None:
+    """Return the error of a future that is done; if a cluster was lost, its futures were cancelled."""
     try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+        return future.exception()
+    except CancelledError as error:
+        return error
+
+
+def _local_cluster(**options: Any) -> Any:
+    """Start a cluster of processes on this machine.
+
+    The processes, and those that take the place of dead ones, do not get Ctrl-C, which a terminal sends to all of them:
+    this process handles it, also while they start, which may take a minute. They inherit what the thread blocks that
+    starts them.
+    """
+    from distributed import LocalCluster
+
+    cluster: Future[Any] = Future()
+
+    def start() -> None:
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            started = LocalCluster(**options)
+        except BaseException as error:
+            cluster.set_exception(error)
+            return
+        if not cluster.set_running_or_notify_cancel():
+            started.close()  # it was stopped meanwhile
+            return
+        cluster.set_result(started)
+
+    if os.name == "posix":
+        resource_tracker.ensure_running()  # it would unblock the signal in the thread that starts it
+    threading.Thread(target=start, daemon=True, name="start of workers").start()
+    try:
+        return cluster.result()
+    except BaseException:
+        if not cluster.cancel() and cluster.exception() is None:  # it started just now
+            cluster.result().close()
+        raise
 
 
 @contextmanager
@@ -105,7 +136,7 @@ def dask_executor(where: str, *, threads: int | None = None) -> Iterator[tuple[E
         If dask.distributed is not installed, or `where` is neither.
     """
     try:
-        from distributed import Client, LocalCluster
+        from distributed import Client
     except ImportError as error:
         raise StudyError(
             f"--dask needs dask.distributed: pip install 'tangermeme-creme[study]'; got {error}."
@@ -114,10 +145,9 @@ def dask_executor(where: str, *, threads: int | None = None) -> Iterator[tuple[E
     if kind == "local" and number.isdecimal() and int(number) > 0:
         n = int(number)
         threads = threads or max(1, (os.cpu_count() or 1) // n)
-        with _interrupts_ignored():
-            cluster = LocalCluster(
-                n_workers=n, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=logging.ERROR
-            )
+        cluster = _local_cluster(
+            n_workers=n, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=logging.ERROR
+        )
     elif "://" in where:
         cluster = None
     else:

@@ -12,14 +12,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ..store import Shard
+from ...support import printable
+from ..store import LOG_FILE, Shard
 from .tasks import FinishedShard
-
-LOG = "log.txt"
 
 
 class Progress:
-    """The log of a folder, and a bar on the terminal.
+    """The log of a folder, and a bar on the terminal. Neither gets control characters.
 
     Parameters
     ----------
@@ -30,7 +29,7 @@ class Progress:
     """
 
     def __init__(self, folder: Path, verbose: bool) -> None:
-        self._path, self._verbose = folder / LOG, verbose
+        self._path, self._verbose = folder / LOG_FILE, verbose
         self.bar: Any = None
 
     def __enter__(self) -> Progress:
@@ -46,17 +45,17 @@ class Progress:
         """Write a line to the log and to the terminal."""
         self.log(text)
         if self._verbose:
-            tqdm.write(text)
+            tqdm.write(printable(text))
 
     def log(self, text: str) -> None:
         """Write a line to the log."""
-        line = " ".join(text.split())
+        line = printable(" ".join(text.split()))
         self._file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
         self._file.flush()
 
     def log_error(self, error: BaseException) -> None:
         """Write an error to the log, with its traceback."""
-        self._file.write("".join(traceback.format_exception(error)))
+        self._file.write(printable("".join(traceback.format_exception(error))))
         self._file.flush()
 
     @contextmanager
@@ -84,11 +83,11 @@ class Progress:
             what = f", {failure.what}" if failure.what else ""
             self.say(f"FAILED {shard.stage} {failure.example}{what}: {failure.error}: {failure.message}")
         for text in made.tracebacks:
-            self._file.write(text)
-        for notice in made.notices:
-            self.log(f"notice of {shard.stage} {_named(shard.examples)}: {notice}")
+            self._file.write(printable(text))
+        for notice, examples in made.notices.items():
+            self.log(f"notice of {shard.stage} {_named(examples)}: {notice}")
         if self.bar is not None:
-            self.bar.set_postfix_str(f"{shard.stage} {shard.examples[-1][:24]}", refresh=False)
+            self.bar.set_postfix_str(printable(f"{shard.stage} {shard.examples[-1][:24]}"), refresh=False)
             self.bar.update(round(units))
 
 

@@ -115,8 +115,9 @@ def run_study(
             try:
                 return _Run(spec, out, str(folder), executor, width, progress, check).run()
             except KeyboardInterrupt:
-                progress.say(f"stopped; what was finished is stored: {how_to_resume(out, new_folder)}")
-                raise
+                stopped = f"stopped; what was finished is stored: {how_to_resume(out, new_folder)}"
+                progress.log(stopped)
+                raise KeyboardInterrupt(stopped) from None
             finally:
                 if executor is None:
                     unload_study()
@@ -168,7 +169,7 @@ class _Run:
         contexts = self._contexts(chosen, selection)
         tested = self._tests(chosen, contexts)
         failures = self._failures(tested, self._annotate())
-        write_table(self.out, "failures", failures)
+        write_table(self.store, "failures", failures)
         study = Study(self.out)
         failed = f"; {len(failures)} failures, in table failures" if len(failures) else ""
         progress.say(f"done: {len(study.tables)} tables in {self.out}{failed}")
@@ -197,8 +198,8 @@ class _Run:
         selection = select_loci(self.spec, loci, activity)
         chosen = chosen_loci(self.spec, loci, selection)
         self._stop_if_empty("selection", chosen)
-        write_table(self.out, "selection", selection)
-        write_table(self.out, "loci", chosen)
+        write_table(self.store, "selection", selection)
+        write_table(self.store, "loci", chosen)
         return chosen, selection
 
     def _contexts(self, chosen: pd.DataFrame, selection: pd.DataFrame) -> pd.DataFrame:
@@ -207,7 +208,7 @@ class _Run:
         effects = stage_table(self.store, "context", "context", chosen["example"].tolist())
         self._stop_if_empty("context", effects)
         contexts = select_categories(self.spec, effects, selection)
-        write_table(self.out, "contexts", contexts)
+        write_table(self.store, "contexts", contexts)
         return contexts
 
     def _by_locus(self, stage: str, loci: pd.DataFrame, size: int) -> None:
@@ -237,7 +238,8 @@ class _Run:
 
     def _annotate(self) -> pd.DataFrame:
         """Annotate the places of CREs anew, and return what failed."""
-        study = Study(self.out)
+        with collected():  # a manifest that was lost does not name the tables that are made below
+            study = Study(self.out)
         tables = {name: study.table(name) for name in ("loci", "contexts", "cres", "sufficiency", "kept")}
         with collected() as notices:
             made = annotate(self.spec, tables)
@@ -245,7 +247,7 @@ class _Run:
             self.progress.say(f"annotation: {notice}")
         failures = made.pop("annotation_failures", pd.DataFrame())
         for name in ANNOTATION_TABLES:
-            write_table(self.out, name, made.get(name, pd.DataFrame()))
+            write_table(self.store, name, made.get(name, pd.DataFrame()))
         return failures
 
     def _failures(self, tested: list[str], of_annotation: pd.DataFrame) -> pd.DataFrame:
@@ -266,7 +268,7 @@ class _Run:
             elif type(outcome).__name__ == "KilledWorker":
                 examples, why = tuple(task.loci["example"]), "its worker died, and so did others that tried again"
                 failures = tuple(Failure(name, "", "KilledWorker", why) for name in examples)
-                yield FinishedShard(task.stages[0], examples, {}, failures, (), {})
+                yield FinishedShard(task.stages[0], examples, {}, failures, {}, {})
             elif isinstance(outcome, StudyError):
                 raise outcome
             else:

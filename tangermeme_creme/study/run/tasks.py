@@ -12,7 +12,7 @@ import pandas as pd
 
 from ...analysis import classify_context
 from ...operators import context_dependence_test, predict_activity
-from ...support import collected
+from ...support import collected, warn
 from ..spec import context_thresholds
 from ..store import Failure, shard_note, to_bytes
 from ..tests import GIVEN_BY, TESTS, LocusState, LocusTables, StudyTest, locus_seed, needed_tests, summarized
@@ -52,13 +52,13 @@ class Task:
 
 @dataclass(frozen=True)
 class FinishedShard:
-    """A shard as bytes of Parquet, on its way to the store."""
+    """A shard as bytes of Parquet, on its way to the store. `notices` has the loci that each notice is about."""
 
     stage: str
     examples: tuple[str, ...]
     tables: dict[str, tuple[bytes, int]]
     failures: tuple[Failure, ...]
-    notices: tuple[str, ...]
+    notices: dict[str, tuple[str, ...]]
     cost: dict[str, float]
     basis: str = ""
     tracebacks: tuple[str, ...] = ()
@@ -115,14 +115,21 @@ def _locus_state(study: LoadedStudy, task: Task) -> LocusState:
 def _many_loci(study: LoadedStudy, task: Task) -> FinishedShard:
     """A stage in which each locus is on its own: one shard for all of them."""
 
+    by_locus: dict[str, tuple[str, ...]] = {}
+
     def run(tables: LocusTables) -> None:
         if task.stages[0] == "activity":
             _activity(study, task.loci, tables)
-        else:
-            for i in range(len(task.loci)):
-                tables.attempt(str(task.loci["example"].iloc[i]), _context, study, task.loci.iloc[[i]])
+            return
+        for i in range(len(task.loci)):
+            example = str(task.loci["example"].iloc[i])
+            with collected() as notices:
+                tables.attempt(example, _context, study, task.loci.iloc[[i]])
+            for notice in dict.fromkeys(notices):
+                by_locus[notice] = (*by_locus.get(notice, ()), example)
 
-    return _shard_of(study, task, task.stages[0], run, None)
+    shard = _shard_of(study, task, task.stages[0], run, None)
+    return replace(shard, notices=by_locus | shard.notices)
 
 
 def _activity(study: LoadedStudy, loci: pd.DataFrame, tables: LocusTables) -> None:
@@ -139,7 +146,9 @@ def _activity(study: LoadedStudy, loci: pd.DataFrame, tables: LocusTables) -> No
 
     try:
         predict(tables, loci)
-    except Exception:
+    except Exception as error:
+        if len(loci) > 1:  # of one locus the error is noted below
+            warn(f"{len(loci)} loci could not be predicted together ({type(error).__name__}: {error}): one by one.")
         for i in range(len(loci)):
             tables.attempt(str(loci["example"].iloc[i]), predict, loci.iloc[[i]])
 
@@ -178,7 +187,7 @@ def _shard_of(
         cost |= {"full": work.n_full, "partial": work.n_partial}
     files = {name: (to_bytes(table, {**note, "table": name}), len(table)) for name, table in tables.items()}
     tracebacks = tuple("".join(traceback.format_exception(error)) for _, error in rows.failures)
-    return FinishedShard(stage, examples, files, failures, tuple(dict.fromkeys(notices)), cost, basis, tracebacks)
+    return FinishedShard(stage, examples, files, failures, dict.fromkeys(notices, examples), cost, basis, tracebacks)
 
 
 def _failure(examples: tuple[str, ...], what: str, error: Exception) -> Failure:

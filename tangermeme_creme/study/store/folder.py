@@ -10,16 +10,16 @@ from typing import Any
 
 from ..spec import StudyError
 from .header import differences, study_id, updated_header
-from .manifest import Manifest
-from .names import SHARDS_FOLDER
-from .shards import Store, rebuilt_shards, remove_leftovers
+from .manifest import FORMAT, Manifest
+from .names import SHARDS_FOLDER, TABLES_FOLDER, table_path
+from .shards import Store, file_problem, rebuilt_shards, remove_leftovers
 
 
 def open_store(folder: Path, header: dict[str, Any], say: Callable[[str], None]) -> Store:
     """Open the store of a folder for the study with this header.
 
-    Damaged shards are named to `say` and forgotten, so that they are computed again. A lost manifest is made again from
-    the shards of this study in the folder.
+    Damaged shards are named to `say` and forgotten, so that they are computed again. A manifest that is lost, or cut
+    short, is made again from the shards of this study in the folder. Damaged tables are named: a run makes all tables.
 
     Raises
     ------
@@ -39,11 +39,18 @@ def open_store(folder: Path, header: dict[str, Any], say: Callable[[str], None])
         )
     store = Store(folder, manifest)
     if manifest.damaged:
-        say(f"{manifest.damaged} lines of the manifest were damaged; their shards are computed again.")
-    for problem in store.drop_damaged():
-        say(f"{problem}; it is computed again.")
+        say(f"{manifest.damaged} lines of the manifest were damaged.")
+    problems, recovered = store.drop_damaged(), store.recover(study_id(header))
+    if recovered:
+        say(f"{len(recovered)} shards that the manifest lacked were in the folder, whole: they are not computed again.")
+    for problem, shard in problems:
+        whole = any((shard.stage, shard.examples) == (other.stage, other.examples) for other in recovered)
+        say(f"{problem}; {'its table lies in another file' if whole else 'it is computed again'}.")
+    for name, file in sorted(manifest.tables.items()):
+        if problem := file_problem(table_path(folder, name), file.sha256):
+            say(f"{TABLES_FOLDER}/{name}.parquet {problem}; it is made again.")
     updated = updated_header(manifest.header, header)
-    if updated != manifest.header:
+    if updated != manifest.header or manifest.format != FORMAT:
         manifest.header = updated
         manifest.rewrite()
     return store

@@ -13,11 +13,7 @@ from pathlib import Path
 from fasteners import InterProcessLock
 
 from ..spec import StudyError
-
-LOCK_FILE = "lock"
-# Says who holds the lock. It is not the lock file, because on Windows fasteners locks the byte at the end of that file:
-# if the file grew, a second process would lock another byte. Besides, Windows does not let others read a locked byte.
-WRITER_FILE = "writer.txt"
+from .names import LOCK_FILE, LOG_FILE, MANIFEST_FILE, WRITER_FILE
 
 # A process may take a record lock twice, so that the threads of this process need a check of their own.
 _held: set[Path] = set()
@@ -34,8 +30,8 @@ def folder_lock(folder: Path) -> Iterator[None]:
     Raises
     ------
     StudyError
-        If another process holds the folder (the message names the process), if this process holds it already, or if
-        files cannot be locked there.
+        If another process holds the folder (the message names the process), if this process holds it already, if files
+        cannot be locked there, or if a file that is written to in place, such as the lock or the log, is a link.
 
     Examples
     --------
@@ -45,6 +41,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
     ['lock', 'writer.txt']
     """
     path = folder.resolve()
+    _refuse_links(path)
     with _held_guard:
         if path in _held:
             raise StudyError(f"a study folder has one writer at a time; got {folder}, which this process runs already.")
@@ -61,6 +58,15 @@ def folder_lock(folder: Path) -> Iterator[None]:
     finally:
         with _held_guard:
             _held.discard(path)
+
+
+def _refuse_links(folder: Path) -> None:
+    """Refuse a folder in which writing to a file of the study would write to a file elsewhere, or wait for a reader."""
+    for path in (folder / name for name in (LOCK_FILE, WRITER_FILE, LOG_FILE, MANIFEST_FILE)):
+        if path.is_symlink():
+            raise StudyError(f"a file of a study must not be a link; got {path}, which leads to {os.readlink(path)}.")
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise StudyError(f"a file of a study must be a plain file; got {path}, which is a pipe or a device.")
 
 
 def _locked(path: Path, folder: Path) -> InterProcessLock:

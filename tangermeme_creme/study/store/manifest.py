@@ -1,4 +1,4 @@
-"""Keep the manifest of a study: a file whose first line is the header of the study, and each other line a shard."""
+"""Keep the manifest of a study: the header of the study in the first line, and a shard or a table in each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from ...support import write_durably
 from ..spec import StudyError
 from .names import MANIFEST_FILE
 
-FORMAT = 1
+FORMAT = 2
+_READABLE = (1, FORMAT)  # 1 has no lines of tables
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,14 @@ class ShardFile:
     """Describe a file of a shard: its path from the folder of the study, its SHA-256 and its number of rows."""
 
     path: str
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """Describe a merged table: its SHA-256 and its number of rows."""
+
     sha256: str
     rows: int
 
@@ -59,6 +68,8 @@ class Shard:
 class Manifest:
     """Read and write a manifest. Lines are only added, each with its checksum, so that a kill costs one line at most.
 
+    `tables` has the merged tables by name, each as its last line has it.
+
     Examples
     --------
     >>> import tempfile
@@ -72,6 +83,8 @@ class Manifest:
 
     def __init__(self, path: Path, header: dict[str, Any], shards: list[Shard], damaged: int = 0) -> None:
         self.path, self.header, self.shards, self.damaged = path, header, shards, damaged
+        self.format = FORMAT
+        self.tables: dict[str, TableFile] = {}
 
     @classmethod
     def create(cls, folder: Path, header: dict[str, Any], shards: Sequence[Shard] = ()) -> Manifest:
@@ -94,32 +107,55 @@ class Manifest:
         first = _parsed(lines[0])
         if first is None or "header" not in first:
             return None
-        if first.get("format") != FORMAT:
+        if first.get("format") not in _READABLE:
             raise StudyError(
                 f"a manifest must be of format {FORMAT}; got {first.get('format')} in {path}: another version of "
                 "tangermeme_creme wrote it."
             )
         contents = [_parsed(line) for line in lines[1:]]
         damaged = sum(content is None and bool(line) for content, line in zip(contents[:-1], lines[1:-1]))
-        return cls(path, first["header"], [_shard(content) for content in contents if content], damaged)
+        shards = [_shard(content) for content in contents if content and "stage" in content]
+        manifest = cls(path, first["header"], shards, damaged)
+        manifest.format = first["format"]
+        for content in contents:
+            if content and "table" in content:
+                manifest._note_table(**content)
+        return manifest
 
     def add(self, shard: Shard) -> None:
         """Add a line for a shard whose files are on the disk. When this returns, the line is on the disk too."""
+        self._append(asdict(shard))
+        self.shards.append(shard)
+
+    def set_table(self, name: str, file: TableFile | None) -> None:
+        """Add a line for a table that is about to be written, or that has no rows any more, if this is new."""
+        if self.tables.get(name) != file:
+            content: dict[str, Any] = {"table": name, "sha256": file and file.sha256, "rows": file.rows if file else 0}
+            self._append(content)
+            self._note_table(**content)
+
+    def _note_table(self, table: str, sha256: str | None, rows: int) -> None:
+        if sha256 is None:
+            self.tables.pop(table, None)
+        else:
+            self.tables[table] = TableFile(sha256, rows)
+
+    def _append(self, content: dict[str, Any]) -> None:
         with open(self.path, "r+b") as file:
             end = file.seek(0, os.SEEK_END)
             file.seek(max(0, end - 1))
             cut = file.read(1) != b"\n"  # a process was killed while it wrote the last line
             file.seek(end)
-            file.write((b"\n" if cut else b"") + _line(asdict(shard)))
+            file.write((b"\n" if cut else b"") + _line(content))
             file.flush()
             os.fsync(file.fileno())
-        self.shards.append(shard)
 
     def rewrite(self) -> None:
-        """Write the file anew from the header and the shards, without superseded and damaged lines."""
+        """Write the file anew from the header, the shards and the tables, without superseded and damaged lines."""
         lines = [_line({"header": self.header, "format": FORMAT}), *(_line(asdict(shard)) for shard in self.shards)]
+        lines += [_line({"table": name, **asdict(file)}) for name, file in sorted(self.tables.items())]
         write_durably(self.path, b"".join(lines))
-        self.damaged = 0
+        self.damaged, self.format = 0, FORMAT
 
 
 def _line(content: dict[str, Any]) -> bytes:

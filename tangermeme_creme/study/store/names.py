@@ -5,13 +5,25 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 MANIFEST_FILE = "manifest.jsonl"
 SHARDS_FOLDER = "shards"
 TABLES_FOLDER = "tables"
+LOCK_FILE = "lock"
+LOG_FILE = "log.txt"
+
+# Says who holds the lock. It is not the lock file, because on Windows fasteners locks the byte at the end of that file:
+# if the file grew, a second process would lock another byte. Besides, Windows does not let others read a locked byte.
+WRITER_FILE = "writer.txt"
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_+-]+")
 _LONGEST = 48
+
+
+def table_path(folder: Path, name: str) -> Path:
+    """Return the path of a merged table in the folder of a study."""
+    return folder / TABLES_FOLDER / f"{name}.parquet"
 
 
 def file_name(examples: Sequence[str]) -> str:

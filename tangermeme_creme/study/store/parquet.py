@@ -1,7 +1,8 @@
-"""Write tables as Parquet, with the same bytes for the same table, and read them back."""
+"""Write tables as Parquet, with the same bytes for the same table, and read them back and check them."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from io import BytesIO
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 _NOTE = b"tangermeme_creme"
+_SUM = "content"
 _TYPES = {"b": pa.bool_(), "i": pa.int64(), "u": pa.int64(), "f": pa.float64()}
 OPTIONS: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
 
@@ -41,10 +43,14 @@ def to_arrow(table: pd.DataFrame) -> pa.Table:
 
 
 def to_bytes(table: pd.DataFrame, note: Mapping[str, Any]) -> bytes:
-    """Return a table as the bytes of a Parquet file that carries `note`, a JSON object. Each page has a checksum."""
-    arrow = to_arrow(table).replace_schema_metadata({_NOTE: json.dumps(note, sort_keys=True).encode()})
+    """Return a table as the bytes of a Parquet file that carries `note`, a JSON object, and a checksum of the content.
+
+    Each page has a checksum too, but names and types of columns lie outside of the pages.
+    """
+    arrow = to_arrow(table)
+    noted = json.dumps({**note, _SUM: _content_sum(arrow, note)}, sort_keys=True).encode()
     sink = BytesIO()
-    pq.write_table(arrow, sink, **OPTIONS)
+    pq.write_table(arrow.replace_schema_metadata({_NOTE: noted}), sink, **OPTIONS)
     return sink.getvalue()
 
 
@@ -61,7 +67,32 @@ def read_arrow(source: Path | bytes) -> pa.Table:
     )
 
 
-def read_note(path: Path) -> dict[str, Any]:
-    """Read the note that a Parquet file carries; it is empty if the file carries none."""
-    metadata = pq.read_schema(path).metadata or {}
-    return dict(json.loads(metadata.get(_NOTE, b"{}")))
+def read_noted(data: bytes) -> tuple[dict[str, Any], int]:
+    """Read the note that a Parquet file carries, and its number of rows, and check its content.
+
+    Raises
+    ------
+    ValueError, OSError, pyarrow.ArrowException
+        If the file carries no note, note and content do not fit the checksum in it, or the same version of Arrow writes
+        the content otherwise: then it is the rest of the file that was changed.
+    """
+    arrow = read_arrow(data)
+    note = dict(json.loads((arrow.schema.metadata or {}).get(_NOTE, b"{}")))
+    if note.pop(_SUM, None) != _content_sum(arrow, note):
+        raise ValueError("the content of a noted table must fit its checksum.")
+    again = to_bytes(arrow.to_pandas(), note)
+    if again != data and _writer(again) == _writer(data):
+        raise ValueError("a noted table must have the bytes that its content gives.")
+    return note, arrow.num_rows
+
+
+def _writer(data: bytes) -> str:
+    return str(pq.read_metadata(BytesIO(data)).created_by)
+
+
+def _content_sum(table: pa.Table, note: Mapping[str, Any]) -> str:
+    """Hash a note, and names, types and values of columns, whatever the encoding of the file."""
+    columns = [(field.name, str(field.type)) for field in table.schema]
+    digest = hashlib.sha256(json.dumps([columns, note], sort_keys=True).encode())
+    digest.update(pd.util.hash_pandas_object(table.to_pandas(), index=False).to_numpy().tobytes())
+    return digest.hexdigest()[:16]

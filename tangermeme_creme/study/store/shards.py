@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ import pandas as pd
 import pyarrow as pa
 
 from ...support import write_durably
+from ..spec import StudyError
 from .manifest import Failure, Manifest, Shard, ShardFile
 from .names import MANIFEST_FILE, SHARDS_FOLDER, TABLES_FOLDER, file_name
-from .parquet import read_arrow, read_note
+from .parquet import read_arrow, read_noted
 
 
 class Store:
@@ -80,8 +82,18 @@ class Store:
         return shard
 
     def read(self, shard: Shard, table: str) -> pa.Table:
-        """Read a table of a shard."""
-        return read_arrow(self.folder / shard.files[table].path)
+        """Read a table of a shard, and check it.
+
+        Raises
+        ------
+        StudyError
+            If the file does not fit its checksum.
+        """
+        file = shard.files[table]
+        data = (self.folder / file.path).read_bytes()
+        if hashlib.sha256(data).hexdigest() != file.sha256:
+            raise StudyError(f"a shard must fit its checksum; got {file.path}, which does not: run the study again.")
+        return read_arrow(data)
 
     def rows_of(self, stage: str, example: str, table: str) -> pd.DataFrame | None:
         """Read the rows of an example in a table of a stage. Return None if its shard has no such table."""
@@ -91,25 +103,44 @@ class Store:
         frame = self.read(shard, table).to_pandas()
         return frame[frame["example"] == example].reset_index(drop=True)
 
-    def drop_damaged(self) -> list[str]:
-        """Forget shards that have a damaged or missing file. Return one message per such file."""
-        problems, bad = [], set()
+    def drop_damaged(self) -> list[tuple[str, Shard]]:
+        """Forget shards that have a damaged or missing file. Return a message per such file, with its shard."""
+        problems: list[tuple[str, Shard]] = []
+        bad = set()
         for shard in self.manifest.shards:
             if any(self._by_stage[shard.stage].get(example) is shard for example in shard.examples):
                 for file in shard.files.values():
-                    problem = _file_problem(self.folder / file.path, file.sha256)
+                    problem = file_problem(self.folder / file.path, file.sha256)
                     if problem:
-                        problems.append(f"{file.path} {problem}")
+                        problems.append((f"{file.path} {problem}", shard))
                         bad.add(id(shard))
             else:
                 bad.add(id(shard))  # all of its examples were computed again since
         if bad or self.manifest.damaged:
-            self.manifest.shards = [shard for shard in self.manifest.shards if id(shard) not in bad]
-            self.manifest.rewrite()
-            self._by_stage.clear()
-            for shard in self.manifest.shards:
-                self._index(shard)
+            self._replace([shard for shard in self.manifest.shards if id(shard) not in bad])
         return problems
+
+    def recover(self, study: str) -> list[Shard]:
+        """Enter the shards of a study that are in the folder and not in the manifest, and return them.
+
+        They come before those that the manifest has, which count where both have an example.
+        """
+        entered = {file.path for shard in self.manifest.shards for file in shard.files.values()}
+        found = [
+            shard
+            for shard in rebuilt_shards(self.folder, study, entered)[0]
+            if any(self.shard_of(shard.stage, example) is None for example in shard.examples)
+        ]
+        if found:
+            self._replace([*found, *self.manifest.shards])
+        return found
+
+    def _replace(self, shards: list[Shard]) -> None:
+        self.manifest.shards = shards
+        self.manifest.rewrite()
+        self._by_stage.clear()
+        for shard in shards:
+            self._index(shard)
 
     def _index(self, shard: Shard) -> None:
         self._by_stage[shard.stage].update(dict.fromkeys(shard.examples, shard))
@@ -125,11 +156,11 @@ def shard_note(
     }  # fmt: skip
 
 
-def rebuilt_shards(folder: Path, study: str) -> tuple[list[Shard], list[str]]:
-    """Rebuild the shards of a study from their files alone, without a manifest.
+def rebuilt_shards(folder: Path, study: str, entered: Collection[str] = ()) -> tuple[list[Shard], list[str]]:
+    """Rebuild the shards of a study from their files alone, without the manifest; files that it has are left out.
 
-    A file is of use if it can be read, all of its pages fit their checksums, it is of this study, and the other tables
-    of its shard are there too.
+    A file is of use if it can be read, its pages and its content fit their checksums, it is of this study, and the
+    other tables of its shard are there too. Its note says which table it is, whatever its name.
 
     Returns
     -------
@@ -137,28 +168,32 @@ def rebuilt_shards(folder: Path, study: str) -> tuple[list[Shard], list[str]]:
     useless: list of str
         One message per file that is of no use.
     """
-    files_by_shard: dict[tuple[str, tuple[str, ...]], dict[str, ShardFile]] = defaultdict(dict)
-    notes: dict[tuple[str, tuple[str, ...]], dict[str, Any]] = {}
+    files_by_shard: dict[str, dict[str, ShardFile]] = defaultdict(dict)
+    notes: dict[str, dict[str, Any]] = {}
     useless = []
     for path in sorted((folder / SHARDS_FOLDER).glob("*/*.parquet")):
         name = path.relative_to(folder).as_posix()
+        if name in entered:
+            continue
         try:
-            note, rows = read_note(path), read_arrow(path).num_rows
+            data = path.read_bytes()
+            note, rows = read_noted(data)
         except (OSError, ValueError, pa.ArrowException):
             useless.append(f"{name} is damaged")
             continue
         if note.get("study") != study:
             useless.append(f"{name} is of another study")
             continue
-        key = note["stage"], tuple(note["examples"])
-        table = path.name.split(".")[-2]
-        files_by_shard[key][table] = ShardFile(name, hashlib.sha256(path.read_bytes()).hexdigest(), rows)
+        table = note.pop("table")
+        key = json.dumps(note, sort_keys=True)  # the same for all tables of a shard
+        files_by_shard[key].setdefault(table, ShardFile(name, hashlib.sha256(data).hexdigest(), rows))
         notes[key] = note
     shards = []
     for key, files in files_by_shard.items():
-        if set(files) == set(notes[key]["tables"]):
-            failed = [Failure(example, "", "unknown", "the manifest was lost") for example in notes[key]["failed"]]
-            shards.append(Shard(*key, notes[key]["basis"], files, tuple(failed)))
+        note = notes[key]
+        if set(files) == set(note["tables"]):
+            failed = [Failure(example, "", "unknown", "the manifest was lost") for example in note["failed"]]
+            shards.append(Shard(note["stage"], tuple(note["examples"]), note["basis"], files, tuple(failed)))
         else:
             useless.append(f"{next(iter(files.values())).path} lacks the other tables of its shard")
     # An example that failed in one shard may have been computed again in another one, which must come later to count.
@@ -173,12 +208,13 @@ def remove_leftovers(folder: Path) -> None:
                 path.unlink()
 
 
-def _file_problem(path: Path, sha256: str) -> str:
+def file_problem(path: Path, sha256: str) -> str:
     """Say what is wrong with a file; "" if it fits its checksum."""
     try:
-        data = path.read_bytes()
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         return "is missing"
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    return "" if hashlib.sha256(data).hexdigest() == sha256 else "does not fit its checksum"
+    return "" if digest == sha256 else "does not fit its checksum"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...sequence.genome import LAST_BASE, chrom_sizes, tiles_to_genome
-from ...support import collected
+from ...support import collected, warn
 from ..spec import StudyError, StudySpec
 
 PLACES = ["chrom", "tss", "strand"]
@@ -59,8 +59,14 @@ def placed_loci(loci: pd.DataFrame) -> pd.DataFrame:
 
 
 def genome_sizes(spec: StudySpec) -> dict[str, int] | None:
-    """Return the lengths of the chromosomes, or None if the study has no genome or its file is gone."""
-    if spec.loci is None or not Path(spec.loci.fasta).is_file():
+    """Return the lengths of the chromosomes, or None without a genome; a file that is gone gives a warning."""
+    if spec.loci is None:
+        return None
+    if not Path(spec.loci.fasta).is_file():
+        warn(
+            f"the genome must be where it was so that tiles end with their chromosomes; got {spec.loci.fasta}, which "
+            "is not there: they are cut off at the starts alone."
+        )
         return None
     return chrom_sizes(spec.loci.fasta)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,16 @@ import pyarrow.dataset as ds
 
 from ...analysis import join_tile_effects
 from ..spec import StudyError, StudySpec, spec_from_dict
-from ..store import MANIFEST_FILE, TABLES_FOLDER, Manifest, Shard, Store, basis_of, contexts_of, read_arrow
+from ..store import Manifest, Store, file_problem
 from ..tests import TESTS
+from ._checked import CheckedTables, counts
 
 
 class Study:
     """Reads the folder of a study. Nothing is locked: a study can be read while it runs.
+
+    Every table is checked when it is read. A table that is damaged or missing is read from the shards, with a warning,
+    or refused with `StudyError`; the next run writes it again.
 
     Parameters
     ----------
@@ -32,10 +35,11 @@ class Study:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
-        manifest = Manifest.load(self.folder)
-        if manifest is None:
-            raise StudyError(f"the folder of a study must have a whole {MANIFEST_FILE}; got {os.fspath(folder)!r}.")
-        self._manifest = manifest
+        self._checked = CheckedTables(self.folder)
+
+    @property
+    def _manifest(self) -> Manifest:
+        return self._checked.manifest
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Study:
@@ -69,7 +73,7 @@ class Study:
     @property
     def tables(self) -> list[str]:
         """Names of the tables with rows, in alphabetical order."""
-        return sorted(path.stem for path in (self.folder / TABLES_FOLDER).glob("*.parquet") if path.name[0] != ".")
+        return self._checked.names()
 
     @property
     def raw_tables(self) -> list[str]:
@@ -86,9 +90,13 @@ class Study:
         Returns
         -------
         table: pandas.DataFrame
+
+        Raises
+        ------
+        StudyError
+            If the table is damaged or missing, and cannot be merged again from the shards.
         """
-        path = self.folder / TABLES_FOLDER / f"{name}.parquet"
-        return read_arrow(path).to_pandas() if path.exists() else pd.DataFrame()
+        return self._checked.frame(name)
 
     def dataset(self, name: str) -> ds.Dataset:
         """Return a table or raw predictions as an Arrow dataset, for data that does not fit into memory.
@@ -105,21 +113,24 @@ class Study:
         Raises
         ------
         StudyError
-            If the study has no table of that name.
+            If the study has no table of that name, or its files are damaged and cannot be merged again.
         """
-        path = self.folder / TABLES_FOLDER / f"{name}.parquet"
-        if path.exists():
-            return ds.dataset(path)
-        store, drawn = Store(self.folder, self._manifest), self._drawn()
+        dataset = self._checked.dataset(name)
+        if dataset is not None:
+            return dataset
+        store, drawn = Store(self.folder, self._manifest), self._checked.drawn()
         files = {
-            shard.files[name].path: None
+            shard.files[name].path: shard.files[name].sha256
             for shard in self._manifest.shards
             if name in shard.files
             and any(store.shard_of(shard.stage, e) is shard for e in shard.examples)
-            and all(_counts(shard, example, drawn) for example in shard.examples)
+            and all(counts(shard, example, drawn) for example in shard.examples)
         }
         if not files:
             raise StudyError(f"a dataset must be one of {', '.join([*self.tables, *self.raw_tables])}; got {name!r}.")
+        for file, sha256 in files.items():
+            if problem := file_problem(self.folder / file, sha256):
+                raise StudyError(f"{self.folder / file} {problem}: run the study again, which computes it again.")
         return ds.dataset([str(self.folder / file) for file in sorted(files)])
 
     def tile_effects(self) -> pd.DataFrame:
@@ -144,18 +155,18 @@ class Study:
         seconds: Counter[str] = Counter()
         for shard in self._manifest.shards:
             seconds[shard.stage] += shard.cost.get("seconds", 0.0)  # type: ignore[assignment]
-        stages = [name for name in ("activity", "context") if name == "context" or seconds[name]]
-        stages += [name for name in TESTS if name in self.spec.tests.include]
-        loci, drawn = self.table("loci"), self._drawn()
+        shown = {"context", *self.spec.tests.include} | {shard.stage for shard in self._manifest.shards} - set(TESTS)
+        stages = [name for name in ("activity", "context", *TESTS) if name in shown]
+        loci, drawn = self.table("loci"), self._checked.drawn()
         tested = len(drawn) if len(self.table("contexts")) else None
         known = {"activity": self.header["n_loci"], "context": len(loci) or None}
         failed = Counter({
             (stage, failure.example): 1
             for stage, failure in store.failures()
-            if _counts(store.shard_of(stage, failure.example), failure.example, drawn)
+            if counts(store.shard_of(stage, failure.example), failure.example, drawn)
         })  # fmt: skip
         done = {
-            stage: [name for name in store.done(stage) if _counts(store.shard_of(stage, name), name, drawn)]
+            stage: [name for name in store.done(stage) if counts(store.shard_of(stage, name), name, drawn)]
             for stage in stages
         }
         rows = [
@@ -166,19 +177,3 @@ class Study:
             for stage in stages
         ]  # fmt: skip
         return pd.DataFrame(rows, columns=["stage", "done", "failed", "of", "seconds"])
-
-    def _drawn(self) -> dict[str, str]:
-        """Return the loci that are drawn for the tests now, with the basis of each."""
-        contexts = self.table("contexts")
-        drawn = contexts_of(contexts) if len(contexts) else {}
-        return {name: basis_of(context) for name, context in drawn.items()}
-
-
-def _counts(shard: Shard | None, example: str, drawn: Mapping[str, str]) -> bool:
-    """Say whether the rows of a locus in a shard belong to the present draw.
-
-    The basis of a test with sources has a hash of these too, which is not known here: of such a test the locus counts.
-    """
-    if shard is None or shard.stage not in TESTS:
-        return shard is not None
-    return example in drawn and ("sources" in TESTS[shard.stage].needs or shard.basis == drawn[example])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ...support import replace_file
+from ...support import printable, replace_file, spreadsheet_text
 from ..spec import window_length
 from ..tests import ResultTables
 from ._summary_list import SUMMARIES
@@ -111,5 +111,14 @@ def write_report(study: ReadableStudy, out: str | os.PathLike[str] | None = None
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> Path:
-    """Write a table as CSV, whole or not at all, with the same bytes on every system."""
-    return replace_file(path, lambda temporary: table.to_csv(temporary, index=False, lineterminator="\n"))
+    """Write a table as CSV, whole or not at all, with the same bytes on every system.
+
+    Texts are written so that neither a spreadsheet nor a terminal obeys them: see `spreadsheet_text`, `printable`.
+    """
+    texts = [name for name in table.columns if not pd.api.types.is_numeric_dtype(table[name].dtype)]
+    shown = table.assign(**{name: table[name].map(_cell, na_action="ignore") for name in texts})
+    return replace_file(path, lambda temporary: shown.to_csv(temporary, index=False, lineterminator="\n"))
+
+
+def _cell(value: object) -> object:
+    return spreadsheet_text(printable(value)) if isinstance(value, str) else value

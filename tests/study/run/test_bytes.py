@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from study_cases import HERE, logged_shards, small_spec, table_bytes
+from study_cases import HERE, logged_shards, shard_lines, small_spec, table_bytes
 
 import tangermeme_creme.study.run.runner as runner
 from tangermeme_creme.study import Study, run_study
@@ -20,15 +20,14 @@ ALONE = ("necessity", "sufficiency", "distance", "fine_tile")
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the genome."""
-    return tmp_path_factory.mktemp("bytes")
+def base(study_base: Path) -> Path:
+    return study_base
 
 
 @pytest.fixture(scope="module")
-def reference(base: Path) -> Path:
+def reference(whole_study: Path) -> Path:
     """The folder of the study, run in this process at once."""
-    return run_study(small_spec(base, out=str(base / "reference")), folder=HERE, verbose=False).folder
+    return whole_study
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +38,7 @@ def dask() -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"batch_size": 5}, {"loci_per_shard": 1}, {"loci_per_shard": 3}, {"incremental": False}], ids=str
+    "settings", [{"batch_size": 5, "loci_per_shard": 3}, {"incremental": False, "loci_per_shard": 1}], ids=str
 )
 def test_tables_do_not_depend_on_run_settings(
     base: Path, reference: Path, tmp_path: Path, settings: dict[str, Any]
@@ -70,10 +69,18 @@ def test_tables_do_not_depend_on_threads(
     assert table_bytes(study.folder) == table_bytes(reference)
 
 
-def test_tables_do_not_depend_on_dask(base: Path, reference: Path, tmp_path: Path, dask: dict[str, Any]) -> None:
-    spec = small_spec(base, out=str(tmp_path), run={"loci_per_shard": 1})
-    study = run_study(spec, folder=HERE, verbose=False, **dask)
-    assert table_bytes(study.folder) == table_bytes(reference)
+def test_workers_do_not_get_ctrl_c_and_this_process_does(dask: dict[str, Any]) -> None:
+    # A terminal sends it to all processes, and a worker that it ended would be started again.
+    client = dask["executor"]._client
+    assert set(client.run(_blocks_ctrl_c).values()) == {True} and not _blocks_ctrl_c()
+    before = client.run(os.getpid)
+    for pid in before.values():
+        os.kill(pid, signal.SIGINT)
+    assert client.run(os.getpid) == before
+
+
+def _blocks_ctrl_c() -> bool:
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_tables_do_not_depend_on_a_worker_that_is_killed(
@@ -119,9 +126,9 @@ def test_resume_with_other_threads_is_told_of(base: Path, reference: Path, tmp_p
 
 def test_resume_with_other_shards_computes_nothing_again(base: Path, reference: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(reference, tmp_path / "study")
-    before = (folder / "manifest.jsonl").read_bytes().splitlines()
+    before = shard_lines(folder)
     run_study(small_spec(base, out=str(folder), run={"loci_per_shard": 1}), folder=HERE, verbose=False)
-    assert (folder / "manifest.jsonl").read_bytes().splitlines()[1:] == before[1:]
+    assert shard_lines(folder) == before
     assert table_bytes(folder) == table_bytes(reference)
 
 
@@ -155,7 +162,7 @@ def test_tables_do_not_depend_on_where_a_run_was_stopped(
             stops += 1
     study = run_study(spec, folder=HERE, verbose=False)
     assert stops == 6  # activity, context and four tests
-    assert len((tmp_path / "manifest.jsonl").read_text().splitlines()) == 7
+    assert len(shard_lines(tmp_path)) == 6
     whole = Study.open(reference)
     for name in ALONE:
         table = whole.table(name)

@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from study_cases import HERE, file_bytes, logged_shards, small_spec, table_bytes, write_toml
+from study_cases import HERE, file_bytes, logged_shards, shard_lines, small_spec, table_bytes, write_toml
 
-from tangermeme_creme.study import run_study
 from tangermeme_creme.study.spec import spec_to_dict
 
 KILLS = int(os.environ.get("CREME_KILLS", "3"))
@@ -53,7 +52,7 @@ class Killed(NamedTuple):
 
 def _lines(folder: Path) -> int:
     manifest = folder / "manifest.jsonl"
-    return manifest.read_bytes().count(b"\n") if manifest.exists() else 0
+    return manifest.read_bytes().count(b'"stage":') if manifest.exists() else 0
 
 
 class Driver:
@@ -65,7 +64,7 @@ class Driver:
     def run(self, kill_after: float | None = None) -> int:
         """Run it, to be killed some seconds after it stored a shard or to its end; gives the exit code."""
         assert self.process.stdin is not None and self.process.stdout is not None
-        before = max(_lines(self.folder), 1)
+        before = _lines(self.folder)
         self.process.stdin.write(f"run {self.file} --quiet\n")
         self.process.stdin.flush()
         pid = int(self.process.stdout.readline())
@@ -90,18 +89,17 @@ def _driver(file: Path, folder: Path) -> Iterator[Driver]:
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
+def killed(tmp_path_factory: pytest.TempPathFactory, whole_study: Path) -> Killed:
     base, rng = tmp_path_factory.mktemp("kill"), random.Random(0)
-    reference = run_study(small_spec(base, out=str(base / "reference")), folder=HERE, verbose=False).folder
     model = {"function": "study_cases:slow_toy", "arguments": {"seconds": SECONDS}, "module_folder": str(HERE)}
     spec = small_spec(base, model=model, run={"loci_per_shard": 2, "threads": 1})
     file, folder, at_kills = write_toml(spec_to_dict(spec), base / "study.toml"), Path(spec.out), []
     with _driver(file, folder) as driver:
         while len(at_kills) < KILLS and driver.run(kill_after=rng.uniform(0, 0.6)) == -signal.SIGKILL:
-            at_kills.append(_lines(folder) - 1)
+            at_kills.append(_lines(folder))
         assert driver.run() == 0
-    print(f"{len(at_kills)} kills, with {at_kills} shards stored, of {_lines(folder) - 1}")
-    return Killed(folder, reference, len(at_kills), at_kills)
+    print(f"{len(at_kills)} kills, with {at_kills} shards stored, of {_lines(folder)}")
+    return Killed(folder, whole_study, len(at_kills), at_kills)
 
 
 def test_kills_each_found_the_study_running(killed: Killed) -> None:
@@ -118,15 +116,13 @@ def test_kills_change_no_byte_of_the_tables(killed: Killed) -> None:
 def test_kills_cost_only_the_shards_in_flight(killed: Killed) -> None:
     # A shard is logged after it is stored: none is logged twice, and a kill can leave one without its line.
     logged = Counter(logged_shards(killed.folder))
-    lines = (killed.folder / "manifest.jsonl").read_text().splitlines()[1:]
-    stored = sum(1 for line in lines if json.loads(line))
+    stored = len(shard_lines(killed.folder))
     assert set(logged.values()) == {1}
     assert stored - killed.kills <= len(logged) <= stored
 
 
 def test_kills_leave_each_locus_stored_once_a_stage(killed: Killed) -> None:
-    lines = (killed.folder / "manifest.jsonl").read_text().splitlines()[1:]
-    shards = [json.loads(line) for line in lines]
+    shards = [json.loads(line) for line in shard_lines(killed.folder)]
     stored = Counter((shard["stage"], example) for shard in shards for example in shard["examples"])
     assert len(stored) == 4 * 11
     assert set(stored.values()) == {1}

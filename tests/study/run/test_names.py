@@ -1,6 +1,7 @@
 """Loci may be called anything: their files stay in the folder, and their names come back as they were."""
 
 import re
+import shutil
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -9,9 +10,12 @@ import pytest
 from hypothesis import given
 from study_cases import HERE, LENGTH, small_spec
 
+from tangermeme_creme.cli import main
 from tangermeme_creme.models.toy import simulate_genome
-from tangermeme_creme.study import Study, run_study
+from tangermeme_creme.study import Study, export_study, run_study
+from tangermeme_creme.study.store import Manifest, Store, write_table
 from tangermeme_creme.study.tests import locus_seed
+from tangermeme_creme.support import printable
 
 NAMES = [
     "../../x",
@@ -101,6 +105,31 @@ def test_every_name_survives_csv(study: Study, tmp_path: Path) -> None:
     study.table("necessity").to_csv(tmp_path / "necessity.csv", index=False)
     read = pd.read_csv(tmp_path / "necessity.csv", dtype={"example": str}, keep_default_na=False)
     assert read["example"].tolist() == study.table("necessity")["example"].tolist()
+
+
+def test_every_name_is_exported_so_that_no_spreadsheet_runs_it(study: Study, tmp_path: Path) -> None:
+    export_study(study, tmp_path, ["csv"])
+    read = pd.read_csv(tmp_path / "necessity.csv", dtype={"example": str}, keep_default_na=False)
+    changed = {"=1+1": "'=1+1", "-rf": "'-rf", "con\x01trol": "con\\x01trol"}
+    assert read["example"].tolist() == [changed.get(name, name) for name in study.table("necessity")["example"]]
+    loci = pd.read_csv(tmp_path / "loci.csv", keep_default_na=False)
+    assert set(loci["strand"]) == {"+"}
+
+
+def test_no_name_reaches_the_log_or_a_terminal_with_its_control_characters(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failures = pd.DataFrame({"example": ["con\x01trol"], "stage": "context", "what": "", "error": "E"})
+    copy = Path(shutil.copytree(study.folder, tmp_path / "study"))
+    manifest = Manifest.load(copy)
+    assert manifest is not None
+    write_table(Store(copy, manifest), "failures", failures.assign(message="\x1b]0;title\x07"))
+    for command in ("status", "report", "export"):
+        assert main([command, str(copy)]) == 0
+    shown = "".join(capsys.readouterr())
+    assert r"con\x01trol" in shown and r"\x1b]0;title\x07" in shown
+    for text in (shown, (study.folder / "log.txt").read_text(), (copy / "export" / "failures.csv").read_text()):
+        assert printable(text) == text
 
 
 def test_every_name_is_done_when_the_study_goes_on(study: Study) -> None:

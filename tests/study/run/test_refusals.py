@@ -29,14 +29,13 @@ from tangermeme_creme.study.store import folder_lock
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the genome."""
-    return tmp_path_factory.mktemp("refusals")
+def base(study_base: Path) -> Path:
+    return study_base
 
 
 @pytest.fixture(scope="module")
-def finished(base: Path) -> Path:
-    return run_study(quick_spec(base, base / "finished"), folder=HERE, verbose=False).folder
+def finished(quick_study: Path) -> Path:
+    return quick_study
 
 
 @pytest.fixture
@@ -103,19 +102,25 @@ def test_folder_of_another_thread_is_refused(base: Path, copy: Path) -> None:
 def test_signal_stops_the_command_with_what_was_finished(
     base: Path, finished: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
-    model = {"function": "study_cases:slow_toy", "arguments": {"seconds": 0.01}}
-    spec = quick_spec(base, tmp_path / "study", model=model, run={"threads": 1})
-    folder, file = Path(spec.out), write_toml(spec_to_dict(spec), tmp_path / "study.toml")
+    folder = tmp_path / "study"
+    flag = folder / "hold"
+    flag.parent.mkdir()
+    flag.touch()
+    model = {"function": "study_cases:held_toy", "arguments": {"flag": str(flag), "shards": 5}}
+    spec = quick_spec(base, folder, model=model, run={"threads": 1})
+    file = write_toml(spec_to_dict(spec), tmp_path / "study.toml")
     process = subprocess.Popen(command("run", file, "--quiet"), stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not (folder / "log.txt").exists() or len(logged_shards(folder)) < 5:
-        assert process.poll() is None and time.monotonic() < deadline
+    # The model waits once five shards are stored, so that the signal never comes after the end.
+    while len(logged_shards(folder)) < 5:
+        assert process.poll() is None
         time.sleep(0.005)
     process.send_signal(number)
-    errors = process.communicate(timeout=60)[1]
-    assert (process.returncode, errors) == (130, "tangermeme-creme: stopped.\n")
+    errors = process.communicate()[1]
+    assert process.returncode == 130
+    assert errors == "tangermeme-creme: stopped; what was finished is stored: run the same command again to go on.\n"
     stored = logged_shards(folder)
     assert 5 <= len(stored) < 14
+    flag.unlink()
     assert re.search(r"stopped; what was finished is stored: run the same command", (folder / "log.txt").read_text())
     run_study(spec, folder=HERE, verbose=False)
     assert logged_shards(folder)[: len(stored)] == stored and len(set(logged_shards(folder))) == 14

@@ -21,7 +21,7 @@ import tangermeme_creme.study.run.tasks as tasks
 from tangermeme_creme.study import Study, StudyError, run_study
 from tangermeme_creme.study.run import read_loci, select_loci
 from tangermeme_creme.study.spec import StudySpec
-from tangermeme_creme.study.store import Manifest, how_to_resume, write_table
+from tangermeme_creme.study.store import Manifest, Store, how_to_resume, write_table
 
 
 class InTurn(Executor):
@@ -41,18 +41,13 @@ class InTurn(Executor):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("workers")
+def spec(study_base: Path) -> StudySpec:
+    return small_spec(study_base, run={"threads": torch.get_num_threads()})
 
 
 @pytest.fixture(scope="module")
-def spec(folder: Path) -> StudySpec:
-    return small_spec(folder, run={"threads": torch.get_num_threads()})
-
-
-@pytest.fixture(scope="module")
-def whole(spec: StudySpec) -> Study:
-    return run_study(spec, folder=HERE, verbose=False)
+def whole(whole_study: Path) -> Study:
+    return Study.open(whole_study)
 
 
 def test_a_locus_that_goes_from_worker_to_worker_loses_nothing(
@@ -262,8 +257,11 @@ def test_loci_that_are_not_drawn_any_more_count_nowhere(spec: StudySpec, tmp_pat
     raw = changed(spec, out=str(out), output=changed(spec.output, raw=True))
     study = run_study(raw, folder=HERE, verbose=False)
     contexts = study.table("contexts")
-    name = contexts["example"].iloc[0]
-    write_table(out, "contexts", contexts.assign(selected=contexts["selected"] & (contexts["example"] != name)))
+    name, manifest = contexts["example"].iloc[0], Manifest.load(out)
+    assert manifest is not None
+    write_table(
+        Store(out, manifest), "contexts", contexts.assign(selected=contexts["selected"] & (contexts["example"] != name))
+    )
     status = Study.open(out).status().set_index("stage")
     assert (status.loc["necessity":, "done"] == 3).all() and (status.loc["necessity":, "of"] == 3).all()
     assert status.loc["context", "done"] == 4

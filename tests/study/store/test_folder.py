@@ -8,21 +8,20 @@ from pathlib import Path
 import pytest
 import study_cases
 import torch
-from study_cases import HERE, file_bytes, quick_spec, refused, toy
+from study_cases import HERE, file_bytes, quick_spec, refused, shard_lines, toy
 
 from tangermeme_creme.study import run_study
 from tangermeme_creme.study.store import disk_error, free_folder
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the genome."""
-    return tmp_path_factory.mktemp("refusals")
+def base(study_base: Path) -> Path:
+    return study_base
 
 
 @pytest.fixture(scope="module")
-def finished(base: Path) -> Path:
-    return run_study(quick_spec(base, base / "finished"), folder=HERE, verbose=False).folder
+def finished(quick_study: Path) -> Path:
+    return quick_study
 
 
 @pytest.fixture
@@ -68,20 +67,20 @@ def test_changed_genome_is_refused(base: Path, copy: Path, tmp_path: Path) -> No
 
 def test_moved_genome_is_no_change(base: Path, copy: Path, tmp_path: Path) -> None:
     fasta = shutil.copy(base / "genome" / "genome.fa", tmp_path / "moved.fa")
-    before = (copy / "manifest.jsonl").read_text().splitlines()
+    before = shard_lines(copy)
     study = run_study(quick_spec(base, copy, loci={"fasta": str(fasta)}), folder=HERE, verbose=False)
-    assert (copy / "manifest.jsonl").read_text().splitlines()[1:] == before[1:]
+    assert shard_lines(copy) == before
     assert study.header["spec"]["loci"]["fasta"] == str(fasta)
 
 
 def test_changed_annotation_is_made_anew_and_costs_no_prediction(base: Path, copy: Path, tmp_path: Path) -> None:
-    before = (copy / "manifest.jsonl").read_text().splitlines()
+    before = shard_lines(copy)
     bed = tmp_path / "all.bed"
     bed.write_text("".join(f"sim{k}\t0\t10000\n" for k in range(1, 5)))
     for annotation, there in (({"bed": {"all": str(bed)}}, True), ({}, False)):
         study = run_study(quick_spec(base, copy, annotation=annotation), folder=HERE, verbose=False)
         assert ("cre_overlap" in study.tables) == there
-        assert (copy / "manifest.jsonl").read_text().splitlines()[1:] == before[1:]
+        assert shard_lines(copy) == before
 
 
 def test_new_folder_begins_beside_the_study(base: Path, copy: Path) -> None:

@@ -190,3 +190,22 @@ def test_lock_of_windows_holds_until_it_is_released(tmp_path: Path) -> None:
         with held_by(tmp_path, "windows"):
             pass
     assert (tmp_path / "lock").read_bytes() == b"of another version"
+
+
+@pytest.mark.parametrize("name", ["lock", "writer.txt", "log.txt", "manifest.jsonl"])
+def test_file_that_is_a_link_is_refused_and_what_it_leads_to_is_left_alone(tmp_path: Path, name: str) -> None:
+    mine, study = tmp_path / "mine", tmp_path / "study"
+    mine.write_text("mine")
+    study.mkdir()
+    (study / name).symlink_to(mine)
+    message = rf"must not be a link; got .*/{name}, which leads to {mine}"
+    with pytest.raises(StudyError, match=message), folder_lock(study):
+        pass
+    assert mine.read_text() == "mine" and os.listdir(study) == [name]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
+def test_file_that_is_a_pipe_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "log.txt")
+    with pytest.raises(StudyError, match=r"log\.txt, which is a pipe or a device"), folder_lock(tmp_path):
+        pass

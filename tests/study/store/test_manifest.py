@@ -81,7 +81,7 @@ def test_manifest_of_another_version_is_refused(tmp_path: Path, monkeypatch: pyt
     with monkeypatch.context() as patch:
         patch.setattr("tangermeme_creme.study.store.manifest.FORMAT", 99)
         written(tmp_path)
-    with pytest.raises(StudyError, match=rf"must be of format 1; got 99 in {tmp_path}"):
+    with pytest.raises(StudyError, match=rf"must be of format 2; got 99 in {tmp_path}"):
         Manifest.load(tmp_path)
 
 

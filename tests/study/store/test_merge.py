@@ -70,9 +70,9 @@ def test_table_without_rows_has_no_file(tmp_path: Path) -> None:
     for _ in range(2):
         assert merge_table(store, "context", "context", ["a"]) and (store.folder / PATH).exists()
         assert not merge_table(store, "context", "context", ["b"]) and not (store.folder / PATH).exists()
-    write_table(store.folder, "context", table_of(["a"]))
+    write_table(store, "context", table_of(["a"]))
     assert (store.folder / PATH).exists()
-    write_table(store.folder, "context", table_of([]))
+    write_table(store, "context", table_of([]))
     assert not (store.folder / PATH).exists()
 
 

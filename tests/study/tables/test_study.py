@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from study_cases import HERE, LENGTH, TRACKS, small_spec, toy
+from study_cases import HERE, LENGTH, QUICK, TRACKS, small_spec, toy
 
 from tangermeme_creme import necessity_test, sufficiency_test
 from tangermeme_creme.analysis.stats import summarize_effects
@@ -119,7 +119,7 @@ def test_status_tells_how_far_it_is(base: Path, tmp_path: Path, monkeypatch: pyt
         if count == 5:  # activity, contexts, and three tests of the first locus
             raise KeyboardInterrupt
 
-    spec = small_spec(base, out=str(tmp_path))
+    spec = small_spec(base, out=str(tmp_path), tests={"include": ["swap", *QUICK]})
     with monkeypatch.context() as patch:
         patch.setattr(Progress, "stored", stop)
         with pytest.raises(KeyboardInterrupt):
@@ -144,9 +144,12 @@ def test_ready_windows_give_what_the_genome_gives(base: Path, study: Study, tmp_
         (tmp_path / "windows.fa").write_text("".join(records))
     loci.drop(columns="seed").to_csv(tmp_path / "windows.tsv", sep="\t", index=False)
     windows = {"file": str(tmp_path / f"windows.{ending}"), "loci": str(tmp_path / "windows.tsv")}
-    spec = small_spec(base, out=str(tmp_path / "study"), loci=None, windows=windows)
+    tests = {"include": ["swap", *QUICK]}
+    spec = small_spec(base, out=str(tmp_path / "study"), loci=None, windows=windows, tests=tests)
     found = run_study(spec, folder=HERE, verbose=False)
-    for name in set(study.tables) - {"activity", "selection", "loci"}:
+    names = set(found.tables) - {"selection", "loci"}
+    assert names == {"contexts", "swap", "necessity", "sufficiency", "cres", "cres_genome", "distance"}
+    for name in names:
         assert found.table(name).equals(study.table(name)), name
     assert "activity" not in found.tables
 
