@@ -1,3 +1,4 @@
+from .agreement import agreement_tolerance as agreement_tolerance, relative_difference as relative_difference
 from .cache import ActivationCache as ActivationCache, Entry as Entry
 from .codes_session import CodesSession as CodesSession, ProgressBar as ProgressBar
 from .device import (
@@ -7,7 +8,7 @@ from .device import (
     resolve_dtype as resolve_dtype,
     rows_at_once as rows_at_once,
 )
-from .fingerprint import fingerprint_model as fingerprint_model
+from .fingerprint import fingerprint_attributes as fingerprint_attributes, fingerprint_model as fingerprint_model
 from .gradients import SpanObjective as SpanObjective, parameters_frozen as parameters_frozen
 from .incremental import (
     IncrementalModel as IncrementalModel,

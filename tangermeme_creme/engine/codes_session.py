@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -47,6 +47,9 @@ class CodesSession:
     one_hot_dtype: torch.dtype, optional
         The dtype of the sequences that your own `func` gets. Default is torch.int8.
 
+    model_keys: dict or None, optional
+        Shared by the sessions of one test, so that its model is told from others once. Default is None.
+
     Attributes
     ----------
     work: Work
@@ -77,7 +80,9 @@ class CodesSession:
         one_hot_dtype: torch.dtype = torch.int8,
         progress: ProgressBar | None = None,
         names: Sequence[str] | None = None,
+        model_keys: dict[Hashable, Hashable] | None = None,
     ) -> None:
+        self._model_keys = {} if model_keys is None else model_keys
         self._model, self._codes, self._device, self._args = model, codes, device, args
         self._func, self._func_kwargs = func, dict(func_kwargs or {})
         self._random_state, self._one_hot_dtype = random_state, one_hot_dtype
@@ -100,7 +105,9 @@ class CodesSession:
             assert isinstance(self._model, IncrementalModel)
             self._path = PartialPath(
                 self._model, self._codes, device=self._device, dtype=self._dtype, batch_size=self._at_once,
-                cache=self._cache, works=self._works,
+                cache=self._cache, works=self._works, n_args=len(self._args or ()),
+                model_keys=self._model_keys,
+                verbose=self._progress is not None and not getattr(self._progress, "disable", False),
             )  # fmt: skip
         return self
 
@@ -214,6 +221,7 @@ class CodesSession:
             apply_edits(codes, edits, rows=torch.arange(len(codes)))
         for work in self._works:
             work.n_full += len(codes)
+            work.arithmetic += len(codes)
             work.ran(len(codes), self.length, self.length)
         if self._func is predict:
             # Codes are decoded on the device: they move one byte per base, a sixteenth of one-hot floats.

@@ -126,7 +126,7 @@ class SpanObjective:
             if self._incremental is not False and isinstance(self._model, IncrementalModel):
                 self._path = PartialPath(
                     self._model, self._codes, device=self._on, dtype=self._dtype, batch_size=self.batch_size,
-                    cache=self._cache, works=self._works,
+                    cache=self._cache, works=self._works, n_args=len(self._args or ()),
                 )  # fmt: skip
             self._stack = stack.pop_all()
         return self
@@ -190,6 +190,7 @@ class SpanObjective:
                 assert path is not None
                 self._count(n_partial=len(rows))
                 y = path.model.finish(activations, *args)
+                path.work.finished(len(rows))
             check_output(y, len(rows))
             value = check_objective(self._objective(y), len(rows))
         if value.isnan().any():
@@ -241,14 +242,14 @@ class SpanObjective:
             splice(tensors, 0, outputs, k, windows[k], reach, model, trimmed=True)
             per_row.append(tensors)
         width = windows[0].end - windows[0].start
-        for work in self._works:
-            work.ran(len(rows), width, reach.length)
+        path.work.ran(len(rows), width)
         return [torch.cat(tensors) for tensors in zip(*per_row)]
 
     def _count(self, **counts: int) -> None:
         for work in self._works:
             work.add(Work(**counts))
             if "n_full" in counts:
+                work.arithmetic += counts["n_full"]
                 work.ran(counts["n_full"], self._codes.shape[1], self._codes.shape[1])
 
 

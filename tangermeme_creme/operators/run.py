@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,6 +63,7 @@ class OperatorRun:
     verbose: bool
     noun: str = "example"
     bar: Any = field(default=None)
+    _model_keys: dict[Hashable, Hashable] = field(default_factory=dict)
 
     @property
     def n_examples(self) -> int:
@@ -111,6 +112,7 @@ class OperatorRun:
             args=None if self.args is None else [arg[examples.to(arg.device)] for arg in self.args],
             random_state=self.seeds[int(examples[0])],
             progress=self.bar,
+            model_keys=self._model_keys,
             names=names or [f"{self.noun} {i}" for i in examples.tolist()],
             **self.session_options,
         )

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import weakref
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import torch
+from tqdm import tqdm
 
 from ...sequence import Edits, Span, apply_edits, to_one_hot
+from ..agreement import agreement_tolerance, relative_difference
 from ..cache import ActivationCache, Entry
 from ..device import autocasting, resolve_dtype
-from ..fingerprint import fingerprint_model
+from ..fingerprint import fingerprint_attributes, fingerprint_model, plain_attributes
 from ..outputs import check_output
 from ..work import Work
-from .agreement import agreement_tolerance, relative_difference
+from .arithmetic import PathWork
+from .local_runs import LocalRuns, SplitError, check_activations
 from .model import IncrementalModel
-from .reach import SplitError, check_activations, measure_reach, splice
+from .reach import reach_of
+from .splicing import splice
+from .split import SplitLocal
 from .windows import Reach, group_by_blocks, merge_spans
 
 # Base sequences run through `local` in groups of about as many bp as a batch of windows of 5 kb tiles has.
 _WINDOW_BP = 8192
+
+# By the length of the sequences: the lengths that `local` may take for a probe, the shortest first.
+_PROBED: weakref.WeakKeyDictionary[IncrementalModel, dict[int, list[int]]] = weakref.WeakKeyDictionary()
+
+# The names of attributes that a prediction changes.
+_VOLATILE: weakref.WeakKeyDictionary[IncrementalModel, set[str]] = weakref.WeakKeyDictionary()
 
 
 class PartialPath:
@@ -48,6 +61,15 @@ class PartialPath:
     works: list of Work
         All of them count the work of this path.
 
+    n_args: int, optional
+        How many further inputs the model gets. Default is 0.
+
+    model_keys: dict or None, optional
+        Shared by paths between which the model does not change, so that it is told from others once. Default is None.
+
+    verbose: bool, optional
+        Whether to show a bar where the measurements take longer than a second. Default is False.
+
     Attributes
     ----------
     reach: Reach or None
@@ -64,17 +86,20 @@ class PartialPath:
         batch_size: int,
         cache: ActivationCache | None,
         works: list[Work],
+        n_args: int = 0,
+        model_keys: dict[Hashable, Hashable] | None = None,
+        verbose: bool = False,
     ) -> None:
         self._model, self._codes, self._device, self._batch_size = model, codes, device, batch_size
         self._dtype = resolve_dtype(model, dtype)
         self.reach: Reach | None = None
-        self._cache = ActivationCache() if cache is None else cache
-        self._works = works
+        self._shared, self._cache = cache, ActivationCache() if cache is None else cache
+        self._n_args, self._verbose = n_args, verbose
+        self._model_keys = {} if model_keys is None else model_keys
         self._structure = (weakref.ref(model.local), repr(model.local), model.keep, model.axis)
-        weights = None if cache is None else fingerprint_model(model.local)
-        precision = torch.get_float32_matmul_precision()
-        self._key = (weakref.ref(model), weights, self._structure, str(self._dtype), device.type, precision)
+        self._attributes = fingerprint_attributes(model, _VOLATILE.get(model, ()))
         self._keys: list[Hashable | None] = [None] * len(codes)
+        self.work = PathWork(model, self.length, self.conditions, works)
 
     @property
     def model(self) -> IncrementalModel:
@@ -89,7 +114,8 @@ class PartialPath:
     def conditions(self) -> Hashable:
         """The conditions that decide, with the model, whether it may be evaluated in part."""
         run_as = str(self._dtype), self._device.type
-        return self.length, run_as, self._structure, weakref.ref(self._model.head), overrides_forward(self._model)
+        parts = self._structure, weakref.ref(self._model.head), self._attributes
+        return self.length, run_as, parts, overrides_forward(self._model)
 
     def predict(self, rows: torch.Tensor, edits: Edits | None, args: Sequence[torch.Tensor] | None) -> Any:
         """Predict base sequences, shape (B,), or one edit to each; `args` have one row per prediction.
@@ -105,7 +131,7 @@ class PartialPath:
         """Predict base sequences; those with cached activations do not run through `local`."""
         n_cached = sum(self._row_key(row) in self._cache for row in rows.tolist())
         entries = self.entries(rows.tolist())
-        self._count(n_full=len(rows) - n_cached, n_partial=n_cached)
+        self.work.count(n_full=len(rows) - n_cached, n_partial=n_cached)
         return self._finish(self._stack(entries), args)
 
     def _predict_edits(self, edits: Edits, args: Sequence[torch.Tensor] | None) -> Any:
@@ -120,7 +146,7 @@ class PartialPath:
         entries.update(zip(in_full, self._run_full(codes[in_full])))
         activations = self._stack([entries[e] for e in range(len(codes))])
         self._run_windows(activations, in_part, codes[in_part], [spans[e] for e in in_part])
-        self._count(n_full=len(in_full), n_partial=len(in_part))
+        self.work.count(n_full=len(in_full), n_partial=len(in_part))
         return self._finish(activations, args)
 
     def commit(self, edits: Edits) -> None:
@@ -176,14 +202,26 @@ class PartialPath:
         apply_edits(codes, edit, rows=torch.tensor([0]))
         seen: list[Any] = []
         hook = model.local.register_forward_hook(lambda module, inputs, output: seen.append(output))
-        self._count(n_checks=1)
+        self.work.count(n_checks=1)
+
+        def predict() -> Any:
+            seen.clear()
+            return model(self._one_hot(codes), *self._inputs(row_args))
+
         try:
-            with torch.no_grad(), autocasting(self._device, self._dtype):
-                in_full = check_output(model(self._one_hot(codes), *self._inputs(row_args)), 1)
+            with self._noting_what_changes(), torch.no_grad(), autocasting(self._device, self._dtype):
+                in_full = check_output(self.work.measure_whole(predict), 1)
         finally:
             hook.remove()
         activations = self._stack(self.entries(edit.base.tolist()))
-        self._run_windows(activations, [0], codes, edited_spans(edit))
+        (span,) = edited_spans(edit)
+        blocks = reach.blocks(*span)
+        assert blocks is not None
+        window = reach.window(*span, blocks)
+        stretch = codes[:, window.start : window.end]
+        outputs = self.work.measure_local(lambda: self._run_local(stretch), stretch.shape[1])
+        splice(activations, 0, outputs, 0, window, reach, model, trimmed=True)
+        self.work.ran(1, stretch.shape[1])
         limit = agreement_tolerance(self._dtype, self._device)
         expected = model.trim(check_activations(seen[0], 1, model.axis)) if seen else activations
         error = max(relative_difference(a, b) for a, b in zip(activations, expected))
@@ -197,24 +235,90 @@ class PartialPath:
             raise SplitError(f"head(local(X)) must be the model's own prediction; got a difference of {error:.2g}.")
 
     def measure(self) -> Reach:
-        """Measure the reach of the model. Runs two full sequences and several short ones."""
-        self._count(n_checks=2)
-        return measure_reach(self._model, self.length, self._device, resolve_dtype(self._model, None))
+        """Measure the reach of the model, on as many bases as a few whole sequences have."""
+        name = f"checking whether {type(self._model).__name__} runs in part"
+        with tqdm(desc=name, unit=" sequences", delay=1, leave=False, disable=not self._verbose) as bar:
+            runs = LocalRuns(self._model, self.length, self._device, resolve_dtype(self._model, None), bar)
+            try:
+                with self._noting_what_changes():
+                    self._decide(runs)
+                    return reach_of(runs)
+            finally:
+                self.work.count(n_checks=runs.sequences)
 
     def _measured(self) -> Reach:
         if self.reach is None:
             raise RuntimeError("a path predicts edits only once its reach is known.")
         return self.reach
 
-    def _count(self, **counts: int) -> None:
-        for work in self._works:
-            work.add(Work(**counts))
-
     def _row_key(self, row: int) -> Hashable:
         if self._keys[row] is None:
             digest = hashlib.blake2b(self._codes[row].numpy().tobytes(), digest_size=16).digest()
-            self._keys[row] = (self._key, digest)
+            self._keys[row] = (self._model_key, digest)
         return self._keys[row]
+
+    @cached_property
+    def _model_key(self) -> Hashable:
+        """What tells the activations of this model from those of others, and from its own before it was changed."""
+        precision = torch.get_float32_matmul_precision()
+        run_as = str(self._dtype), self._device.type, precision
+        key: Hashable = (weakref.ref(self._model), self._structure, self.length, run_as)
+        if self._shared is None:
+            return key
+        if key not in self._model_keys:
+            with self._noting_what_changes():
+                probe = self._probe()
+            volatile = {name.removeprefix("local.") for name in _VOLATILE.get(self._model, ())}
+            weights = fingerprint_model(self._model.local, volatile)
+            # Not all that a model computes with is a tensor or a plain attribute.
+            tolerance = agreement_tolerance(self._dtype, self._device) / 100
+            state = self._shared.state_of((key, weights), probe, tolerance)
+            self._model_keys[key] = (key, weights, state)
+        return self._model_keys[key]
+
+    @contextmanager
+    def _noting_what_changes(self) -> Iterator[None]:
+        """Find attributes that a prediction changes, such as counters, which do not tell one model from another."""
+        before = plain_attributes(self._model)
+        yield
+        after = plain_attributes(self._model)
+        changed = {name for name in before | after if before.get(name) != after.get(name)}
+        if changed:
+            volatile = _VOLATILE.setdefault(self._model, set())
+            volatile |= changed
+            self._attributes = fingerprint_attributes(self._model, volatile)
+
+    def _probe(self) -> list[torch.Tensor]:
+        """Run `local` on a short random sequence, always the same; on a whole one if it takes no other."""
+        runs = LocalRuns(self._model, self.length, self._device, self._dtype)
+        self._decide(runs)
+        try:
+            with torch.no_grad(), autocasting(self._device, self._dtype):
+                lengths = _PROBED.setdefault(self._model, {}).setdefault(self.length, [])
+                lengths += [max(1, self.length // share) for share in (16, 4, 1)] if not lengths else []
+                while True:
+                    try:
+                        return [output.cpu() for output in runs(runs.random(1, lengths[0]))]
+                    except SplitError:
+                        if len(lengths) == 1:
+                            raise
+                        del lengths[0]
+        finally:
+            self.work.count(n_checks=runs.sequences)
+
+    def _decide(self, runs: LocalRuns) -> None:
+        """Let a network that is split by the names of its modules find out, once, how these run."""
+        local = self._model.local
+        if not isinstance(local, SplitLocal) or local.plan.order:
+            return
+        self._model.expect(self._n_args)
+        passes = local.plan.passes
+        try:
+            local.decide(runs.random(1, self.length))
+        except ValueError as error:
+            raise SplitError(str(error)) from error
+        finally:
+            self.work.count(n_checks=local.plan.passes - passes)
 
     def entries(self, rows: list[int]) -> list[Entry]:
         """Return the activations of base sequences, from the cache or else run and then cached."""
@@ -231,8 +335,7 @@ class PartialPath:
             trimmed = self._model.trim(self._run_local(batch))
             # Copies, so that an entry does not hold the memory of the batch and of all bins.
             entries.extend(tuple(output[i].clone() for output in trimmed) for i in range(len(batch)))
-        for work in self._works:
-            work.ran(len(codes), self.length, self.length)
+        self.work.ran(len(codes), self.length)
         return entries
 
     def _run_windows(
@@ -253,8 +356,7 @@ class PartialPath:
                 outputs = self._run_local(torch.stack(stretches))
                 for source, k in enumerate(batch.tolist()):
                     splice(activations, rows[group[k]], outputs, source, windows[k], reach, self._model, trimmed=True)
-            for work in self._works:
-                work.ran(len(group), width, self.length)
+            self.work.ran(len(group), width)
 
     def _stack(self, entries: list[Entry]) -> list[torch.Tensor]:
         return [torch.stack([tensor.to(self._device) for tensor in tensors]) for tensors in zip(*entries)]
@@ -266,13 +368,16 @@ class PartialPath:
         return [arg.to(self._device, self._dtype) for arg in args or ()]
 
     def _run_local(self, codes: torch.Tensor) -> list[torch.Tensor]:
+        self._decide(LocalRuns(self._model, self.length, self._device, self._dtype))
         with torch.no_grad(), autocasting(self._device, self._dtype):
             outputs = self._model.local(self._one_hot(codes))
         return check_activations(outputs, len(codes), self._model.axis)
 
     def _finish(self, activations: list[torch.Tensor], args: Sequence[torch.Tensor] | None) -> Any:
         with torch.no_grad(), autocasting(self._device, self._dtype):
-            return self._model.finish(activations, *self._inputs(args))
+            y = self._model.finish(activations, *self._inputs(args))
+        self.work.finished(len(activations[0]))
+        return y
 
 
 def edited_spans(edits: Edits) -> list[Span]:
