@@ -108,6 +108,7 @@ class PathWork:
     def measure_whole(self, run: Callable[[], T]) -> T:
         """Predict one sequence in full, and measure the operations of both parts."""
         local, marks, before = self._model.local, list[int](), list[int]()
+        counter = FlopCounterMode(display=False)
 
         def mark(*_: object) -> None:
             marks.append(counter.get_total_flops())
@@ -115,7 +116,6 @@ class PathWork:
         hook = local.register_forward_hook(mark)
         if isinstance(local, SplitLocal):
             local.plan.at_rest = lambda: before.append(counter.get_total_flops())
-        counter = FlopCounterMode(display=False)
         try:
             result = _counted(run, counter)
         finally:

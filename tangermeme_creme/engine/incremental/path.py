@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import weakref
-from collections.abc import Hashable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import cached_property
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import torch
@@ -16,25 +14,18 @@ from ...sequence import Edits, Span, apply_edits, to_one_hot
 from ..agreement import agreement_tolerance, relative_difference
 from ..cache import ActivationCache, Entry
 from ..device import autocasting, resolve_dtype
-from ..fingerprint import fingerprint_attributes, fingerprint_model, plain_attributes
 from ..outputs import check_output
 from ..work import Work
 from .arithmetic import PathWork
+from .identity import ModelIdentity, RunAs
 from .local_runs import LocalRuns, SplitError, check_activations
 from .model import IncrementalModel
 from .reach import reach_of
-from .splicing import splice
-from .split import SplitLocal
+from .splicing import edited_spans, splice
 from .windows import Reach, group_by_blocks, merge_spans
 
 # Base sequences run through `local` in groups of about as many bp as a batch of windows of 5 kb tiles has.
 _WINDOW_BP = 8192
-
-# By the length of the sequences: the lengths that `local` may take for a probe, the shortest first.
-_PROBED: weakref.WeakKeyDictionary[IncrementalModel, dict[int, list[int]]] = weakref.WeakKeyDictionary()
-
-# The names of attributes that a prediction changes.
-_VOLATILE: weakref.WeakKeyDictionary[IncrementalModel, set[str]] = weakref.WeakKeyDictionary()
 
 
 class PartialPath:
@@ -93,12 +84,11 @@ class PartialPath:
         self._model, self._codes, self._device, self._batch_size = model, codes, device, batch_size
         self._dtype = resolve_dtype(model, dtype)
         self.reach: Reach | None = None
-        self._shared, self._cache = cache, ActivationCache() if cache is None else cache
-        self._n_args, self._verbose = n_args, verbose
-        self._model_keys = {} if model_keys is None else model_keys
-        self._structure = (weakref.ref(model.local), repr(model.local), model.keep, model.axis)
-        self._attributes = fingerprint_attributes(model, _VOLATILE.get(model, ()))
+        self._cache = ActivationCache() if cache is None else cache
+        self._verbose = verbose
         self._keys: list[Hashable | None] = [None] * len(codes)
+        run_as = RunAs(self.length, device, self._dtype, n_args)
+        self._identity = ModelIdentity(model, run_as, works, cache, {} if model_keys is None else model_keys)
         self.work = PathWork(model, self.length, self.conditions, works)
 
     @property
@@ -113,9 +103,9 @@ class PartialPath:
     @property
     def conditions(self) -> Hashable:
         """The conditions that decide, with the model, whether it may be evaluated in part."""
-        run_as = str(self._dtype), self._device.type
-        parts = self._structure, weakref.ref(self._model.head), self._attributes
-        return self.length, run_as, parts, overrides_forward(self._model)
+        run_as = self.length, str(self._dtype), self._device.type
+        parts = self._identity.structure, weakref.ref(self._model.head), self._identity.attributes
+        return run_as, parts, overrides_forward(self._model)
 
     def predict(self, rows: torch.Tensor, edits: Edits | None, args: Sequence[torch.Tensor] | None) -> Any:
         """Predict base sequences, shape (B,), or one edit to each; `args` have one row per prediction.
@@ -209,7 +199,7 @@ class PartialPath:
             return model(self._one_hot(codes), *self._inputs(row_args))
 
         try:
-            with self._noting_what_changes(), torch.no_grad(), autocasting(self._device, self._dtype):
+            with self._identity.noting_what_changes(), torch.no_grad(), autocasting(self._device, self._dtype):
                 in_full = check_output(self.work.measure_whole(predict), 1)
         finally:
             hook.remove()
@@ -240,8 +230,8 @@ class PartialPath:
         with tqdm(desc=name, unit=" sequences", delay=1, leave=False, disable=not self._verbose) as bar:
             runs = LocalRuns(self._model, self.length, self._device, resolve_dtype(self._model, None), bar)
             try:
-                with self._noting_what_changes():
-                    self._decide(runs)
+                with self._identity.noting_what_changes():
+                    self._identity.decide()
                     return reach_of(runs)
             finally:
                 self.work.count(n_checks=runs.sequences)
@@ -254,71 +244,8 @@ class PartialPath:
     def _row_key(self, row: int) -> Hashable:
         if self._keys[row] is None:
             digest = hashlib.blake2b(self._codes[row].numpy().tobytes(), digest_size=16).digest()
-            self._keys[row] = (self._model_key, digest)
+            self._keys[row] = (self._identity.key, digest)
         return self._keys[row]
-
-    @cached_property
-    def _model_key(self) -> Hashable:
-        """What tells the activations of this model from those of others, and from its own before it was changed."""
-        precision = torch.get_float32_matmul_precision()
-        run_as = str(self._dtype), self._device.type, precision
-        key: Hashable = (weakref.ref(self._model), self._structure, self.length, run_as)
-        if self._shared is None:
-            return key
-        if key not in self._model_keys:
-            with self._noting_what_changes():
-                probe = self._probe()
-            volatile = {name.removeprefix("local.") for name in _VOLATILE.get(self._model, ())}
-            weights = fingerprint_model(self._model.local, volatile)
-            # Not all that a model computes with is a tensor or a plain attribute.
-            tolerance = agreement_tolerance(self._dtype, self._device) / 100
-            state = self._shared.state_of((key, weights), probe, tolerance)
-            self._model_keys[key] = (key, weights, state)
-        return self._model_keys[key]
-
-    @contextmanager
-    def _noting_what_changes(self) -> Iterator[None]:
-        """Find attributes that a prediction changes, such as counters, which do not tell one model from another."""
-        before = plain_attributes(self._model)
-        yield
-        after = plain_attributes(self._model)
-        changed = {name for name in before | after if before.get(name) != after.get(name)}
-        if changed:
-            volatile = _VOLATILE.setdefault(self._model, set())
-            volatile |= changed
-            self._attributes = fingerprint_attributes(self._model, volatile)
-
-    def _probe(self) -> list[torch.Tensor]:
-        """Run `local` on a short random sequence, always the same; on a whole one if it takes no other."""
-        runs = LocalRuns(self._model, self.length, self._device, self._dtype)
-        self._decide(runs)
-        try:
-            with torch.no_grad(), autocasting(self._device, self._dtype):
-                lengths = _PROBED.setdefault(self._model, {}).setdefault(self.length, [])
-                lengths += [max(1, self.length // share) for share in (16, 4, 1)] if not lengths else []
-                while True:
-                    try:
-                        return [output.cpu() for output in runs(runs.random(1, lengths[0]))]
-                    except SplitError:
-                        if len(lengths) == 1:
-                            raise
-                        del lengths[0]
-        finally:
-            self.work.count(n_checks=runs.sequences)
-
-    def _decide(self, runs: LocalRuns) -> None:
-        """Let a network that is split by the names of its modules find out, once, how these run."""
-        local = self._model.local
-        if not isinstance(local, SplitLocal) or local.plan.order:
-            return
-        self._model.expect(self._n_args)
-        passes = local.plan.passes
-        try:
-            local.decide(runs.random(1, self.length))
-        except ValueError as error:
-            raise SplitError(str(error)) from error
-        finally:
-            self.work.count(n_checks=local.plan.passes - passes)
 
     def entries(self, rows: list[int]) -> list[Entry]:
         """Return the activations of base sequences, from the cache or else run and then cached."""
@@ -368,7 +295,7 @@ class PartialPath:
         return [arg.to(self._device, self._dtype) for arg in args or ()]
 
     def _run_local(self, codes: torch.Tensor) -> list[torch.Tensor]:
-        self._decide(LocalRuns(self._model, self.length, self._device, self._dtype))
+        self._identity.decide()
         with torch.no_grad(), autocasting(self._device, self._dtype):
             outputs = self._model.local(self._one_hot(codes))
         return check_activations(outputs, len(codes), self._model.axis)
@@ -378,12 +305,6 @@ class PartialPath:
             y = self._model.finish(activations, *self._inputs(args))
         self.work.finished(len(activations[0]))
         return y
-
-
-def edited_spans(edits: Edits) -> list[Span]:
-    """Return the span of each edit, [start, end) in bp."""
-    widths = [len(content) for content in edits.content]
-    return [(s, s + widths[i]) for s, i in zip(edits.start.tolist(), edits.content_index.tolist())]
 
 
 def overrides_forward(model: IncrementalModel) -> bool:

@@ -1,12 +1,19 @@
-"""Write the bins of a window into the activations of a whole sequence."""
+"""Where edits lie, and how the bins of their windows are written into the activations of a whole sequence."""
 
 from __future__ import annotations
 
 import torch
 
+from ...sequence import Edits, Span
 from .local_runs import SplitError
 from .model import IncrementalModel
 from .windows import EditWindow, Reach
+
+
+def edited_spans(edits: Edits) -> list[Span]:
+    """Return the span of each edit, [start, end) in bp."""
+    widths = [len(content) for content in edits.content]
+    return [(s, s + widths[i]) for s, i in zip(edits.start.tolist(), edits.content_index.tolist())]
 
 
 def splice(

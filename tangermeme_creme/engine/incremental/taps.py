@@ -63,7 +63,7 @@ def with_tensors(value: Any, tensors: Iterable[torch.Tensor]) -> Any:
             return next(left)
         if isinstance(part, Mapping):
             items = {key: replaced(item) for key, item in part.items()}
-            return items if type(part) is dict else type(part)(**items)  # type: ignore[call-arg]
+            return items if type(part) is dict else type(part)(**items)
         if isinstance(part, (list, tuple)):
             sequence = [replaced(item) for item in part]
             return type(part)(*sequence) if hasattr(part, "_fields") else type(part)(sequence)
