@@ -192,7 +192,7 @@ def test_nan_predictions_are_refused(case: Case) -> None:
         def forward(self, X: torch.Tensor) -> torch.Tensor:
             return super().forward(X) * torch.nan
 
-    with pytest.raises(ValueError, match=r"must not predict NaN; got NaN for (example|source) 0"):
+    with pytest.raises(ValueError, match=r"must predict finite numbers; got NaN for (example|source) 0"):
         case.call(Broken(), sequences())
 
 

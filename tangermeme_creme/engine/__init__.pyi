@@ -33,6 +33,7 @@ from .outputs import (
     check_objective as check_objective,
     check_output as check_output,
     concatenate as concatenate,
+    first_infinite as first_infinite,
     map_output as map_output,
     mean_objective as mean_objective,
 )

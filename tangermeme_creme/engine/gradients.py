@@ -23,7 +23,7 @@ from .incremental import (
 )
 from .memory import explain_out_of_memory
 from .options import check_args, check_engine_options
-from .outputs import Objective, check_objective, check_output, mean_objective
+from .outputs import Objective, check_objective, check_output, first_infinite, mean_objective
 from .work import Work
 
 
@@ -100,7 +100,7 @@ class SpanObjective:
         cache: ActivationCache | None = None,
         progress: ProgressBar | None = None,
     ) -> None:
-        check_engine_options(model, batch_size, incremental, cache)
+        check_engine_options(model, batch_size, incremental, cache, dtype=dtype, device=device)
         self._codes = pack(X).to_codes()
         check_args(args, len(self._codes))
         self._model, self._args, self._spans = model, args, spans
@@ -158,8 +158,8 @@ class SpanObjective:
         Raises
         ------
         ValueError
-            If the model predicts NaN or another number of rows, the objective is not one number per sequence, or the
-            model or the objective cannot be differentiated.
+            If the model predicts NaN, infinity or another number of rows, the objective is not one number per sequence,
+            or the model or the objective cannot be differentiated.
         """
         value = self._evaluate(x, rows.tolist())
         if self._progress is not None:
@@ -193,10 +193,9 @@ class SpanObjective:
                 path.work.finished(len(rows))
             check_output(y, len(rows))
             value = check_objective(self._objective(y), len(rows))
-        if value.isnan().any():
-            raise ValueError(
-                f"the objective must not be NaN; got NaN for example {rows[int(value.isnan().nonzero()[0])]}."
-            )
+        if not value.isfinite().all():
+            row, got = first_infinite(value.detach())
+            raise ValueError(f"the objective must be finite; got {got} for example {rows[row]}.")
         if activations is not None and not any(tensor.requires_grad for tensor in activations):
             value = value + 0 * x.sum((1, 2))  # the head reads no bin that the span reaches: a gradient of zero
         if x.requires_grad and not value.requires_grad:

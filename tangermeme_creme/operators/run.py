@@ -178,7 +178,8 @@ def prepare_run(
     known = EngineOptions.__optional_keys__
     options = {key: value for key, value in kwargs.items() if key in known}
     others = {key: value for key, value in kwargs.items() if key not in known}
-    check_engine_options(model, options.get("batch_size", 32), options.get("incremental", "auto"), options.get("cache"))
+    checked = ("batch_size", "incremental", "cache", "dtype", "device", "allow_stochastic")
+    check_engine_options(model, **{key: options[key] for key in checked if key in options})
     if others and func is predict:
         raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(others))!r}.")
     check_args(args, len(packed), args_name)

@@ -21,7 +21,7 @@ KEPT = 8 * 3 * (L // 5)
 
 
 def predict(model: IncrementalModel, X: torch.Tensor, cache: ActivationCache, **options: object) -> torch.Tensor:
-    with EditSession(model, X, cache=cache, **options) as session:  # type: ignore[arg-type]
+    with EditSession(model, X, cache=cache, allow_stochastic=True, **options) as session:  # type: ignore[arg-type]
         return session.predict()
 
 

@@ -142,7 +142,7 @@ def test_verdict_is_found_once(name: str) -> None:
 
 def test_local_that_draws_random_numbers_runs_in_full() -> None:
     model = noisy()
-    with one_warning() as texts, EditSession(model, bases(2, L)) as session:
+    with one_warning() as texts, EditSession(model, bases(2, L), allow_stochastic=True) as session:
         session.predict_edits(EDITS)
     assert "got a difference of" in texts[0] and session.work.n_partial == 0
 
