@@ -9,7 +9,11 @@ from .device import (
     rows_at_once as rows_at_once,
 )
 from .fingerprint import fingerprint_attributes as fingerprint_attributes, fingerprint_model as fingerprint_model
-from .gradients import SpanObjective as SpanObjective, parameters_frozen as parameters_frozen
+from .gradients import (
+    SpanObjective as SpanObjective,
+    explain_in_place as explain_in_place,
+    parameters_frozen as parameters_frozen,
+)
 from .incremental import (
     IncrementalModel as IncrementalModel,
     OutputReach as OutputReach,
@@ -23,7 +27,9 @@ from .options import (
     RunOptions as RunOptions,
     check_args as check_args,
     check_engine_options as check_engine_options,
+    takes as takes,
     warn_of_cast_args as warn_of_cast_args,
+    warn_of_unknown_bases as warn_of_unknown_bases,
 )
 from .outputs import (
     Objective as Objective,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Protocol
 
@@ -15,7 +14,7 @@ from .cache import ActivationCache
 from .device import resolve_dtype, rows_at_once
 from .function_check import warn_of_stochastic_model
 from .incremental import IncrementalModel, PartialPath, SplitError, fall_back_to_full, may_run_in_part
-from .options import wants_in_part
+from .options import takes, wants_in_part
 from .outputs import Objective, Output, OutputRows, check_output
 from .work import Work
 
@@ -238,10 +237,7 @@ class CodesSession:
         kwargs: dict[str, Any] = {"batch_size": self._batch_size, "dtype": self._dtype, "device": self._device}
         if self._random_state is not None:
             kwargs["random_state"] = self._random_state
-        accepted = inspect.signature(self._func).parameters
-        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values()):
-            kwargs = {name: value for name, value in kwargs.items() if name in accepted}
-        kwargs = {name: value for name, value in kwargs.items() if value is not None}
+        kwargs = {key: value for key, value in kwargs.items() if value is not None and takes(self._func, key)}
         X = to_one_hot(codes, self._one_hot_dtype)
         return self._func(self._model, X, args=args, **{**kwargs, **self._func_kwargs})
 

@@ -135,6 +135,10 @@ class SpanObjective:
         self._path = None
         self._stack.__exit__(*exception)  # type: ignore[arg-type]
 
+    @property
+    def model(self) -> torch.nn.Module:
+        return self._model
+
     def one_hot(self, rows: torch.Tensor) -> torch.Tensor:
         """Return the spans of `rows`, shape (B, 4, W), on the device, in the dtype of the gradients."""
         codes = [self._codes[i, slice(*self._spans[i].tolist())] for i in rows.tolist()]
@@ -250,6 +254,42 @@ class SpanObjective:
             if "n_full" in counts:
                 work.arithmetic += counts["n_full"]
                 work.ran(counts["n_full"], self._codes.shape[1], self._codes.shape[1])
+
+
+@contextmanager
+def explain_in_place(model: torch.nn.Module) -> Iterator[None]:
+    """Turn an error about layers that write into their input, through which no gradient goes, into one that names them.
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> with explain_in_place(torch.nn.Sequential(torch.nn.ReLU(inplace=True))):
+    ...     raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+    Traceback (most recent call last):
+    ...
+    ValueError: gradients need layers that leave their input as it is; set inplace=False in 0 (ReLU). Got: a leaf \
+Variable that requires grad is being used in an in-place operation.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        text = str(error)
+        if "in-place" not in text and "inplace" not in text:
+            raise
+        layers = [
+            f"{name} ({type(module).__name__})"
+            for name, module in model.named_modules()
+            if getattr(module, "inplace", False)
+        ]
+        todo = (
+            f"set inplace=False in {', '.join(layers)}" if layers else "look for operations such as += in its forward"
+        )
+        raise ValueError(
+            f"gradients need layers that leave their input as it is; {todo}. Got: {text.splitlines()[0]}"
+        ) from error
 
 
 @contextmanager

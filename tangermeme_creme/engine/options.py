@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any, TypedDict
 
 import torch
 from tangermeme.predict import predict
+from tangermeme.utils import PackedSequence
 
-from ..sequence import check_count
+from ..sequence import UNKNOWN, check_count
 from ..support import warn
 from .cache import ActivationCache
 from .device import check_device, check_dtype
@@ -74,7 +76,7 @@ def check_engine_options(
 def _check_model(model: object) -> None:
     if isinstance(model, torch.nn.Module):
         values = next(chain(model.parameters(), model.buffers()), None)
-        if values is not None and values.is_meta:
+        if isinstance(values, torch.Tensor) and values.is_meta:
             raise ValueError(
                 f"the model must have values on a device; got {type(model).__name__} on the meta device: load its "
                 "weights."
@@ -114,6 +116,18 @@ def wants_in_part(
     return False
 
 
+def takes(func: Callable[..., Any], keyword: str) -> bool:
+    """Return whether a function takes a keyword argument, by its name or among any others.
+
+    Examples
+    --------
+    >>> takes(predict, "device"), takes(predict, "random_state"), takes(lambda model, X, **kwargs: X, "random_state")
+    (True, False, True)
+    """
+    parameters = inspect.signature(func).parameters
+    return keyword in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
 def check_args(args: Iterable[torch.Tensor] | None, n_examples: int, name: str = "args") -> None:
     """Refuse further inputs that do not have one row per example.
 
@@ -141,6 +155,27 @@ def check_args(args: Iterable[torch.Tensor] | None, n_examples: int, name: str =
         if len(arg) != n_examples:
             got = str(len(arg))
             raise ValueError(f"{name} must have {n_examples} rows, one per example; got {got} at index {i}.")
+
+
+def warn_of_unknown_bases(model: torch.nn.Module, X: PackedSequence, name: str = "X") -> None:
+    """Warn where sequences have unknown bases and the model does not say what it gets for them.
+
+    A model says so by an attribute `n_fill` of any of its modules, as the adapters and `Readout` have it.
+
+    Examples
+    --------
+    >>> warn_of_unknown_bases(torch.nn.Identity(), PackedSequence.from_one_hot(torch.eye(4)[None]))
+    """
+    if any(getattr(module, "n_fill", None) is not None for module in model.modules()):
+        return
+    codes = X.to_codes()
+    unknown = (codes == UNKNOWN).sum(-1)
+    if unknown.any():
+        warn(
+            f"{name} has {int(unknown.sum()):,} unknown bases, in {int((unknown > 0).sum())} of {len(codes)} "
+            f"sequences, and {type(model).__name__} gets zeros for them. Many models were trained with 0.25: "
+            "Readout(model, n_fill=0.25) fills them in; n_fill=0 says that zeros are right."
+        )
 
 
 def _kind(tensor: torch.Tensor) -> str:

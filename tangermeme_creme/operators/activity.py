@@ -106,7 +106,7 @@ def predict_activity(
             codes = pack(X).to_codes()
             with CodesSession(
                 model, codes, device=on, batch_size=batch_size, dtype=dtype, incremental=False, progress=bar,
-                names=names,
+                names=names, allow_stochastic=True,
             ) as session:  # fmt: skip
                 parts.append(_numbers(session.predict()))
             if len(parts) == 1:  # before the other predictions are made

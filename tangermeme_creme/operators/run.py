@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +20,9 @@ from ..engine import (
     check_engine_options,
     map_output,
     model_on,
+    takes,
     warn_of_cast_args,
+    warn_of_unknown_bases,
 )
 from ..sequence import (
     RandomState,
@@ -91,7 +92,7 @@ class OperatorRun:
         `bases` is how many base codes one item holds in memory.
         """
         size = max(1, _BLOCK_BASES // max(1, bases))
-        if "random_state" in inspect.signature(self.func).parameters:
+        if takes(self.func, "random_state"):
             size = 1  # func gets the seed of one example, whatever other examples are in the call
         yield from torch.arange(self.n_examples if total is None else total).split(size)
 
@@ -184,6 +185,7 @@ def prepare_run(
         raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(others))!r}.")
     check_args(args, len(packed), args_name)
     warn_of_cast_args(args, func, args_name)
+    warn_of_unknown_bases(model, packed, X_name)
     return OperatorRun(
         name=name,
         model=model,

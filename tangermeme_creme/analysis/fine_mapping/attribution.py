@@ -17,6 +17,7 @@ from ...engine import (
     SpanObjective,
     check_args,
     check_engine_options,
+    explain_in_place,
     first_infinite,
     warn_of_cast_args,
 )
@@ -231,7 +232,7 @@ def _by_captum(
     def attribute(rows: torch.Tensor, start: torch.Tensor | float) -> torch.Tensor:
         x = objective.one_hot(rows).requires_grad_()
         at_once = min(objective.batch_size, len(rows) * (n_steps if method == "integrated_gradients" else 1))
-        with objective.explain_out_of_memory(at_once):
+        with objective.explain_out_of_memory(at_once), explain_in_place(objective.model):
             # Captum repeats `rows` as it repeats the sequences.
             if method == "saliency":
                 y = Saliency(objective).attribute(x, abs=False, additional_forward_args=rows, **kwargs)
