@@ -30,6 +30,8 @@ LOOK: dict[str, Any] = {
 class Network(torch.nn.Module):
     """Of modules that DeepLIFT has rules for; not linear, positive, in single precision."""
 
+    n_fill = 0.0  # an unknown base is zeros on purpose
+
     def __init__(self, seed: int = 0) -> None:
         super().__init__()
         torch.manual_seed(seed)

@@ -29,6 +29,8 @@ class Mixer(torch.nn.Module):
     Returns (N, bins, tracks). Its weights come from `seed` alone.
     """
 
+    n_fill = 0.0  # an unknown base is zeros on purpose
+
     def __init__(self, length: int, bins: int = 4, tracks: int = 2, seed: int = 0, channels: int = 6) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.nn import BatchNorm1d, Conv1d, Linear, MaxPool1d, Module, ReLU, Sequential
+from torch.nn import LSTM, BatchNorm1d, Conv1d, Linear, MaxPool1d, Module, ReLU, Sequential
 from torch.nn.functional import interpolate, one_hot
 
 Forward = Callable[..., Any]
@@ -32,6 +32,7 @@ class Chain(Module):
         self.stem, self.middle, self.tower = block(4, 8), block(8, 8, pool=1), Sequential(block(8, 8), block(8, 8))
         self.attend = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, dropout=0.5)
         self.norm, self.out = BatchNorm1d(8), Linear(8, 2)
+        self.lstm, self.pair, self.parts = LSTM(8, 8, batch_first=True), Pair(), Parts()
         self.to(F64).eval()
 
     def rest(self, h: torch.Tensor) -> torch.Tensor:
@@ -98,6 +99,42 @@ def shifted(self: Chain, X: torch.Tensor, shift: torch.Tensor | None = None, tra
 
 def added(self: Chain, X: torch.Tensor, *more: torch.Tensor) -> Any:
     return sum(more, Chain.forward(self, X))
+
+
+def twice(self: Chain, X: torch.Tensor) -> Any:
+    """Runs one module two times, one after the other."""
+    return self.rest(self.middle(self.middle(self.stem(X))))
+
+
+def twice_with_skip(self: Chain, X: torch.Tensor) -> Any:
+    """Runs one module two times, and reads what it returned both times."""
+    first = self.middle(self.stem(X))
+    return self.rest(self.middle(first) + first)
+
+
+def recurrent(self: Chain, X: torch.Tensor) -> Any:
+    """Reads the first tensor of a nested tuple."""
+    return self.rest(self.lstm(self.stem(X).mT)[0].mT)
+
+
+def both_of_a_tuple(self: Chain, X: torch.Tensor) -> Any:
+    a, b = self.pair(self.stem(X))
+    return self.rest(a * b)
+
+
+def named_parts(self: Chain, X: torch.Tensor) -> Any:
+    """Reads one of three values in a dictionary."""
+    return self.rest(self.parts(self.stem(X))["bins"])
+
+
+class Pair(Module):
+    def forward(self, x: torch.Tensor) -> Any:
+        return x + 1, x - 1
+
+
+class Parts(Module):
+    def forward(self, x: torch.Tensor) -> Any:
+        return {"total": x.sum(-1), "bins": x * 2, "width": x.shape[-1]}
 
 
 def net(forward: Forward) -> Any:

@@ -1,3 +1,4 @@
+from .agreement import agreement_tolerance as agreement_tolerance, relative_difference as relative_difference
 from .cache import ActivationCache as ActivationCache, Entry as Entry
 from .codes_session import CodesSession as CodesSession, ProgressBar as ProgressBar
 from .device import (
@@ -7,8 +8,12 @@ from .device import (
     resolve_dtype as resolve_dtype,
     rows_at_once as rows_at_once,
 )
-from .fingerprint import fingerprint_model as fingerprint_model
-from .gradients import SpanObjective as SpanObjective, parameters_frozen as parameters_frozen
+from .fingerprint import fingerprint_attributes as fingerprint_attributes, fingerprint_model as fingerprint_model
+from .gradients import (
+    SpanObjective as SpanObjective,
+    explain_in_place as explain_in_place,
+    parameters_frozen as parameters_frozen,
+)
 from .incremental import (
     IncrementalModel as IncrementalModel,
     OutputReach as OutputReach,
@@ -22,7 +27,9 @@ from .options import (
     RunOptions as RunOptions,
     check_args as check_args,
     check_engine_options as check_engine_options,
+    takes as takes,
     warn_of_cast_args as warn_of_cast_args,
+    warn_of_unknown_bases as warn_of_unknown_bases,
 )
 from .outputs import (
     Objective as Objective,
@@ -32,6 +39,7 @@ from .outputs import (
     check_objective as check_objective,
     check_output as check_output,
     concatenate as concatenate,
+    first_infinite as first_infinite,
     map_output as map_output,
     mean_objective as mean_objective,
 )

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 
 import torch
 
+from .agreement import relative_difference
 from .memory import free_bytes
 from .work import Work
 
@@ -18,8 +19,9 @@ class ActivationCache:
 
     A session makes its own cache unless it is given one. Pass one cache to several tests as ``cache=``, and the
     sequences that these tests share (the wild type of a locus, the backgrounds of one seed) run through `local` once.
-    The key of an entry is made of the bases of the sequence, the model, its weights and its dtype, so that a cache is
-    never stale and always safe to share.
+    The key of an entry is made of the bases of the sequence, the model, its weights, its plain attributes and its
+    dtype. Once per test or session `local` also runs on a short sequence, a sixteenth of the others: where a model
+    computes something else than before, whatever has changed in it, its entries are made anew.
 
     Parameters
     ----------
@@ -57,6 +59,7 @@ class ActivationCache:
         self.device_bytes = device_bytes
         self.work = Work()
         self._entries: OrderedDict[Hashable, Entry] = OrderedDict()
+        self._probes: dict[Hashable, list[list[torch.Tensor]]] = {}
         self._on_device = 0
         self.nbytes = 0
 
@@ -92,6 +95,33 @@ class ActivationCache:
         self._entries[key] = entry
         self.nbytes += size
 
+    def state_of(self, model: Hashable, probe: list[torch.Tensor], tolerance: float) -> int:
+        """Number the states of a model by what it computes for one sequence; a state that came before has its number.
+
+        Parameters
+        ----------
+        model: hashable
+            Stands for the model.
+
+        probe: list of torch.Tensor
+            What the model returns for the sequence.
+
+        tolerance: float
+            How far the values of one state may differ by rounding, relative to the largest.
+
+        Examples
+        --------
+        >>> cache = ActivationCache()
+        >>> [cache.state_of("model", [torch.tensor([value])], 1e-6) for value in (1.0, 2.0, 1.0)]
+        [0, 1, 0]
+        """
+        known = self._probes.setdefault(model, [])
+        for state, other in enumerate(known):
+            if len(other) == len(probe) and all(relative_difference(a, b) <= tolerance for a, b in zip(probe, other)):
+                return state
+        known.append([tensor.clone() for tensor in probe])
+        return len(known) - 1
+
     def copy(self) -> ActivationCache:
         """Return a cache with the same entries, whose tensors are shared, and new counts; later changes are not shared.
 
@@ -106,12 +136,14 @@ class ActivationCache:
         """
         other = ActivationCache(self.max_bytes, device_bytes=self.device_bytes)
         other._entries = self._entries.copy()
+        other._probes = {model: probes.copy() for model, probes in self._probes.items()}
         other._on_device, other.nbytes = self._on_device, self.nbytes
         return other
 
     def clear(self) -> None:
         """Drop all entries."""
         self._entries.clear()
+        self._probes.clear()
         self.nbytes = self._on_device = 0
 
     def _remove(self, key: Hashable) -> None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Protocol
 
 import torch
 from tangermeme.predict import predict
 
 from ..sequence import Edits, apply_edits, check_edits, to_one_hot
+from .agreement import agreement_tolerance
 from .cache import ActivationCache
-from .device import rows_at_once
+from .device import resolve_dtype, rows_at_once
+from .function_check import warn_of_stochastic_model
 from .incremental import IncrementalModel, PartialPath, SplitError, fall_back_to_full, may_run_in_part
-from .options import wants_in_part
+from .options import takes, wants_in_part
 from .outputs import Objective, Output, OutputRows, check_output
 from .work import Work
+
+# In the keys that the sessions of one test share: its model was predicted twice.
+_CHECKED = "a sequence was predicted again on its own"
 
 
 class ProgressBar(Protocol):
@@ -44,8 +48,14 @@ class CodesSession:
     args, func, func_kwargs, random_state, batch_size, dtype, incremental, cache, progress, names: optional
         As in `EditSession`.
 
+    allow_stochastic: bool, optional
+        As in `EditSession`. Default is False.
+
     one_hot_dtype: torch.dtype, optional
         The dtype of the sequences that your own `func` gets. Default is torch.int8.
+
+    model_keys: dict or None, optional
+        Shared by the sessions of one test, so that its model is told from others once. Default is None.
 
     Attributes
     ----------
@@ -77,12 +87,15 @@ class CodesSession:
         one_hot_dtype: torch.dtype = torch.int8,
         progress: ProgressBar | None = None,
         names: Sequence[str] | None = None,
+        model_keys: dict[Hashable, Hashable] | None = None,
+        allow_stochastic: bool = False,
     ) -> None:
+        self._model_keys = {} if model_keys is None else model_keys
         self._model, self._codes, self._device, self._args = model, codes, device, args
         self._func, self._func_kwargs = func, dict(func_kwargs or {})
         self._random_state, self._one_hot_dtype = random_state, one_hot_dtype
         self._batch_size, self._dtype = batch_size, dtype
-        self._progress, self._names = progress, names
+        self._progress, self._names, self._allow_stochastic = progress, names, allow_stochastic
         self._in_part = wants_in_part(model, incremental, func, self._func_kwargs)
         self._required, self._cache = incremental is True, cache
         self._open = False
@@ -100,7 +113,9 @@ class CodesSession:
             assert isinstance(self._model, IncrementalModel)
             self._path = PartialPath(
                 self._model, self._codes, device=self._device, dtype=self._dtype, batch_size=self._at_once,
-                cache=self._cache, works=self._works,
+                cache=self._cache, works=self._works, n_args=len(self._args or ()),
+                model_keys=self._model_keys,
+                verbose=self._progress is not None and not getattr(self._progress, "disable", False),
             )  # fmt: skip
         return self
 
@@ -201,7 +216,7 @@ class CodesSession:
                 assert path is not None
                 fall_back_to_full(path, error, self._required)
                 path = None
-            y = self._call(base[rows], batch, args) if path is None else self._after(y, len(rows))
+            y = self._call(base[rows], batch, args) if path is None else self._after(y, base[rows], batch, args)
             predictions.add(y, len(rows), rows)
             if self._progress is not None:
                 self._progress.update(len(rows))
@@ -209,31 +224,62 @@ class CodesSession:
 
     def _call(self, base: torch.Tensor, edits: Edits | None, args: list[torch.Tensor] | None) -> Any:
         """Run whole sequences through `func`."""
-        codes = self._codes[base]
-        if edits is not None:
-            apply_edits(codes, edits, rows=torch.arange(len(codes)))
+        codes = self._edited(base, edits)
         for work in self._works:
             work.n_full += len(codes)
+            work.arithmetic += len(codes)
             work.ran(len(codes), self.length, self.length)
         if self._func is predict:
             # Codes are decoded on the device: they move one byte per base, a sixteenth of one-hot floats.
             X = to_one_hot(codes.to(self._device))
-            options = {"batch_size": len(codes), "dtype": self._dtype, "device": self._device, **self._func_kwargs}
-            options.pop("func", None)
-            return predict(self._model, X, args=args, func=lambda y: self._after(y, len(codes)), **options)
+            options = {"batch_size": len(codes), **self._predict_options()}
+            return predict(self._model, X, args=args, func=lambda y: self._after(y, base, edits, args), **options)
         kwargs: dict[str, Any] = {"batch_size": self._batch_size, "dtype": self._dtype, "device": self._device}
         if self._random_state is not None:
             kwargs["random_state"] = self._random_state
-        accepted = inspect.signature(self._func).parameters
-        kwargs = {name: value for name, value in kwargs.items() if name in accepted and value is not None}
+        kwargs = {key: value for key, value in kwargs.items() if value is not None and takes(self._func, key)}
         X = to_one_hot(codes, self._one_hot_dtype)
         return self._func(self._model, X, args=args, **{**kwargs, **self._func_kwargs})
 
-    def _after(self, y: Any, n_rows: int) -> Any:
+    def _edited(self, base: torch.Tensor, edits: Edits | None) -> torch.Tensor:
+        """Copy base codes, shape (B, L), with one edit written into each."""
+        codes = self._codes[base]
+        if edits is not None:
+            apply_edits(codes, edits, rows=torch.arange(len(codes)))
+        return codes
+
+    def _predict_options(self) -> dict[str, Any]:
+        options = {"dtype": self._dtype, "device": self._device, **self._func_kwargs}
+        options.pop("func", None)
+        return options
+
+    def _after(self, y: Any, base: torch.Tensor, edits: Edits | None, args: list[torch.Tensor] | None) -> Any:
         """Check the predictions of a batch, then apply the function that the caller gave to tangermeme's `predict`."""
-        check_output(y, n_rows)
+        check_output(y, len(base))
+        if self._func is predict and not self._allow_stochastic and _CHECKED not in self._model_keys:
+            self._model_keys[_CHECKED] = True
+            self._check_again(y, base, edits, args)
         after = self._func_kwargs.get("func") if self._func is predict else None
         return y if after is None else after(y)
+
+    def _check_again(self, y: Any, base: torch.Tensor, edits: Edits | None, args: list[torch.Tensor] | None) -> None:
+        """Predict the first sequence of a batch once more, on its own."""
+
+        def predict_alone() -> Any:
+            X = to_one_hot(
+                self._edited(base[:1], None if edits is None else _take(edits, torch.tensor([0]))).to(device)
+            )
+            first = None if args is None else [arg[:1] for arg in args]
+            return predict(self._model, X, args=first, batch_size=1, **self._predict_options())
+
+        device = self._device
+        assert device is not None
+        dtype = resolve_dtype(self._model, self._dtype)
+        conditions = self.length, str(dtype), str(device)
+        tolerance = agreement_tolerance(dtype, device)
+        if warn_of_stochastic_model(self._model, conditions, y, predict_alone, tolerance):
+            for work in self._works:
+                work.n_checks += 1
 
 
 def _take(edits: Edits, rows: torch.Tensor) -> Edits:

@@ -46,6 +46,49 @@ def resolve_dtype(model: torch.nn.Module, dtype: str | torch.dtype | None) -> to
     return resolved
 
 
+def check_dtype(dtype: object) -> None:
+    """Refuse a dtype that no model runs in.
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> check_dtype("bfloat16")
+    """
+    named = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
+    if dtype is not None and not (isinstance(named, torch.dtype) and named.is_floating_point):
+        raise ValueError(f"dtype must be a floating-point dtype of torch, or its name; got {dtype!r}.")
+
+
+def check_device(device: object) -> None:
+    """Refuse a device that is none, or that this machine lacks.
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> check_device("cpu")
+    """
+    if device is None:
+        return
+    try:
+        resolved = torch.device(device)  # type: ignore[call-overload]
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f"device must be a device of torch, such as 'cpu' or 'cuda:0'; got {device!r}.") from error
+    if resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count():
+        raise ValueError(
+            f"device must be one of this machine's; got {device!r}, of {torch.cuda.device_count()} CUDA devices."
+        )
+    if resolved.type == "mps" and not torch.backends.mps.is_available():
+        raise ValueError(f"device must be one of this machine's; got {device!r}, and no MPS device.")
+    if resolved.type == "meta":
+        raise ValueError("device must be one that computes; got 'meta'.")
+
+
 def rows_at_once(batch_size: int, length: int, device: torch.device) -> int:
     """Return how many sequences of `length` bp to run at a time: on a CPU at most 131,072 bp, or one sequence.
 

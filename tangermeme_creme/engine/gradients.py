@@ -23,7 +23,7 @@ from .incremental import (
 )
 from .memory import explain_out_of_memory
 from .options import check_args, check_engine_options
-from .outputs import Objective, check_objective, check_output, mean_objective
+from .outputs import Objective, check_objective, check_output, first_infinite, mean_objective
 from .work import Work
 
 
@@ -100,7 +100,7 @@ class SpanObjective:
         cache: ActivationCache | None = None,
         progress: ProgressBar | None = None,
     ) -> None:
-        check_engine_options(model, batch_size, incremental, cache)
+        check_engine_options(model, batch_size, incremental, cache, dtype=dtype, device=device)
         self._codes = pack(X).to_codes()
         check_args(args, len(self._codes))
         self._model, self._args, self._spans = model, args, spans
@@ -126,7 +126,7 @@ class SpanObjective:
             if self._incremental is not False and isinstance(self._model, IncrementalModel):
                 self._path = PartialPath(
                     self._model, self._codes, device=self._on, dtype=self._dtype, batch_size=self.batch_size,
-                    cache=self._cache, works=self._works,
+                    cache=self._cache, works=self._works, n_args=len(self._args or ()),
                 )  # fmt: skip
             self._stack = stack.pop_all()
         return self
@@ -134,6 +134,10 @@ class SpanObjective:
     def __exit__(self, *exception: object) -> None:
         self._path = None
         self._stack.__exit__(*exception)  # type: ignore[arg-type]
+
+    @property
+    def model(self) -> torch.nn.Module:
+        return self._model
 
     def one_hot(self, rows: torch.Tensor) -> torch.Tensor:
         """Return the spans of `rows`, shape (B, 4, W), on the device, in the dtype of the gradients."""
@@ -158,8 +162,8 @@ class SpanObjective:
         Raises
         ------
         ValueError
-            If the model predicts NaN or another number of rows, the objective is not one number per sequence, or the
-            model or the objective cannot be differentiated.
+            If the model predicts NaN, infinity or another number of rows, the objective is not one number per sequence,
+            or the model or the objective cannot be differentiated.
         """
         value = self._evaluate(x, rows.tolist())
         if self._progress is not None:
@@ -190,12 +194,12 @@ class SpanObjective:
                 assert path is not None
                 self._count(n_partial=len(rows))
                 y = path.model.finish(activations, *args)
+                path.work.finished(len(rows))
             check_output(y, len(rows))
             value = check_objective(self._objective(y), len(rows))
-        if value.isnan().any():
-            raise ValueError(
-                f"the objective must not be NaN; got NaN for example {rows[int(value.isnan().nonzero()[0])]}."
-            )
+        if not value.isfinite().all():
+            row, got = first_infinite(value.detach())
+            raise ValueError(f"the objective must be finite; got {got} for example {rows[row]}.")
         if activations is not None and not any(tensor.requires_grad for tensor in activations):
             value = value + 0 * x.sum((1, 2))  # the head reads no bin that the span reaches: a gradient of zero
         if x.requires_grad and not value.requires_grad:
@@ -241,15 +245,51 @@ class SpanObjective:
             splice(tensors, 0, outputs, k, windows[k], reach, model, trimmed=True)
             per_row.append(tensors)
         width = windows[0].end - windows[0].start
-        for work in self._works:
-            work.ran(len(rows), width, reach.length)
+        path.work.ran(len(rows), width)
         return [torch.cat(tensors) for tensors in zip(*per_row)]
 
     def _count(self, **counts: int) -> None:
         for work in self._works:
             work.add(Work(**counts))
             if "n_full" in counts:
+                work.arithmetic += counts["n_full"]
                 work.ran(counts["n_full"], self._codes.shape[1], self._codes.shape[1])
+
+
+@contextmanager
+def explain_in_place(model: torch.nn.Module) -> Iterator[None]:
+    """Turn an error about layers that write into their input, through which no gradient goes, into one that names them.
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> with explain_in_place(torch.nn.Sequential(torch.nn.ReLU(inplace=True))):
+    ...     raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+    Traceback (most recent call last):
+    ...
+    ValueError: gradients need layers that leave their input as it is; set inplace=False in 0 (ReLU). Got: a leaf \
+Variable that requires grad is being used in an in-place operation.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        text = str(error)
+        if "in-place" not in text and "inplace" not in text:
+            raise
+        layers = [
+            f"{name} ({type(module).__name__})"
+            for name, module in model.named_modules()
+            if getattr(module, "inplace", False)
+        ]
+        todo = (
+            f"set inplace=False in {', '.join(layers)}" if layers else "look for operations such as += in its forward"
+        )
+        raise ValueError(
+            f"gradients need layers that leave their input as it is; {todo}. Got: {text.splitlines()[0]}"
+        ) from error
 
 
 @contextmanager

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Any, TypedDict
 
 import torch
 from tangermeme.predict import predict
+from tangermeme.utils import PackedSequence
 
-from ..sequence import check_count
+from ..sequence import UNKNOWN, check_count
 from ..support import warn
 from .cache import ActivationCache
+from .device import check_device, check_dtype
 from .incremental import IncrementalModel
 
 
@@ -28,31 +32,62 @@ class EngineOptions(RunOptions, total=False):
 
     incremental: bool | str
     cache: ActivationCache | None
+    allow_stochastic: bool
 
 
 def check_engine_options(
-    model: torch.nn.Module, batch_size: int = 32, incremental: bool | str = "auto", cache: object | None = None
+    model: torch.nn.Module,
+    batch_size: int = 32,
+    incremental: bool | str = "auto",
+    cache: object | None = None,
+    *,
+    dtype: object = None,
+    device: object = None,
+    allow_stochastic: bool = False,
 ) -> None:
-    """Refuse options that no session can run with.
+    """Refuse a model or options that no session can run with.
 
     Raises
     ------
     ValueError
-        If `batch_size` is below 1, `incremental` is not "auto", True or False, `cache` is not an `ActivationCache`, or
-        either of the last two needs an incremental path that the model does not have.
+        If the model is not a `torch.nn.Module` with values on a device, `batch_size` is below 1, `incremental` is not
+        "auto", True or False, `cache` is not an `ActivationCache`, either of the last two needs an incremental path
+        that the model does not have, `dtype` is no floating-point dtype, or the machine lacks `device`.
 
     Examples
     --------
     >>> check_engine_options(torch.nn.Identity(), 32, "auto", None)
     """
+    _check_model(model)
     check_count("batch_size", batch_size)
-    if incremental not in ("auto", True, False):
+    check_dtype(dtype)
+    check_device(device)
+    if not isinstance(allow_stochastic, bool):
+        raise ValueError(f"allow_stochastic must be True or False; got {allow_stochastic!r}.")
+    if not isinstance(incremental, (bool, str)) or incremental not in ("auto", True, False):
         raise ValueError(f"incremental must be 'auto', True or False; got {incremental!r}.")
     if cache is not None and not isinstance(cache, ActivationCache):
         raise ValueError(f"cache must be an ActivationCache; got {type(cache).__name__}.")
     if (incremental is True or cache is not None) and not isinstance(model, IncrementalModel):
         asked = "incremental=True" if incremental is True else "cache"
         raise ValueError(f"{asked} needs an IncrementalModel; got {type(model).__name__}.")
+
+
+def _check_model(model: object) -> None:
+    if isinstance(model, torch.nn.Module):
+        values = next(chain(model.parameters(), model.buffers()), None)
+        if isinstance(values, torch.Tensor) and values.is_meta:
+            raise ValueError(
+                f"the model must have values on a device; got {type(model).__name__} on the meta device: load its "
+                "weights."
+            )
+        return
+    got = f"a {type(model).__name__}"
+    if hasattr(model, "module") and callable(model.module):  # as torch.export gives it
+        got += ", whose .module() is one"
+    elif callable(model):
+        got += ": put it into the forward of a module"
+    raise ValueError(f"model must be a torch.nn.Module; got {got}.")
 
 
 def wants_in_part(
@@ -81,6 +116,18 @@ def wants_in_part(
     return False
 
 
+def takes(func: Callable[..., Any], keyword: str) -> bool:
+    """Return whether a function takes a keyword argument, by its name or among any others.
+
+    Examples
+    --------
+    >>> takes(predict, "device"), takes(predict, "random_state"), takes(lambda model, X, **kwargs: X, "random_state")
+    (True, False, True)
+    """
+    parameters = inspect.signature(func).parameters
+    return keyword in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
 def check_args(args: Iterable[torch.Tensor] | None, n_examples: int, name: str = "args") -> None:
     """Refuse further inputs that do not have one row per example.
 
@@ -93,13 +140,46 @@ def check_args(args: Iterable[torch.Tensor] | None, n_examples: int, name: str =
     --------
     >>> check_args([torch.zeros(2, 3)], 2)
     """
+    if isinstance(args, torch.Tensor):
+        raise ValueError(
+            f"{name} must be a list of tensors; got one tensor, of shape {tuple(args.shape)}: put it in a list."
+        )
+    if args is not None and not isinstance(args, (list, tuple)):
+        raise ValueError(f"{name} must be a list or tuple of tensors; got {type(args).__name__}.")
     for i, arg in enumerate(args or ()):
+        if isinstance(arg, torch.Tensor) and (arg.is_meta or arg.layout != torch.strided):
+            raise ValueError(f"{name} must be dense tensors with values; got {_kind(arg)} at index {i}.")
         if not isinstance(arg, torch.Tensor) or arg.ndim == 0:
             got = type(arg).__name__
             raise ValueError(f"{name} must be tensors with one row per example; got {got} at index {i}.")
         if len(arg) != n_examples:
             got = str(len(arg))
             raise ValueError(f"{name} must have {n_examples} rows, one per example; got {got} at index {i}.")
+
+
+def warn_of_unknown_bases(model: torch.nn.Module, X: PackedSequence, name: str = "X") -> None:
+    """Warn where sequences have unknown bases and the model does not say what it gets for them.
+
+    A model says so by an attribute `n_fill` of any of its modules, as the adapters and `Readout` have it.
+
+    Examples
+    --------
+    >>> warn_of_unknown_bases(torch.nn.Identity(), PackedSequence.from_one_hot(torch.eye(4)[None]))
+    """
+    if any(getattr(module, "n_fill", None) is not None for module in model.modules()):
+        return
+    codes = X.to_codes()
+    unknown = (codes == UNKNOWN).sum(-1)
+    if unknown.any():
+        warn(
+            f"{name} has {int(unknown.sum()):,} unknown bases, in {int((unknown > 0).sum())} of {len(codes)} "
+            f"sequences, and {type(model).__name__} gets zeros for them. Many models were trained with 0.25: "
+            "Readout(model, n_fill=0.25) fills them in; n_fill=0 says that zeros are right."
+        )
+
+
+def _kind(tensor: torch.Tensor) -> str:
+    return "a tensor on the meta device" if tensor.is_meta else f"layout {tensor.layout}"
 
 
 def warn_of_cast_args(args: Iterable[torch.Tensor] | None, func: Callable[..., Any], name: str = "args") -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -41,7 +41,7 @@ def concatenate(parts: Sequence[Output], axis: int = 0) -> Output:
 
 
 class OutputRows:
-    """Gather the rows that a model returns, batch by batch; refuse NaN, wrong shapes and missing rows.
+    """Gather the rows that a model returns, batch by batch; refuse NaN, infinity, wrong shapes and missing rows.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class OutputRows:
         """Check and store the outputs of `n_rows` sequences: the next ones, or those at `rows`, shape (n_rows,)."""
         rows = torch.arange(self._filled, self._filled + n_rows) if rows is None else rows
         outputs = [output.detach().cpu() for output in check_output(y, n_rows)]
-        self._refuse_nan(outputs, "the model must not predict NaN", rows)
+        self._refuse_infinite(outputs, "the model must predict finite numbers", rows)
         shapes = [tuple(output.shape[1:]) for output in outputs]
         if self._filled and shapes != self._shapes:
             raise ValueError(
@@ -87,7 +87,7 @@ class OutputRows:
         single = isinstance(y, torch.Tensor)
         if self._objective is not None:
             outputs = [apply_objective(self._objective, outputs[0] if single else outputs, n_rows)]
-            self._refuse_nan(outputs, "the objective must not be NaN", rows)
+            self._refuse_infinite(outputs, "the objective must be finite", rows)
         if not self._filled:
             self._single = single or self._objective is not None
             self._buffers = [torch.empty((self._total, *o.shape[1:]), dtype=o.dtype) for o in outputs]
@@ -100,11 +100,25 @@ class OutputRows:
         """The gathered rows: a tensor, or a list of tensors for a model with several outputs."""
         return self._buffers[0] if self._single else self._buffers
 
-    def _refuse_nan(self, outputs: list[torch.Tensor], rule: str, rows: torch.Tensor) -> None:
+    def _refuse_infinite(self, outputs: list[torch.Tensor], rule: str, rows: torch.Tensor) -> None:
         for output in outputs:
-            if output.is_floating_point() and output.isnan().any():
-                row = int(output.isnan().reshape(len(output), -1).any(1).nonzero()[0])
-                raise ValueError(f"{rule}; got NaN for {self._row_name(int(rows[row]))}.")
+            if output.is_floating_point() and not output.isfinite().all():
+                row, value = first_infinite(output)
+                half = f", in {str(output.dtype).removeprefix('torch.')}" if output.dtype.itemsize < 4 else ""
+                raise ValueError(f"{rule}; got {value} for {self._row_name(int(rows[row]))}{half}.")
+
+
+def first_infinite(values: torch.Tensor) -> tuple[int, str]:
+    """Return the first row with a value that is not finite, and that value: NaN, inf or -inf.
+
+    Examples
+    --------
+    >>> first_infinite(torch.tensor([[1.0, 2.0], [3.0, -torch.inf]]))
+    (1, '-inf')
+    """
+    flat = values.reshape(len(values), -1)
+    row, column = (~flat.isfinite()).nonzero()[0].tolist()
+    return row, str(float(flat[row, column])).replace("nan", "NaN")
 
 
 def check_output(y: Any, n_rows: int) -> list[torch.Tensor]:
@@ -113,7 +127,7 @@ def check_output(y: Any, n_rows: int) -> list[torch.Tensor]:
     Raises
     ------
     ValueError
-        If `y` is neither a tensor nor a list or tuple of tensors, or does not have one row per sequence.
+        If `y` is neither a tensor nor a list or tuple of tensors, is complex, or does not have one row per sequence.
 
     Examples
     --------
@@ -122,10 +136,17 @@ def check_output(y: Any, n_rows: int) -> list[torch.Tensor]:
     """
     outputs = [y] if isinstance(y, torch.Tensor) else y
     if not isinstance(outputs, (list, tuple)) or not outputs:
-        raise ValueError(f"the model must return a tensor or a list of tensors; got {type(y).__name__}.")
+        got = f"{type(y).__name__}"
+        if isinstance(y, Mapping):
+            keys = ", ".join(map(repr, list(y)[:5]))
+            got += f" with {keys}: Readout(model, head={next(iter(y), None)!r}) picks one"
+        raise ValueError(f"the model must return a tensor or a list of tensors; got {got}.")
     for k, output in enumerate(outputs):
         if not isinstance(output, torch.Tensor):
             raise ValueError(f"the model must return tensors; got {type(output).__name__} at output {k}.")
+        if output.is_complex() or output.layout != torch.strided or output.is_meta:
+            kind = str(output.dtype).removeprefix("torch.") if output.is_complex() else "no dense values"
+            raise ValueError(f"the model must return real numbers in dense tensors; got {kind} at output {k}.")
         if output.ndim == 0 or len(output) != n_rows:
             raise ValueError(
                 f"the model must return one row per sequence; got shape {tuple(output.shape)} at output {k} "

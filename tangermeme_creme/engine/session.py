@@ -75,6 +75,10 @@ class EditSession(CodesSession):
     names: sequence of str or None, optional
         Names of the base sequences in errors. Default is None, "sequence 0" and so on.
 
+    allow_stochastic: bool, optional
+        Whether the model is meant to be random, or to depend on the other sequences of a batch. Otherwise one sequence
+        is predicted once more on its own, once per model, and a warning gives the difference. Default is False.
+
     Attributes
     ----------
     work: Work
@@ -119,22 +123,27 @@ class EditSession(CodesSession):
         one_hot_dtype: torch.dtype | None = None,
         progress: ProgressBar | None = None,
         names: Sequence[str] | None = None,
+        allow_stochastic: bool = False,
     ) -> None:
-        check_engine_options(model, batch_size, incremental, cache)
+        check_engine_options(
+            model, batch_size, incremental, cache, dtype=dtype, device=device, allow_stochastic=allow_stochastic
+        )
         codes = pack(X).to_codes()
         check_args(args, len(codes))
         super().__init__(
             model, codes, device=None, args=args, func=func, func_kwargs=func_kwargs, random_state=random_state,
             batch_size=batch_size, dtype=dtype, incremental=incremental, cache=cache,
             one_hot_dtype=one_hot_dtype or (X.dtype if isinstance(X, torch.Tensor) else torch.int8),
-            progress=progress, names=names,
+            progress=progress, names=names, allow_stochastic=allow_stochastic,
         )  # fmt: skip
         self._asked_device = device
         self._stack = ExitStack()
 
     def __enter__(self) -> EditSession:
-        self._device = self._stack.enter_context(model_on(self._model, self._asked_device))
-        super().__enter__()
+        with ExitStack() as stack:
+            self._device = stack.enter_context(model_on(self._model, self._asked_device))
+            super().__enter__()
+            self._stack = stack.pop_all()  # from here on `__exit__` gives the model back
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -23,21 +23,26 @@ class Work:
     equivalents: float
         `positions` in units of full sequences.
 
-    n_checks: int
-        Full sequences that ran through `local` to measure its reach and to check it, once per model; not in
-        `positions`.
+    n_checks: float
+        What measured and checked the model, once per model, in units of full sequences; not in the other counts.
+
+    arithmetic: float
+        The floating-point operations of `local` and `head`, in units of whole predictions, as PyTorch counts them:
+        those of convolutions and matrix products. For a model without any, as `equivalents`.
 
     Examples
     --------
-    >>> print(Work(n_full=1, n_partial=380, positions=2_677_248, equivalents=13.617))
-    381 predictions, 1 in full and 380 in part: 2,677,248 bp, 13.6 full sequences (3.6% of the bases)
+    >>> print(Work(n_full=1, n_partial=380, positions=2_677_248, equivalents=13.617, arithmetic=83.8))
+    381 predictions, 1 in full and 380 in part: 2,677,248 bp, 13.6 full sequences (3.6% of the bases, 22.0% of the \
+arithmetic)
     """
 
     n_full: int = 0
     n_partial: int = 0
     positions: int = 0
     equivalents: float = 0.0
-    n_checks: int = 0
+    n_checks: float = 0
+    arithmetic: float = 0.0
 
     def ran(self, sequences: int, width: int, length: int) -> None:
         """Count `sequences` stretches of `width` bp out of `length` bp that ran."""
@@ -55,9 +60,16 @@ class Work:
         total = self.n_full + self.n_partial
         return self.equivalents / total if total else float("nan")
 
+    @property
+    def arithmetic_fraction(self) -> float:
+        """The arithmetic that ran, as a fraction of running every sequence in full; NaN before the first prediction."""
+        total = self.n_full + self.n_partial
+        return self.arithmetic / total if total else float("nan")
+
     def __str__(self) -> str:
-        checks = f"; {self.n_checks} more to check the model" if self.n_checks else ""
+        checks = f"; {self.n_checks:.1f} more to check the model" if self.n_checks else ""
         return (
             f"{self.n_full + self.n_partial:,} predictions, {self.n_full:,} in full and {self.n_partial:,} in part: "
-            f"{self.positions:,} bp, {self.equivalents:,.1f} full sequences ({self.fraction:.1%} of the bases){checks}"
+            f"{self.positions:,} bp, {self.equivalents:,.1f} full sequences ({self.fraction:.1%} of the bases, "
+            f"{self.arithmetic_fraction:.1%} of the arithmetic){checks}"
         )

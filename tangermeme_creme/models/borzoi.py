@@ -147,10 +147,10 @@ class _BorzoiLocal(torch.nn.Module):
         super().__init__()
         self.towers = torch.nn.ModuleList(torch.nn.Sequential(model.conv_dna, model.res_tower) for model in models)
         self.unets = torch.nn.ModuleList(model.unet1 for model in models)
-        self._n_fill = n_fill
+        self.n_fill = n_fill
 
     def forward(self, X: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        X = X.masked_fill((X == 0).all(dim=1, keepdim=True), self._n_fill)
+        X = X.masked_fill((X == 0).all(dim=1, keepdim=True), self.n_fill)
         outputs = []
         for tower, unet in zip(self.towers, self.unets):
             x_32 = tower(X)

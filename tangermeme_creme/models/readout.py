@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import torch
@@ -48,6 +49,10 @@ class Readout(torch.nn.Module):
         Axes of the output; the examples are axis 0. Defaults are 1 and 2, as in Enformer; Borzoi and most profile
         models have (N, tracks, bins): ``bin_axis=2, track_axis=1``.
 
+    n_fill: float or None, optional
+        What the model gets in all four rows of an unknown base, as in its training: 0.25 for many models, 0 for
+        others. None leaves zeros there, and tests warn of them. Default is None.
+
     Raises
     ------
     ValueError
@@ -74,6 +79,7 @@ class Readout(torch.nn.Module):
         reduce: str = "mean",
         bin_axis: int | None = 1,
         track_axis: int | None = 2,
+        n_fill: float | None = None,
     ) -> None:
         super().__init__()
         if reduce not in _REDUCTIONS:
@@ -90,7 +96,11 @@ class Readout(torch.nn.Module):
         groups = None if tracks is None else [[t] if isinstance(t, int) else [int(u) for u in t] for t in tracks]
         if (groups is not None and not (groups and all(groups))) or (bins is not None and not len(bins)):
             raise ValueError(f"tracks and bins must name at least one; got {tracks} and {bins}.")
-        self.model = model
+        if n_fill is not None and (
+            isinstance(n_fill, bool) or not isinstance(n_fill, (int, float)) or not isfinite(n_fill)
+        ):
+            raise ValueError(f"n_fill must be a number, or None; got {n_fill!r}.")
+        self.model, self.n_fill = model, None if n_fill is None else float(n_fill)
         self.training = model.training  # tangermeme's `predict` gives all modules the mode of the outermost one back
         self._head, self._groups = head, groups
         self._bins = None if bins is None else [int(b) for b in bins]
@@ -114,6 +124,8 @@ class Readout(torch.nn.Module):
 
     def _arranged(self, X: torch.Tensor, *args: torch.Tensor) -> torch.Tensor:
         """Predict (N, tracks, bins); an axis that the output lacks has size 1."""
+        if self.n_fill:
+            X = X.masked_fill((X == 0).all(1, keepdim=True), self.n_fill)
         y = self._pick_head(self.model(X, *args))
         expected = 1 + sum(axis is not None for axis in (self._bin_axis, self._track_axis))
         if y.ndim != expected:

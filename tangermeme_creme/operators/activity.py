@@ -92,7 +92,7 @@ def predict_activity(
     0  chr1    2      +      0       2.0
     1  chr1    6      -      0       2.0
     """
-    check_engine_options(model, batch_size, False, None)
+    check_engine_options(model, batch_size, False, None, dtype=dtype, device=device)
     for name in _ADDED:
         if name in tss.columns:
             raise ValueError(f"tss must not have a column {name!r}, which is added; rename it.")
@@ -106,7 +106,7 @@ def predict_activity(
             codes = pack(X).to_codes()
             with CodesSession(
                 model, codes, device=on, batch_size=batch_size, dtype=dtype, incremental=False, progress=bar,
-                names=names,
+                names=names, allow_stochastic=True,
             ) as session:  # fmt: skip
                 parts.append(_numbers(session.predict()))
             if len(parts) == 1:  # before the other predictions are made

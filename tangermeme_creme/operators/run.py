@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +20,9 @@ from ..engine import (
     check_engine_options,
     map_output,
     model_on,
+    takes,
     warn_of_cast_args,
+    warn_of_unknown_bases,
 )
 from ..sequence import (
     RandomState,
@@ -63,6 +64,7 @@ class OperatorRun:
     verbose: bool
     noun: str = "example"
     bar: Any = field(default=None)
+    _model_keys: dict[Hashable, Hashable] = field(default_factory=dict)
 
     @property
     def n_examples(self) -> int:
@@ -90,7 +92,7 @@ class OperatorRun:
         `bases` is how many base codes one item holds in memory.
         """
         size = max(1, _BLOCK_BASES // max(1, bases))
-        if "random_state" in inspect.signature(self.func).parameters:
+        if takes(self.func, "random_state"):
             size = 1  # func gets the seed of one example, whatever other examples are in the call
         yield from torch.arange(self.n_examples if total is None else total).split(size)
 
@@ -111,6 +113,7 @@ class OperatorRun:
             args=None if self.args is None else [arg[examples.to(arg.device)] for arg in self.args],
             random_state=self.seeds[int(examples[0])],
             progress=self.bar,
+            model_keys=self._model_keys,
             names=names or [f"{self.noun} {i}" for i in examples.tolist()],
             **self.session_options,
         )
@@ -176,11 +179,13 @@ def prepare_run(
     known = EngineOptions.__optional_keys__
     options = {key: value for key, value in kwargs.items() if key in known}
     others = {key: value for key, value in kwargs.items() if key not in known}
-    check_engine_options(model, options.get("batch_size", 32), options.get("incremental", "auto"), options.get("cache"))
+    checked = ("batch_size", "incremental", "cache", "dtype", "device", "allow_stochastic")
+    check_engine_options(model, **{key: options[key] for key in checked if key in options})
     if others and func is predict:
         raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(others))!r}.")
     check_args(args, len(packed), args_name)
     warn_of_cast_args(args, func, args_name)
+    warn_of_unknown_bases(model, packed, X_name)
     return OperatorRun(
         name=name,
         model=model,

@@ -109,7 +109,7 @@ def test_output_rows_names_the_row_with_nan() -> None:
     rows.add(torch.zeros(3, 2), 3)
     y = torch.zeros(2, 2)
     y[1, 0] = torch.nan
-    with pytest.raises(ValueError, match="the model must not predict NaN; got NaN for sequence 4"):
+    with pytest.raises(ValueError, match="the model must predict finite numbers; got NaN for sequence 4"):
         rows.add(y, 2)
 
 
@@ -121,14 +121,33 @@ def test_output_rows_names_the_row_with_nan_in_a_later_output() -> None:
 
 def test_output_rows_refuses_an_objective_of_nan() -> None:
     rows = OutputRows(2, describe, objective=lambda y: y / y)
-    with pytest.raises(ValueError, match="the objective must not be NaN; got NaN for sequence 1"):
+    with pytest.raises(ValueError, match="the objective must be finite; got NaN for sequence 1"):
         rows.add(torch.tensor([1.0, 0.0]), 2)
 
 
-def test_output_rows_lets_infinity_pass() -> None:
-    rows = OutputRows(1, describe)
-    rows.add(torch.tensor([torch.inf]), 1)
-    assert rows.result.tolist() == [torch.inf]
+@pytest.mark.parametrize(
+    ("value", "dtype", "got"),
+    [(torch.inf, torch.float32, "inf for sequence 1"), (-torch.inf, torch.float64, "-inf for sequence 1"),
+     (1e5, torch.float16, "inf for sequence 1, in float16")],
+)  # fmt: skip
+def test_output_rows_refuses_infinity(value: float, dtype: torch.dtype, got: str) -> None:
+    with pytest.raises(ValueError, match=rf"the model must predict finite numbers; got {got}\."):
+        OutputRows(2, describe).add(torch.tensor([0.0, value]).to(dtype), 2)
+
+
+@pytest.mark.parametrize(
+    ("y", "got"),
+    [
+        (torch.zeros(2, dtype=torch.complex64), "complex64 at output 0"),
+        ([torch.zeros(2), torch.zeros(2).to_sparse()], "no dense values at output 1"),
+        (torch.zeros(2, device="meta"), "no dense values at output 0"),
+        ({"cage": torch.zeros(2), "rna": torch.zeros(2)}, r"dict with 'cage', 'rna': Readout\(model, head='cage'\)"),
+        ({}, "dict with"),
+    ],
+)  # fmt: skip
+def test_check_output_says_what_to_do(y: Any, got: str) -> None:
+    with pytest.raises(ValueError, match=got):
+        check_output(y, 2)
 
 
 def test_output_rows_refuses_a_changed_shape() -> None:

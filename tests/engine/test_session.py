@@ -158,7 +158,7 @@ def test_half_precision_goes_by_name(dtype: str, expected: torch.dtype) -> None:
     X, model = random_sequences(3, LENGTH), Mixer(LENGTH).float()
     seen = []
     model.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].dtype))
-    with EditSession(model, X, dtype=dtype) as session:
+    with EditSession(model, X, dtype=dtype, allow_stochastic=True) as session:
         y = session.predict()
     assert seen == [expected]
     with_tangermeme = predict(model, X, dtype=dtype, device="cpu")
@@ -169,7 +169,7 @@ def test_half_precision_goes_by_name(dtype: str, expected: torch.dtype) -> None:
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", torch.float16])
 def test_half_precision_of_edits_is_exact_for_counts(dtype: Any) -> None:
     X = random_sequences(3, LENGTH)
-    with EditSession(CountA(), X, dtype=dtype) as session:
+    with EditSession(CountA(), X, dtype=dtype, allow_stochastic=True) as session:
         y = session.predict_edits(some_edits())
     assert y.dtype in (torch.float16, torch.bfloat16)
     assert y.squeeze(1).tolist() == [int(x[0].sum()) for x in edited(X, some_edits())]
@@ -178,7 +178,7 @@ def test_half_precision_of_edits_is_exact_for_counts(dtype: Any) -> None:
 @pytest.mark.parametrize("batch_size", [1, 4, 32])
 def test_no_more_than_a_batch_is_given_to_the_model(batch_size: int) -> None:
     model = Spy()
-    with EditSession(model, random_sequences(3, LENGTH), batch_size=batch_size) as session:
+    with EditSession(model, random_sequences(3, LENGTH), batch_size=batch_size, allow_stochastic=True) as session:
         session.predict()
         session.predict_edits(make_edits(torch.arange(3)[:, None], torch.arange(9), 0, pool()))
     assert max(model.given) == min(batch_size, 27)
@@ -187,7 +187,7 @@ def test_no_more_than_a_batch_is_given_to_the_model(batch_size: int) -> None:
 
 def test_no_more_than_a_batch_of_edited_sequences_is_alive() -> None:
     model = Spy()
-    with EditSession(model, random_sequences(3, LENGTH), batch_size=4) as session:
+    with EditSession(model, random_sequences(3, LENGTH), batch_size=4, allow_stochastic=True) as session:
         session.predict_edits(make_edits(torch.arange(3)[:, None], torch.arange(9), 0, pool()))
     assert len(model.alive) == 7
     assert max(model.alive) == 4
@@ -202,14 +202,14 @@ def test_edited_sequences_are_built_a_batch_at_a_time(monkeypatch: pytest.Monkey
 
     apply_edits = session_module.apply_edits
     monkeypatch.setattr(session_module, "apply_edits", spied)
-    with EditSession(CountA(), random_sequences(3, LENGTH), batch_size=3) as session:
+    with EditSession(CountA(), random_sequences(3, LENGTH), batch_size=3, allow_stochastic=True) as session:
         session.predict_edits(some_edits())
     assert built == [3, 3, 1]
 
 
 def test_n_full_counts_the_sequences_that_were_evaluated() -> None:
     model = Spy()
-    with EditSession(model, random_sequences(3, LENGTH), batch_size=2) as session:
+    with EditSession(model, random_sequences(3, LENGTH), batch_size=2, allow_stochastic=True) as session:
         session.predict()
         assert session.work.n_full == 3
         session.predict_edits(some_edits())

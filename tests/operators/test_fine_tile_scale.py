@@ -110,7 +110,7 @@ def test_sub_tiles_are_background_and_never_shuffles_of_their_own() -> None:
     model = Recorder()
     result = fine_tile_search(
         model, X, tss, cre, scales=(20, 10), thresholds=(0.6, 0.5), prune=(1, 2), n=2, random_state=0,
-        shuffle_fn=shuffle_fn, device="cpu",
+        shuffle_fn=shuffle_fn, device="cpu", allow_stochastic=True,
     )  # fmt: skip
     assert asked == [(LENGTH, 0, LENGTH)]  # the backgrounds, and no more
     backgrounds = shuffles(X[0], 2, seed=0).float()

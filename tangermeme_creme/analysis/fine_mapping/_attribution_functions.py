@@ -14,6 +14,7 @@ from ...engine import (
     Objective,
     check_objective,
     check_output,
+    explain_in_place,
     explain_out_of_memory,
     mean_objective,
     model_on,
@@ -69,7 +70,13 @@ def attribute_by(
             if args is not None:  # passed also to a function that does not name them, so that they are not ignored
                 options["args"] = [arg[rows.to(arg.device)] for arg in args]
             options |= _take_rows(kwargs, rows, len(X))
-            with explain_out_of_memory(min(at_once, len(rows)), X.length, on, run_as, incremental=incremental):
+            with (
+                explain_out_of_memory(min(at_once, len(rows)), X.length, on, run_as, incremental=incremental),
+                explain_in_place(model),
+                # Gradients are needed also inside a caller's block without gradients, or with inference only.
+                torch.inference_mode(False),
+                torch.enable_grad(),
+            ):
                 values = function(scalar, to_one_hot(X[rows].to_codes()), **options)
             if not isinstance(values, torch.Tensor) or tuple(values.shape) != (len(rows), 4, X.length):
                 got = tuple(values.shape) if isinstance(values, torch.Tensor) else type(values).__name__

@@ -11,7 +11,16 @@ from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 from tqdm import tqdm
 
-from ...engine import ActivationCache, Objective, SpanObjective, check_args, check_engine_options, warn_of_cast_args
+from ...engine import (
+    ActivationCache,
+    Objective,
+    SpanObjective,
+    check_args,
+    check_engine_options,
+    explain_in_place,
+    first_infinite,
+    warn_of_cast_args,
+)
 from ...sequence import (
     RandomState,
     Spans,
@@ -161,7 +170,7 @@ def captum_attribution(
     if not callable(method) and method not in CAPTUM:
         raise ValueError(f"method must be one of {', '.join(CAPTUM)}, or a function; got {method!r}.")
     check_count("n_steps", n_steps)
-    check_engine_options(model, batch_size, incremental, cache)
+    check_engine_options(model, batch_size, incremental, cache, dtype=dtype, device=device)
     check_args(args, len(packed))
     spans = span_per_example((0, packed.length) if span is None else span, len(packed), packed.length, "span")
     check_one_width(spans, "span")
@@ -182,7 +191,7 @@ def captum_attribution(
                 method, model, packed, spans, objective=objective, args=args, seeds=seeds, progress=bar, kwargs=kwargs,
                 batch_size=batch_size, dtype=dtype, device=device,
             )  # fmt: skip
-        _refuse_nan(values)
+        _refuse_infinite(values)
         return (values * to_one_hot(span_codes(packed, spans))).sum(1) if observed else values
     for name in _OURS:
         if name in kwargs:
@@ -201,7 +210,7 @@ def captum_attribution(
         ) as value,
     ):  # fmt: skip
         values = _by_captum(method, value, spans, len(packed), baselines, n_steps, kwargs)
-    _refuse_nan(values)
+    _refuse_infinite(values)
     if not observed:
         return values
     # A gradient is read at the observed base. The other methods have multiplied by the input already, and are summed.
@@ -223,7 +232,7 @@ def _by_captum(
     def attribute(rows: torch.Tensor, start: torch.Tensor | float) -> torch.Tensor:
         x = objective.one_hot(rows).requires_grad_()
         at_once = min(objective.batch_size, len(rows) * (n_steps if method == "integrated_gradients" else 1))
-        with objective.explain_out_of_memory(at_once):
+        with objective.explain_out_of_memory(at_once), explain_in_place(objective.model):
             # Captum repeats `rows` as it repeats the sequences.
             if method == "saliency":
                 y = Saliency(objective).attribute(x, abs=False, additional_forward_args=rows, **kwargs)
@@ -255,10 +264,10 @@ def _by_captum(
     return total
 
 
-def _refuse_nan(values: torch.Tensor) -> None:
-    if values.isnan().any():
-        i = int(values.isnan().reshape(len(values), -1).any(1).nonzero()[0])
-        raise ValueError(f"attributions must not be NaN; got NaN for example {i}.")
+def _refuse_infinite(values: torch.Tensor) -> None:
+    if not values.isfinite().all():
+        i, got = first_infinite(values)
+        raise ValueError(f"attributions must be finite; got {got} for example {i}.")
 
 
 def _packed_baselines(baselines: torch.Tensor | PackedSequence, X: PackedSequence) -> PackedSequence:

@@ -1,11 +1,8 @@
+from .local_runs import SplitError as SplitError, check_activations as check_activations
 from .model import IncrementalModel as IncrementalModel, as_list as as_list
 from .path import PartialPath as PartialPath
-from .reach import (
-    SplitError as SplitError,
-    check_activations as check_activations,
-    measure_reach as measure_reach,
-    splice as splice,
-)
+from .reach import measure_reach as measure_reach
+from .splicing import splice as splice
 from .split import split_at as split_at
 from .verdict import fall_back_to_full as fall_back_to_full, may_run_in_part as may_run_in_part
 from .windows import (

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from .split import split_at
+from .split import SplitLocal, split_at
 
 
 class IncrementalModel(torch.nn.Module):
@@ -80,6 +80,7 @@ class IncrementalModel(torch.nn.Module):
         -------
         y: the output of `head`
         """
+        self.expect(len(args))
         outputs = self.local(X)
         if not isinstance(outputs, (torch.Tensor, tuple, list)):
             return self.head(outputs, *args)  # such a network runs in full only
@@ -104,12 +105,20 @@ class IncrementalModel(torch.nn.Module):
         """Run `head` on trimmed outputs of `local`: on the tensor if there is one, else on a tuple of tensors."""
         return self.head(activations[0] if len(activations) == 1 else tuple(activations), *args)
 
+    def expect(self, n_args: int) -> None:
+        """Say how many further inputs the next predictions have, which a forward with ``*args`` does not show."""
+        if isinstance(self.local, SplitLocal):
+            self.local.plan.n_further = n_args
+
     @classmethod
     def from_modules(cls, model: torch.nn.Module, local: Sequence[str], **kwargs: Any) -> IncrementalModel:
         """Split a network at some of its submodules, without touching its code.
 
         The network up to the last of these submodules becomes `local`, the rest becomes `head`. Both run the network
-        itself: `local` stops after that submodule, and `head` starts there with the outputs of the named submodules.
+        itself: `local` stops after that submodule, and `head` runs with the outputs of the named submodules in their
+        place. Other modules that run before the last named one run in both parts, so name all of them: of a tower of
+        sixteen layers, the tower itself or every layer. A warning names those that cost more than a twentieth of a
+        prediction.
 
         Parameters
         ----------
@@ -117,7 +126,7 @@ class IncrementalModel(torch.nn.Module):
             Not copied and not changed.
 
         local: sequence of str
-            Names of submodules, such as ``["stem", "conv_tower"]``, in the order in which they run, each once. The
+            Names of submodules, such as ``["stem", "conv_tower"]``. They may run several times and return tuples. The
             first prediction finds out which of their outputs the rest reads, for example through the skips of a U-Net.
 
         **kwargs: optional
@@ -131,7 +140,8 @@ class IncrementalModel(torch.nn.Module):
         Raises
         ------
         ValueError
-            If a name is no submodule; at the first prediction, if a submodule does not run, runs twice or out of order.
+            If a name is no submodule, or a module is compiled or scripted; at the first prediction, if a submodule
+            does not run.
 
         Examples
         --------

@@ -8,16 +8,20 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 import torch
+from tqdm import tqdm
 
 from ...sequence import Edits, Span, apply_edits, to_one_hot
+from ..agreement import agreement_tolerance, relative_difference
 from ..cache import ActivationCache, Entry
 from ..device import autocasting, resolve_dtype
-from ..fingerprint import fingerprint_model
 from ..outputs import check_output
 from ..work import Work
-from .agreement import agreement_tolerance, relative_difference
+from .arithmetic import PathWork
+from .identity import ModelIdentity, RunAs
+from .local_runs import LocalRuns, SplitError, check_activations
 from .model import IncrementalModel
-from .reach import SplitError, check_activations, measure_reach, splice
+from .reach import reach_of
+from .splicing import edited_spans, splice
 from .windows import Reach, group_by_blocks, merge_spans
 
 # Base sequences run through `local` in groups of about as many bp as a batch of windows of 5 kb tiles has.
@@ -48,6 +52,15 @@ class PartialPath:
     works: list of Work
         All of them count the work of this path.
 
+    n_args: int, optional
+        How many further inputs the model gets. Default is 0.
+
+    model_keys: dict or None, optional
+        Shared by paths between which the model does not change, so that it is told from others once. Default is None.
+
+    verbose: bool, optional
+        Whether to show a bar where the measurements take longer than a second. Default is False.
+
     Attributes
     ----------
     reach: Reach or None
@@ -64,17 +77,19 @@ class PartialPath:
         batch_size: int,
         cache: ActivationCache | None,
         works: list[Work],
+        n_args: int = 0,
+        model_keys: dict[Hashable, Hashable] | None = None,
+        verbose: bool = False,
     ) -> None:
         self._model, self._codes, self._device, self._batch_size = model, codes, device, batch_size
         self._dtype = resolve_dtype(model, dtype)
         self.reach: Reach | None = None
         self._cache = ActivationCache() if cache is None else cache
-        self._works = works
-        self._structure = (weakref.ref(model.local), repr(model.local), model.keep, model.axis)
-        weights = None if cache is None else fingerprint_model(model.local)
-        precision = torch.get_float32_matmul_precision()
-        self._key = (weakref.ref(model), weights, self._structure, str(self._dtype), device.type, precision)
+        self._verbose = verbose
         self._keys: list[Hashable | None] = [None] * len(codes)
+        run_as = RunAs(self.length, device, self._dtype, n_args)
+        self._identity = ModelIdentity(model, run_as, works, cache, {} if model_keys is None else model_keys)
+        self.work = PathWork(model, self.length, self.conditions, works)
 
     @property
     def model(self) -> IncrementalModel:
@@ -88,8 +103,9 @@ class PartialPath:
     @property
     def conditions(self) -> Hashable:
         """The conditions that decide, with the model, whether it may be evaluated in part."""
-        run_as = str(self._dtype), self._device.type
-        return self.length, run_as, self._structure, weakref.ref(self._model.head), overrides_forward(self._model)
+        run_as = self.length, str(self._dtype), self._device.type
+        parts = self._identity.structure, weakref.ref(self._model.head), self._identity.attributes
+        return run_as, parts, overrides_forward(self._model)
 
     def predict(self, rows: torch.Tensor, edits: Edits | None, args: Sequence[torch.Tensor] | None) -> Any:
         """Predict base sequences, shape (B,), or one edit to each; `args` have one row per prediction.
@@ -105,7 +121,7 @@ class PartialPath:
         """Predict base sequences; those with cached activations do not run through `local`."""
         n_cached = sum(self._row_key(row) in self._cache for row in rows.tolist())
         entries = self.entries(rows.tolist())
-        self._count(n_full=len(rows) - n_cached, n_partial=n_cached)
+        self.work.count(n_full=len(rows) - n_cached, n_partial=n_cached)
         return self._finish(self._stack(entries), args)
 
     def _predict_edits(self, edits: Edits, args: Sequence[torch.Tensor] | None) -> Any:
@@ -120,7 +136,7 @@ class PartialPath:
         entries.update(zip(in_full, self._run_full(codes[in_full])))
         activations = self._stack([entries[e] for e in range(len(codes))])
         self._run_windows(activations, in_part, codes[in_part], [spans[e] for e in in_part])
-        self._count(n_full=len(in_full), n_partial=len(in_part))
+        self.work.count(n_full=len(in_full), n_partial=len(in_part))
         return self._finish(activations, args)
 
     def commit(self, edits: Edits) -> None:
@@ -176,14 +192,26 @@ class PartialPath:
         apply_edits(codes, edit, rows=torch.tensor([0]))
         seen: list[Any] = []
         hook = model.local.register_forward_hook(lambda module, inputs, output: seen.append(output))
-        self._count(n_checks=1)
+        self.work.count(n_checks=1)
+
+        def predict() -> Any:
+            seen.clear()
+            return model(self._one_hot(codes), *self._inputs(row_args))
+
         try:
-            with torch.no_grad(), autocasting(self._device, self._dtype):
-                in_full = check_output(model(self._one_hot(codes), *self._inputs(row_args)), 1)
+            with self._identity.noting_what_changes(), torch.no_grad(), autocasting(self._device, self._dtype):
+                in_full = check_output(self.work.measure_whole(predict), 1)
         finally:
             hook.remove()
         activations = self._stack(self.entries(edit.base.tolist()))
-        self._run_windows(activations, [0], codes, edited_spans(edit))
+        (span,) = edited_spans(edit)
+        blocks = reach.blocks(*span)
+        assert blocks is not None
+        window = reach.window(*span, blocks)
+        stretch = codes[:, window.start : window.end]
+        outputs = self.work.measure_local(lambda: self._run_local(stretch), stretch.shape[1])
+        splice(activations, 0, outputs, 0, window, reach, model, trimmed=True)
+        self.work.ran(1, stretch.shape[1])
         limit = agreement_tolerance(self._dtype, self._device)
         expected = model.trim(check_activations(seen[0], 1, model.axis)) if seen else activations
         error = max(relative_difference(a, b) for a, b in zip(activations, expected))
@@ -197,23 +225,26 @@ class PartialPath:
             raise SplitError(f"head(local(X)) must be the model's own prediction; got a difference of {error:.2g}.")
 
     def measure(self) -> Reach:
-        """Measure the reach of the model. Runs two full sequences and several short ones."""
-        self._count(n_checks=2)
-        return measure_reach(self._model, self.length, self._device, resolve_dtype(self._model, None))
+        """Measure the reach of the model, on as many bases as a few whole sequences have."""
+        name = f"checking whether {type(self._model).__name__} runs in part"
+        with tqdm(desc=name, unit=" sequences", delay=1, leave=False, disable=not self._verbose) as bar:
+            runs = LocalRuns(self._model, self.length, self._device, resolve_dtype(self._model, None), bar)
+            try:
+                with self._identity.noting_what_changes():
+                    self._identity.decide()
+                    return reach_of(runs)
+            finally:
+                self.work.count(n_checks=runs.sequences)
 
     def _measured(self) -> Reach:
         if self.reach is None:
             raise RuntimeError("a path predicts edits only once its reach is known.")
         return self.reach
 
-    def _count(self, **counts: int) -> None:
-        for work in self._works:
-            work.add(Work(**counts))
-
     def _row_key(self, row: int) -> Hashable:
         if self._keys[row] is None:
             digest = hashlib.blake2b(self._codes[row].numpy().tobytes(), digest_size=16).digest()
-            self._keys[row] = (self._key, digest)
+            self._keys[row] = (self._identity.key, digest)
         return self._keys[row]
 
     def entries(self, rows: list[int]) -> list[Entry]:
@@ -231,8 +262,7 @@ class PartialPath:
             trimmed = self._model.trim(self._run_local(batch))
             # Copies, so that an entry does not hold the memory of the batch and of all bins.
             entries.extend(tuple(output[i].clone() for output in trimmed) for i in range(len(batch)))
-        for work in self._works:
-            work.ran(len(codes), self.length, self.length)
+        self.work.ran(len(codes), self.length)
         return entries
 
     def _run_windows(
@@ -253,8 +283,7 @@ class PartialPath:
                 outputs = self._run_local(torch.stack(stretches))
                 for source, k in enumerate(batch.tolist()):
                     splice(activations, rows[group[k]], outputs, source, windows[k], reach, self._model, trimmed=True)
-            for work in self._works:
-                work.ran(len(group), width, self.length)
+            self.work.ran(len(group), width)
 
     def _stack(self, entries: list[Entry]) -> list[torch.Tensor]:
         return [torch.stack([tensor.to(self._device) for tensor in tensors]) for tensors in zip(*entries)]
@@ -266,19 +295,16 @@ class PartialPath:
         return [arg.to(self._device, self._dtype) for arg in args or ()]
 
     def _run_local(self, codes: torch.Tensor) -> list[torch.Tensor]:
+        self._identity.decide()
         with torch.no_grad(), autocasting(self._device, self._dtype):
             outputs = self._model.local(self._one_hot(codes))
         return check_activations(outputs, len(codes), self._model.axis)
 
     def _finish(self, activations: list[torch.Tensor], args: Sequence[torch.Tensor] | None) -> Any:
         with torch.no_grad(), autocasting(self._device, self._dtype):
-            return self._model.finish(activations, *self._inputs(args))
-
-
-def edited_spans(edits: Edits) -> list[Span]:
-    """Return the span of each edit, [start, end) in bp."""
-    widths = [len(content) for content in edits.content]
-    return [(s, s + widths[i]) for s, i in zip(edits.start.tolist(), edits.content_index.tolist())]
+            y = self._model.finish(activations, *self._inputs(args))
+        self.work.finished(len(activations[0]))
+        return y
 
 
 def overrides_forward(model: IncrementalModel) -> bool:

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import inspect
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from difflib import get_close_matches
-from functools import partial
 from typing import Any
 
 import torch
 
-from .agreement import agreement_tolerance, relative_difference
-from .nan_probe import buffers_restored
-
-Shapes = tuple[tuple[int, ...], ...]
+from .split_plan import PlanSearch, Shapes, SplitPlan, unread
+from .taps import UNTOUCHED, evaluating, stop, tapped, tensors_of, with_tensors
 
 
 def split_at(model: torch.nn.Module, names: Sequence[str]) -> tuple[torch.nn.Module, torch.nn.Module]:
     """Split a network behind some of its submodules, so that ``head(local(X), *args)`` equals ``model(X, *args)``.
 
-    `local` runs the network up to the last named submodule and returns the outputs of the named submodules; `head` runs
-    the network with these outputs in place of the submodules. Other modules that run before the last named one run
-    again in `head`; name them to avoid that.
+    `local` runs the network up to the last run of a named submodule and returns the outputs of the named submodules;
+    `head` runs the network with these outputs in place of the submodules. Other modules that run before the last named
+    one run again in `head`; name them to avoid that. A submodule that runs several times has one output per run; the
+    tensors of a tuple, a list or a dict are outputs of their own.
 
     The first call of `local` finds out which outputs the rest of the network reads: the last one, and others through
-    skips. It predicts the first sequence by `head` with NaN for X and for one output after the other, and keeps the
-    outputs without which the prediction changes. If the network requires further inputs, it keeps all outputs.
+    skips. It predicts the first sequence by `head` with NaN for X and for some outputs, and keeps the outputs without
+    which the prediction changes. If the network requires further inputs, it keeps all outputs.
 
     Parameters
     ----------
@@ -35,12 +32,12 @@ def split_at(model: torch.nn.Module, names: Sequence[str]) -> tuple[torch.nn.Mod
         Neither changed nor copied; a submodule of `local`, but not of `head`. Calls must not overlap in threads.
 
     names: sequence of str
-        Submodules, as in ``model.get_submodule(name)``, in the order in which they run, each once per prediction.
+        Submodules, as in ``model.get_submodule(name)``. The same ones must run in the same order at each prediction.
 
     Returns
     -------
     local: torch.nn.Module
-        From X, as the model takes it, to one tensor, or a tuple in the order of `names` if the rest reads several.
+        From X, as the model takes it, to one tensor, or a tuple in the order of the runs if the rest reads several.
         The first X must have a length that the full model takes.
 
     head: torch.nn.Module
@@ -49,9 +46,9 @@ def split_at(model: torch.nn.Module, names: Sequence[str]) -> tuple[torch.nn.Mod
     Raises
     ------
     ValueError
-        If `names` is empty, or has a name that is no submodule or lies within another. At the first prediction, if a
-        named submodule does not run, runs twice or out of order, or returns no tensor; if the rest reads X other than
-        through them; if further inputs are used before the last of them has run.
+        If `names` is empty, or has a name that is no submodule or lies within another; if a module is compiled or
+        scripted. At the first prediction, if a named submodule does not run or returns no tensor; if the rest reads X
+        other than through them; if further inputs are used before the last of them has run.
 
     RuntimeError
         If `head` gets activations in shapes, apart from the number of rows, that `local` has not returned.
@@ -67,115 +64,68 @@ def split_at(model: torch.nn.Module, names: Sequence[str]) -> tuple[torch.nn.Mod
     True
     """
     _check_names(model, names)
-    local = _Local(model, tuple(names))
-    return local, _Head(local)
+    _check_plain(model)
+    local = SplitLocal(model, tuple(names))
+    return local, SplitHead(local)
 
 
-class _Stop(BaseException):
-    """Ends a forward early. Not an Exception, so that no except clause in the model's code catches it."""
-
-
-def _stop() -> None:
-    raise _Stop
-
-
-class _Untouched(torch.Tensor):
-    """Stands for a further input that is unknown: any use of it raises an error."""
-
-    @classmethod
-    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = getattr(func, "__name__", func)
-        raise ValueError(f"further inputs must not be used before the last of the local modules has run; got {name}.")
-
-
-_UNTOUCHED = torch.empty(0).as_subclass(_Untouched)
-
-
-class _Local(torch.nn.Module):
-    """The network up to the last named module, and the state that both parts share."""
+class SplitLocal(torch.nn.Module):
+    """The network up to the last run of a named module, and the plan that both parts share."""
 
     def __init__(self, model: torch.nn.Module, names: tuple[str, ...]) -> None:
         super().__init__()
         self.model = model
         self.training = model.training
         self.names = names
-        # Which outputs to keep: measured by a prediction, or all, if a prediction needs further inputs.
-        self.kept: tuple[str, ...] = names if _n_required(model) else ()
-        # Outputs that the code around the named modules may write into, so that it gets copies of them.
-        self.written = frozenset(names)
-        # By the shapes of the returned outputs: X and the outputs that are not returned, without their data.
-        self.seen: dict[Shapes, tuple[torch.Tensor, dict[str, torch.Tensor]]] = {}
+        self.plan = SplitPlan(_n_required(model))
 
     def named(self) -> dict[str, torch.nn.Module]:
         return {name: self.model.get_submodule(name) for name in self.names}
 
     def forward(self, X: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
-        if not self.kept:
-            self._decide(X)
-        outputs, dropped = dict[str, torch.Tensor](), dict[str, torch.Tensor]()
+        if not self.plan.order:
+            self.decide(X)
+        kept, templates, n_seen = list[torch.Tensor](), list[Any](), 0
 
-        def visit(name: str, output: torch.Tensor) -> None:
-            if name in self.kept:
-                copied = name in self.written and name != self.names[-1]
-                outputs[name] = output.clone() if copied else output
-            else:
-                dropped[name] = torch.empty_like(output, device="meta")
+        def visit(name: str, output: Any) -> None:
+            nonlocal n_seen
+            last = len(templates) == len(self.plan.order) - 1
+            tensors = tensors_of(output)
+            for i, tensor in enumerate(tensors, n_seen):
+                if i in self.plan.kept:
+                    kept.append(tensor.clone() if i in self.plan.written and not last else tensor)
+            templates.append(with_tensors(output, [torch.empty_like(tensor, device="meta") for tensor in tensors]))
+            n_seen += len(tensors)
 
-        with _tapped(self.named(), visit, then=_stop):
-            self.model(X, *[_UNTOUCHED] * _n_required(self.model))
-        shapes = _shapes(outputs.values())
+        with tapped(self.named(), self.plan.order, visit, then=stop):
+            self.model(X, *[UNTOUCHED] * self.plan.n_required)
+        shapes = _shapes(kept)
         # Of several lengths that have the same number of bins, the longest is stored: the others are windows of it.
-        if shapes not in self.seen or X.shape[1:].numel() >= self.seen[shapes][0].shape[1:].numel():
-            self.seen[shapes] = torch.empty_like(X, device="meta"), dropped
-        return tuple(outputs.values()) if len(outputs) > 1 else outputs[self.kept[0]]
+        if shapes not in self.plan.seen or X.shape[1:].numel() >= self.plan.seen[shapes][0].shape[1:].numel():
+            self.plan.seen[shapes] = torch.empty_like(X, device="meta"), templates
+        return tuple(kept) if len(kept) > 1 else kept[0]
 
-    def stand_ins(self, activations: list[torch.Tensor]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Return an X, and an output of each named module, with which to run the modules after them."""
+    def stand_ins(self, activations: list[torch.Tensor]) -> tuple[torch.Tensor, list[Any]]:
+        """Return an X, and an output of each run of a named module, with which to run the modules after them."""
         shapes = _shapes(activations)
-        if shapes not in self.seen:
+        if shapes not in self.plan.seen:
             raise RuntimeError(f"head must be given rows in shapes that local has returned; got {list(shapes)}.")
-        X, dropped = self.seen[shapes]
-        outputs = dict(zip(self.kept, activations))
-        outputs |= {name: _unread(tensor, activations[0]) for name, tensor in dropped.items()}
-        outputs = {name: tensor.clone() if name in self.written else tensor for name, tensor in outputs.items()}
-        return _unread(X, activations[0]).clone(), outputs
+        X, templates = self.plan.seen[shapes]
+        tensors = [unread(tensor, activations[0]) for template in templates for tensor in tensors_of(template)]
+        for i, tensor in zip(self.plan.kept, activations):
+            tensors[i] = tensor
+        copies = iter([tensor.clone() if i in self.plan.written else tensor for i, tensor in enumerate(tensors)])
+        return unread(X, activations[0]).clone(), [with_tensors(template, copies) for template in templates]
 
-    def _decide(self, X: torch.Tensor) -> None:
-        """Find the smallest set of outputs from which `head` predicts the first sequence."""
-        named, outputs, written = self.named(), dict[str, torch.Tensor](), set[str]()
-
-        def attempt(keep: Sequence[str]) -> str | None:
-            """Predict from these outputs only; return the error, or None if the prediction is right."""
-            replaced = {n: out.clone() if n in keep else torch.full_like(out, math.nan) for n, out in outputs.items()}
-            try:
-                with _tapped(named, replace_by=replaced):
-                    y = _tensors(self.model(_unread(x, x).clone()))
-            except Exception as error:
-                return f"{type(error).__name__}: {error}"
-            # The version of a new tensor is 0 until it is written into.
-            written.update(name for name, value in replaced.items() if value._version)
-            return None if _same(y, expected) else "another prediction, or none that is finite"
-
-        # Without inference mode: its tensors do not record whether they were written into.
-        with buffers_restored(self.model), torch.inference_mode(False), torch.no_grad(), _evaluating(self.model):
-            # X may hold the NaN that measures the reach of `local`, and the model may write into X.
-            x = torch.nan_to_num(X[:1]) if len(X) else X.new_ones((1, *X.shape[1:]))
-            with _tapped(named, lambda name, output: outputs.update({name: output.clone()})):
-                expected = _tensors(self.model(x))
-            keep = self.names
-            if wrong := attempt(keep):
-                raise ValueError(f"the model must predict the same from {list(keep)} as from X; got {wrong}.")
-            for name in self.names[:-1]:
-                fewer = tuple(other for other in keep if other != name)
-                if outputs[name].is_floating_point() and not attempt(fewer):
-                    keep = fewer
-        self.kept, self.written = keep, frozenset(written)
+    def decide(self, X: torch.Tensor) -> None:
+        """Find in which order the modules run, and the smallest set of outputs from which to predict a sequence."""
+        PlanSearch(self.model, self.named(), self.plan).run(X)
 
 
-class _Head(torch.nn.Module):
+class SplitHead(torch.nn.Module):
     """The network with the outputs of its named modules replaced by activations."""
 
-    def __init__(self, local: _Local) -> None:
+    def __init__(self, local: SplitLocal) -> None:
         super().__init__()
         # In a tuple, so that the model is not registered, moved and saved a second time.
         self._local = (local,)
@@ -186,73 +136,20 @@ class _Head(torch.nn.Module):
         model, named = local.model, local.named()
         tensors = [activations] if isinstance(activations, torch.Tensor) else list(activations)
         passed = tuple(arg is not None for arg in args)
-        if len(args) > _n_required(model) and passed not in self._cleared:
+        if len(args) > local.plan.n_required and passed not in self._cleared:
             # `local` ran without the inputs that have a default, so it must not use them.
             X, outputs = local.stand_ins([tensor[:1] for tensor in tensors])
-            with torch.no_grad(), _evaluating(model), _tapped(named, replace_by=outputs, then=_stop):
-                model(X, *[None if arg is None else _UNTOUCHED for arg in args])
+            with torch.no_grad(), evaluating(model), tapped(named, local.plan.order, replace_by=outputs, then=stop):
+                model(X, *[None if arg is None else UNTOUCHED for arg in args])
             self._cleared.add(passed)
         X, outputs = local.stand_ins(tensors)
         # Modules before the last named one ran in `local` already and see NaN here: they must not update statistics.
         with ExitStack() as until_last:
-            until_last.enter_context(_evaluating(model))
-            with _tapped(named, replace_by=outputs, then=until_last.close):
+            if local.plan.at_rest is not None:
+                until_last.callback(local.plan.at_rest)
+            until_last.enter_context(evaluating(model))
+            with tapped(named, local.plan.order, replace_by=outputs, then=until_last.close):
                 return model(X, *args)
-
-
-@contextmanager
-def _tapped(
-    modules: Mapping[str, torch.nn.Module],
-    visit: Callable[[str, torch.Tensor], None] = lambda name, output: None,
-    replace_by: Mapping[str, torch.Tensor] | None = None,
-    then: Callable[[], None] = lambda: None,
-) -> Iterator[None]:
-    """Pass the outputs of modules to `visit`, replace them by `replace_by`, and call `then` after the last module."""
-    names, ran = list(modules), list[str]()
-    rule = f"local modules must run once each and in the order of their names, {names}"
-
-    def after(name: str, module: torch.nn.Module, inputs: Any, output: Any) -> torch.Tensor | None:
-        if [*ran, name] != names[: len(ran) + 1]:
-            raise ValueError(f"{rule}; got {name!r} after {ran}.")
-        if not isinstance(output, torch.Tensor):
-            raise ValueError(f"local modules must return a tensor; got {type(output).__name__} from {name!r}.")
-        ran.append(name)
-        visit(name, output)
-        if len(ran) == len(names):
-            then()
-        # Returned once more, since the user's hooks may have changed the output; they did so in `local` already.
-        return None if replace_by is None else replace_by[name]
-
-    with ExitStack() as stack:
-        for name, module in modules.items():
-            stack.callback(module.register_forward_hook(partial(after, name)).remove)
-            if replace_by is not None:
-                stack.callback(_let_return(module, replace_by[name]))
-        with suppress(_Stop):
-            yield
-        if len(ran) < len(names):
-            raise ValueError(f"{rule}; got no run of {names[len(ran) :]}.")
-
-
-def _let_return(module: torch.nn.Module, value: torch.Tensor) -> Callable[[], Any]:
-    """Let a module return a value, by a forward on the instance that hides that of its class; return how to undo it."""
-    own = vars(module)
-    undo = partial(own.update, forward=own["forward"]) if "forward" in own else partial(own.pop, "forward")
-    own["forward"] = lambda *args, **kwargs: value
-    return undo
-
-
-@contextmanager
-def _evaluating(model: torch.nn.Module) -> Iterator[None]:
-    """Set evaluation mode in a block, module by module."""
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        for module, _ in modes:
-            module.training = False
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 def _check_names(model: torch.nn.Module, names: Sequence[str]) -> None:
@@ -268,36 +165,27 @@ def _check_names(model: torch.nn.Module, names: Sequence[str]) -> None:
                 raise ValueError(f"no name must stand for another module or a part of it; got {other!r} and {name!r}.")
 
 
+def _check_plain(model: torch.nn.Module) -> None:
+    """Refuse modules whose forward cannot be stopped and started by hooks."""
+    for name, module in model.named_modules():
+        compiled = hasattr(module, "_orig_mod") or getattr(module, "_compiled_call_impl", None) is not None
+        scripted = isinstance(module, torch.jit.ScriptModule)
+        if compiled or scripted:
+            how = "compiled by torch.compile" if compiled else "a TorchScript module"
+            raise ValueError(
+                "a network that is split by the names of its modules must run them in Python; got "
+                f"{type(module).__name__}, {how}, at {name or 'the model itself'!r}: split the module that it was made "
+                "from."
+            )
+
+
 def _n_required(model: torch.nn.Module) -> int:
-    """Return how many further inputs the model requires."""
-    parameters = list(inspect.signature(model.forward).parameters.values())[1:]
-    return sum(p.default is p.empty and p.kind <= p.POSITIONAL_OR_KEYWORD for p in parameters)
-
-
-def _unread(like: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-    """Return NaN, one value in memory, with the shape and dtype of `like` and the rows and device of `rows`."""
-    one = torch.full([1] * like.ndim, math.nan if like.is_floating_point() else 0, dtype=like.dtype)
-    return one.to(rows.device).expand(len(rows), *like.shape[1:])
+    """Return how many further inputs the model requires, as far as its signature says."""
+    parameters = list(inspect.signature(model.forward).parameters.values())
+    positional = [p for p in parameters if p.kind <= p.POSITIONAL_OR_KEYWORD]
+    return sum(p.default is p.empty for p in positional[1:])
 
 
 def _shapes(tensors: Iterable[torch.Tensor]) -> Shapes:
     """Return the shapes of tensors without the number of rows."""
     return tuple(tuple(tensor.shape[1:]) for tensor in tensors)
-
-
-def _tensors(y: Any) -> list[torch.Tensor]:
-    """List the tensors in the output of a model."""
-    if isinstance(y, torch.Tensor):
-        return [y]
-    parts = y.values() if isinstance(y, Mapping) else y if isinstance(y, (list, tuple)) else ()
-    return [tensor for part in parts for tensor in _tensors(part)]
-
-
-def _same(y: list[torch.Tensor], expected: list[torch.Tensor]) -> bool:
-    """Return whether two predictions agree up to rounding; NaN and predictions without a tensor never agree."""
-    return 0 < len(y) == len(expected) and all(
-        relative_difference(a, b) <= agreement_tolerance(a.dtype, a.device)
-        if a.is_floating_point()
-        else torch.equal(a, b)
-        for a, b in zip(y, expected)
-    )

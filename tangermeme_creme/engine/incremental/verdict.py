@@ -9,9 +9,10 @@ import torch
 
 from ...sequence import Edits
 from ...support import warn
+from .local_runs import SplitError
 from .model import IncrementalModel
-from .path import PartialPath, edited_spans, overrides_forward
-from .reach import SplitError
+from .path import PartialPath, overrides_forward
+from .splicing import edited_spans
 from .windows import Reach
 
 # Reasons are stored as text: an error would hold its frames, and with them the model, for good.

@@ -135,6 +135,7 @@ class RegulatoryToy(IncrementalModel):
         bins = length // bin_size
         super().__init__(MotifCounts(bin_size), RegulatoryHead(bins, bin_size, response, basal, ceiling, reach))
         self.length, self.bin_size, self.bins = length, bin_size, bins
+        self.n_fill = 0.0  # an unknown base is in no motif
         self.tss_bin = (length // 2) // bin_size
 
 

@@ -78,7 +78,7 @@ def test_a_verdict_is_one_for_a_length_and_a_dtype() -> None:
 
 def test_false_never_measures() -> None:
     model, X = split(stack(), L), bases(2, L)
-    with watched(model.local) as calls, EditSession(model, X, incremental=False) as session:
+    with watched(model.local) as calls, EditSession(model, X, incremental=False, allow_stochastic=True) as session:
         session.predict()
         session.predict_edits(EDITS)
     assert calls == [(2, L), (4, L)]
@@ -88,7 +88,10 @@ def test_false_never_measures() -> None:
 @pytest.mark.parametrize("incremental", [True, "auto"])
 def test_bases_run_once_and_are_not_measured(incremental: Any) -> None:
     model, X = split(stack(), L), bases(3, L)
-    with watched(model.local) as calls, EditSession(model, X, incremental=incremental) as session:
+    with (
+        watched(model.local) as calls,
+        EditSession(model, X, incremental=incremental, allow_stochastic=True) as session,
+    ):
         session.predict()
         session.predict()
     assert calls == [(3, L)]
@@ -98,7 +101,7 @@ def test_bases_run_once_and_are_not_measured(incremental: Any) -> None:
 def test_edits_of_more_than_half_do_not_measure() -> None:
     model, X = split(nn.Sequential(convolve(), nn.GroupNorm(1, 3, dtype=F64)), L), bases(2, L)
     wide = edits_at((0, 0, 61), (1, 20, 100), (1, 0, 120))
-    with watched(model.local) as calls, EditSession(model, X) as session:
+    with watched(model.local) as calls, EditSession(model, X, allow_stochastic=True) as session:
         assert_close(session.predict_edits(wide), naive(model, edited(X, wide)))
     assert calls[0] == (3, L) and session.work.n_full == 3 and session.work.n_checks == 0
     with one_warning(), EditSession(model, X) as session:

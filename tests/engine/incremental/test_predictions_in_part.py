@@ -97,7 +97,7 @@ def test_prediction_of_nan_is_named_by_its_own_edit() -> None:
     model = split(nn.AvgPool1d(1), L, head=lambda shapes: Does(undefined))
     with (
         EditSession(model, X, names=["a", "b", "c"], incremental=True) as session,
-        pytest.raises(ValueError, match=r"must not predict NaN; got NaN for a edited at \[40, 49\)"),
+        pytest.raises(ValueError, match=r"must predict finite numbers; got NaN for a edited at \[40, 49\)"),
     ):
         session.predict_edits(edits)
 

@@ -19,15 +19,20 @@ from split_cases import (
     added,
     assert_equal,
     bases,
+    both_of_a_tuple,
     gated,
     in_place,
+    named_parts,
     net,
     permuted,
+    recurrent,
     scaled,
     several,
     shifted,
     state_of,
     stubborn,
+    twice,
+    twice_with_skip,
 )
 from tangermeme.predict import predict
 from torch.nn import Embedding, Linear, Module, Sequential
@@ -50,6 +55,13 @@ from tangermeme_creme.engine.incremental import IncrementalModel, split_at
         (shifted, TWO, 1),
         (stubborn, TWO, 1),
         (added, TWO, 1),
+        (Chain.forward, ["tower", "stem"], 1),
+        (twice, ["middle"], 1),
+        (twice, ["stem", "middle"], 1),
+        (twice_with_skip, ["middle"], 2),
+        (recurrent, ["lstm"], 1),
+        (both_of_a_tuple, ["stem", "pair"], 2),
+        (named_parts, ["stem", "parts"], 1),
     ],
 )
 @pytest.mark.parametrize("training", [False, True])

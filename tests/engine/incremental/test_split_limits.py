@@ -55,7 +55,7 @@ def test_an_exception_leaves_the_model_as_it_was(name: str, call: int) -> None:
         ([], r"at least one name; got \[\]"),
         ("stem", "a sequence of at least one name; got 'stem'"),
         (["stem", "towr"], r"submodules of the model, such as \['tower'.*\]; got 'towr'"),
-        (["xyz!"], r"such as \['stem', 'middle', 'tower', 'attend', 'norm', 'out'\]; got 'xyz!'"),
+        (["xyz!"], r"such as \['stem', 'middle', 'tower', 'attend', 'norm', .*\]; got 'xyz!'"),
         ([""], "must be submodules of the model.*; got ''"),
         (["tower.0", "tower"], "another module or a part of it; got 'tower.0' and 'tower'"),
         (["stem", "stem.1"], "another module or a part of it; got 'stem' and 'stem.1'"),
@@ -70,11 +70,7 @@ def test_split_at_refuses_names(names: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("forward", "names", "message"),
     [
-        (Chain.forward, THREE, r"run once each.*; got 'tower' after \['stem'\]"),
-        (Chain.forward, [*TWO, "middle"], r"run once each.*; got no run of \['middle'\]"),
-        (Chain.forward, ["tower", "stem"], r"order of their names, \['tower', 'stem'\]; got 'stem' after \[\]"),
-        (lambda self, X: self.rest(self.middle(self.middle(self.stem(X)))), ["middle"], r"'middle' after \['middle'\]"),
-        (lambda self, X: self.attend.self_attn(*[self.stem(X).mT] * 3)[0], ["attend.self_attn"], "got tuple from"),
+        (Chain.forward, THREE, r"must all run; got no run of \['middle'\]"),
         (lambda self, X: Chain.forward(self, X) + X.sum(), TWO, r"same from \['stem', 'tower'\].*another prediction"),
         (lambda self, X: [Chain.forward(self, X), (X > 0).sum()], TWO, "got another prediction"),
         (lambda self, X: Chain.forward(self, X) * torch.inf, TWO, "none that is finite"),

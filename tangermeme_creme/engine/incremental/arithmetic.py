@@ -1,0 +1,171 @@
+"""Count the arithmetic of the parts of a model, to tell what incremental inference saves."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from ...support import warn
+from ..work import Work
+from .model import IncrementalModel
+from .split import SplitLocal
+
+T = TypeVar("T")
+
+# Modules that run in both parts are named in a warning if they cost more than this share of a prediction.
+_WORTH_A_WARNING = 0.05
+
+
+@dataclass
+class Arithmetic:
+    """Floating-point operations per sequence, as PyTorch counts them: those of convolutions and matrix products.
+
+    Parameters
+    ----------
+    local: dict from int to float
+        By the width of the stretch in bp; for other widths in proportion.
+
+    head: float
+
+    again: float
+        Of `head`, for modules that ran in `local` already; see `IncrementalModel.from_modules`.
+
+    Examples
+    --------
+    >>> counts = Arithmetic({100: 6.0, 50: 2.0}, head=5.0, again=1.0)
+    >>> counts.whole(100), counts.of_local(25)
+    (10.0, 0.0)
+    """
+
+    local: dict[int, float] = field(default_factory=dict)
+    head: float = 0.0
+    again: float = 0.0
+
+    def whole(self, length: int) -> float:
+        """Return the operations of one whole prediction; 0 if they are not known."""
+        return self.local.get(length, 0.0) + self.head - self.again
+
+    def of_local(self, width: int) -> float:
+        """Return the operations of `local` on a stretch: a straight line, since convolutions that crop lose a part."""
+        if width in self.local or len(self.local) < 2:
+            longest = max(self.local, default=0)
+            return self.local.get(width, self.local[longest] * width / longest if longest else 0.0)
+        (a, flops_a), (b, flops_b) = sorted(self.local.items())[:: len(self.local) - 1]
+        return max(0.0, flops_a + (flops_b - flops_a) * (width - a) / (b - a))
+
+
+# By the model, and by what else decides which operations run.
+_KNOWN: weakref.WeakKeyDictionary[IncrementalModel, dict[Hashable, Arithmetic]] = weakref.WeakKeyDictionary()
+
+
+class PathWork:
+    """Count the work of predictions in part: sequences, bases and arithmetic.
+
+    Parameters
+    ----------
+    model: IncrementalModel
+
+    length: int
+        Length of the sequences in bp.
+
+    conditions: hashable
+        Sessions of one model under the same conditions measure its operations once.
+
+    works: list of Work
+        All of them count.
+    """
+
+    def __init__(self, model: IncrementalModel, length: int, conditions: Hashable, works: list[Work]) -> None:
+        self._model, self._length, self._works = model, length, works
+        self._arithmetic = _KNOWN.setdefault(model, {}).setdefault(conditions, Arithmetic())
+        self._flops, self._bases = 0.0, 0.0  # that ran since the last prediction
+
+    def count(self, **counts: float) -> None:
+        """Add counts to every `Work`."""
+        for work in self._works:
+            work.add(Work(**counts))  # type: ignore[arg-type]
+
+    def ran(self, rows: int, width: int) -> None:
+        """Count stretches of `width` bp that ran through `local`."""
+        for work in self._works:
+            work.ran(rows, width, self._length)
+        self._flops += rows * self._arithmetic.of_local(width)
+        self._bases += rows * width / self._length
+
+    def finished(self, rows: int) -> None:
+        """Count predictions whose `head` has run, with all that ran for them before."""
+        whole = self._arithmetic.whole(self._length)
+        self.count(arithmetic=(self._flops + rows * self._arithmetic.head) / whole if whole else self._bases)
+        self._flops, self._bases = 0.0, 0.0
+
+    def measure_whole(self, run: Callable[[], T]) -> T:
+        """Predict one sequence in full, and measure the operations of both parts."""
+        local, marks, before = self._model.local, list[int](), list[int]()
+        counter = FlopCounterMode(display=False)
+
+        def mark(*_: object) -> None:
+            marks.append(counter.get_total_flops())
+
+        hook = local.register_forward_hook(mark)
+        if isinstance(local, SplitLocal):
+            local.plan.at_rest = lambda: before.append(counter.get_total_flops())
+        try:
+            result = _counted(run, counter)
+        finally:
+            hook.remove()
+            if isinstance(local, SplitLocal):
+                local.plan.at_rest = None
+        if len(marks) == 1 and counter.get_total_flops():
+            self._arithmetic.local[self._length] = float(marks[0])
+            self._arithmetic.head = float(counter.get_total_flops() - marks[0])
+            self._arithmetic.again = float(sum(before[:1]) - marks[0]) if before else 0.0
+            self._warn_of_twice()
+        return result
+
+    def measure_local(self, run: Callable[[], T], width: int) -> T:
+        """Run `local` on one stretch, and measure its operations."""
+        counter = FlopCounterMode(display=False)
+        result = _counted(run, counter)
+        if counter.get_total_flops():
+            self._arithmetic.local[width] = float(counter.get_total_flops())
+        return result
+
+    def _warn_of_twice(self) -> None:
+        local, whole = self._model.local, self._arithmetic.whole(self._length)
+        if isinstance(local, SplitLocal) and self._arithmetic.again > _WORTH_A_WARNING * whole:
+            warn(
+                f"{len(local.plan.again)} modules run twice, before the last of {list(local.names)} and again in the "
+                f"head, for {self._arithmetic.again / whole:.0%} of the arithmetic of a prediction: name them in "
+                f"from_modules as well; got {', '.join(local.plan.again)}."
+            )
+
+
+def _counted(run: Callable[[], T], counter: FlopCounterMode) -> T:
+    """Run under a counter; without one where a model cannot be run under it."""
+    try:
+        with _without_fused_layers(), counter:
+            return run()
+    except (torch.OutOfMemoryError, MemoryError):
+        raise
+    except Exception:
+        counter.flop_counts.clear()
+        return run()  # raises what is wrong with the model itself
+
+
+@contextmanager
+def _without_fused_layers() -> Iterator[None]:
+    """Run attention as the matrix products that it is made of: fused layers are not counted."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)

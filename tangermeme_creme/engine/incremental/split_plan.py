@@ -1,0 +1,191 @@
+"""Find out how a network runs the modules at which it is split, and which of their outputs the rest reads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+
+from ..agreement import agreement_tolerance, relative_difference
+from .nan_probe import buffers_restored
+from .taps import UNTOUCHED, Touched, evaluating, tapped, tensors_of, with_tensors
+
+Shapes = tuple[tuple[int, ...], ...]
+
+
+@dataclass
+class SplitPlan:
+    """How the two parts run the network: found out at the first prediction.
+
+    Parameters
+    ----------
+    n_required: int
+        How many further inputs the model requires.
+
+    n_further: int
+        How many a caller of the whole model passes, as far as known: a forward with ``*args`` does not say.
+
+    passes: int
+        How many whole predictions it took to find out which outputs to keep.
+
+    again: list of str
+        The modules with weights that run in `local` and once more in `head`.
+
+    at_rest: callable or None
+        Called by `head` when the last named module has run and the rest begins.
+
+    order: tuple of str
+        The names in the order of their runs; empty before the first prediction.
+
+    kept: tuple of int
+        Which of the tensors that these runs return to keep, by index over all runs.
+
+    written: frozenset of int
+        Which tensors the code around the named modules may write into, so that it gets copies of them.
+
+    seen: dict
+        By the shapes of the returned tensors: X, and all outputs, without their data.
+    """
+
+    n_required: int
+    n_further: int = 0
+    passes: int = 0
+    again: list[str] = field(default_factory=list)
+    at_rest: Callable[[], None] | None = None
+    order: tuple[str, ...] = ()
+    kept: tuple[int, ...] = ()
+    written: frozenset[int] = frozenset()
+    seen: dict[Shapes, tuple[torch.Tensor, list[Any]]] = field(default_factory=dict)
+
+
+class PlanSearch:
+    """Find in which order named modules run, and the smallest set of outputs from which to predict.
+
+    Parameters
+    ----------
+    model: torch.nn.Module
+
+    named: dict from str to torch.nn.Module
+        The modules at which it is split.
+
+    plan: SplitPlan
+        Gets the answer.
+    """
+
+    def __init__(self, model: torch.nn.Module, named: dict[str, torch.nn.Module], plan: SplitPlan) -> None:
+        self.model, self.named, self.plan = model, named, plan
+
+    def run(self, X: torch.Tensor) -> None:
+        """Predict the first sequence of X, shape (N, 4, L), in several ways."""
+        # Without inference mode: its tensors do not record whether they were written into.
+        with buffers_restored(self.model), torch.inference_mode(False), torch.no_grad(), evaluating(self.model):
+            # X may hold the NaN that measures the reach of `local`, and the model may write into X.
+            x = torch.nan_to_num(X[:1]) if len(X) else X.new_ones((1, *X.shape[1:]))
+            try:
+                order, outputs, expected = self._watch(x.clone())
+            except TypeError:
+                # A forward with ``*args`` hides how many further inputs a module within it requires.
+                if self.plan.n_further <= self.plan.n_required:
+                    raise
+                self.plan.n_required = self.plan.n_further
+                order, outputs, expected = self._watch(x.clone())
+            n = sum(len(tensors_of(output)) for output in outputs)
+            kept, written = tuple(range(n)), set(range(n))
+            if not self.plan.n_required:
+                kept, written = self._reduce(x, order, outputs, expected)
+        self.plan.order, self.plan.kept, self.plan.written = tuple(order), kept, frozenset(written)
+
+    def _watch(self, x: torch.Tensor) -> tuple[list[str], list[Any], list[torch.Tensor]]:
+        """Predict a sequence; return the names in the order of their runs, what these returned, and the prediction."""
+        outputs, finished, y = list[Any](), list[tuple[str, int]](), list[torch.Tensor]()
+
+        def visit(name: str, output: Any) -> None:
+            outputs.append(with_tensors(output, [tensor.clone() for tensor in tensors_of(output)]))
+
+        def finish(name: str, *_: Any) -> None:
+            finished.append((name, len(outputs)))
+
+        inside = {module for root in self.named.values() for module in root.modules()}
+        with ExitStack() as stack:
+            for name, module in self.model.named_modules():
+                if module not in inside and not inside & set(module.modules()):
+                    stack.callback(module.register_forward_hook(partial(finish, name)).remove)
+            self.plan.passes += 1
+            with tapped(self.named, None, visit) as order:
+                try:
+                    y = tensors_of(self.model(x, *[UNTOUCHED] * self.plan.n_required))
+                except Touched:
+                    if set(order) < set(self.named):
+                        raise
+        weighted = {name for name, _ in self.model.named_modules() if _has_weights(self.model.get_submodule(name))}
+        before = {name for name, n in finished if n < len(outputs)} & weighted
+        self.plan.again = [name for name in before if not any(name.startswith(f"{other}.") for other in before)]
+        self.plan.again.sort(key=[name for name, _ in finished].index)
+        return order, outputs, y
+
+    def _reduce(
+        self, x: torch.Tensor, order: Sequence[str], outputs: list[Any], expected: list[torch.Tensor]
+    ) -> tuple[tuple[int, ...], set[int]]:
+        """Return which tensors of the outputs the rest reads, and which it may write into."""
+        tensors = [tensor for output in outputs for tensor in tensors_of(output)]
+        kept, written = set(range(len(tensors))), set[int]()
+
+        def attempt(keep: set[int]) -> str | None:
+            """Predict from these tensors only; return the error, or None if the prediction is right."""
+            self.plan.passes += 1
+            replaced = [t.clone() if i in keep else torch.full_like(t, math.nan) for i, t in enumerate(tensors)]
+            left = iter(replaced)
+            try:
+                with tapped(self.named, order, replace_by=[with_tensors(output, left) for output in outputs]):
+                    y = tensors_of(self.model(unread(x, x).clone()))
+            except Exception as error:
+                return f"{type(error).__name__}: {error}"
+            # The version of a new tensor is 0 until it is written into.
+            written.update(i for i, value in enumerate(replaced) if value._version)
+            return None if _same(y, expected) else "another prediction, or none that is finite"
+
+        def drop(some: list[int]) -> None:
+            """Drop those without which the prediction stays the same: all together, or else half by half."""
+            nonlocal kept
+            if not some or len(kept) == len(some):
+                return
+            if not attempt(kept - set(some)):
+                kept -= set(some)
+            elif len(some) > 1:
+                drop(some[: len(some) // 2])
+                drop(some[len(some) // 2 :])
+
+        if wrong := attempt(kept):
+            raise ValueError(f"the model must predict the same from {list(self.named)} as from X; got {wrong}.")
+        last = len(tensors) - len(tensors_of(outputs[-1]))
+        floating = [i for i, tensor in enumerate(tensors) if tensor.is_floating_point()]
+        drop([i for i in floating if i < last])
+        for i in floating if len(tensors) - last > 1 else ():
+            if i >= last:
+                drop([i])
+        return tuple(sorted(kept)), written
+
+
+def _has_weights(module: torch.nn.Module) -> bool:
+    return next(module.parameters(), None) is not None
+
+
+def unread(like: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """Return NaN, one value in memory, with the shape and dtype of `like` and the rows and device of `rows`."""
+    one = torch.full([1] * like.ndim, math.nan if like.is_floating_point() else 0, dtype=like.dtype)
+    return one.to(rows.device).expand(len(rows), *like.shape[1:])
+
+
+def _same(y: list[torch.Tensor], expected: list[torch.Tensor]) -> bool:
+    """Return whether two predictions agree up to rounding; NaN and predictions without a tensor never agree."""
+    return 0 < len(y) == len(expected) and all(
+        relative_difference(a, b) <= agreement_tolerance(a.dtype, a.device)
+        if a.is_floating_point()
+        else torch.equal(a, b)
+        for a, b in zip(y, expected)
+    )
