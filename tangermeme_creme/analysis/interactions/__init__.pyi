@@ -7,6 +7,7 @@ from .pairs import (
     PairExpectation as PairExpectation,
     call_interactions as call_interactions,
     epistasis as epistasis,
+    epistasis_difference as epistasis_difference,
     expected_pair as expected_pair,
     log_epistasis as log_epistasis,
 )
