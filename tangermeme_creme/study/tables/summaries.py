@@ -60,7 +60,7 @@ def summary_tables(tables: Mapping[str, pd.DataFrame], *, length: int) -> dict[s
       track       cre    value  n    q25  median    q75
     0  K562  enhancer  bp_kept  1  150.0   150.0  150.0
     """
-    study = ResultTables({name: table for name, table in tables.items() if len(table)}, length // 2)
+    study = _with_rows(tables, length)
     made = {one.name: one.make(study) for one in SUMMARIES if one.needs is None or one.needs in study}
     return {name: table for name, table in made.items() if len(table)}
 
@@ -77,7 +77,11 @@ def summary_text(tables: Mapping[str, pd.DataFrame], *, length: int) -> str:
     -------
     text: str
     """
-    return text_of(summary_tables(tables, length=length))
+    return text_of(summary_tables(tables, length=length), _with_rows(tables, length).scale)
+
+
+def _with_rows(tables: Mapping[str, pd.DataFrame], length: int) -> ResultTables:
+    return ResultTables({name: table for name, table in tables.items() if len(table)}, length // 2)
 
 
 def write_report(study: ReadableStudy, out: str | os.PathLike[str] | None = None) -> Path:
@@ -105,7 +109,7 @@ def write_report(study: ReadableStudy, out: str | os.PathLike[str] | None = None
             write_csv(summaries[name], path)
         elif out is None:
             path.unlink(missing_ok=True)
-    text = text_of(summaries) + "\n"
+    text = text_of(summaries, study.spec.effects.scale) + "\n"
     replace_file(folder / "summary.txt", lambda temporary: temporary.write_text(text, encoding="utf-8"))
     return folder
 
