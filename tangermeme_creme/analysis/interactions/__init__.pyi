@@ -4,6 +4,7 @@ from .classes import (
     classify_traces as classify_traces,
 )
 from .pairs import (
+    THRESHOLD as THRESHOLD,
     PairExpectation as PairExpectation,
     call_interactions as call_interactions,
     epistasis as epistasis,
