@@ -28,5 +28,6 @@ from .presets import (
     CONTEXT_PRESETS as CONTEXT_PRESETS,
     SCALES as SCALES,
     CallRule as CallRule,
+    ContextThresholds as ContextThresholds,
     effect_in as effect_in,
 )

@@ -95,7 +95,8 @@ def _thresholds(
         raise ValueError(
             f"{', '.join(defaults)} must be given on scale {scale!r}, in its units; got no {' and no '.join(missing)}."
         )
-    enhancing, neutral, silencing = (defaults[name] if value is None else value for name, value in named.items())
+    of_ratios = (defaults["enhancing"], defaults["neutral"], defaults["silencing"])
+    enhancing, neutral, silencing = (a if b is None else b for a, b in zip(of_ratios, thresholds))
     return enhancing, neutral, silencing
 
 

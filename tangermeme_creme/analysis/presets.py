@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 # Scales of effects. "difference" and "log_fold" are also the names of the effects, and of their columns in tables.
 SCALES = ("ratio", "difference", "log_fold")
 
 CATEGORIES = ("enhancing", "neutral", "silencing", "other")
 
+
+class ContextThresholds(TypedDict):
+    """Hold the thresholds of `classify_context`."""
+
+    enhancing: float
+    neutral: float
+    silencing: float
+
+
 # Thresholds of `classify_context`, of ratios: classify_context(effect, **CONTEXT_PRESETS["borzoi"]).
-CONTEXT_PRESETS: dict[str, dict[str, float]] = {
+CONTEXT_PRESETS: dict[str, ContextThresholds] = {
     "enformer": {"enhancing": 0.95, "neutral": 0.05, "silencing": -0.3},
     "borzoi": {"enhancing": 0.9, "neutral": 0.05, "silencing": -0.2},
 }

@@ -100,7 +100,7 @@ def estimate_effect(
     moved = {name: np.moveaxis(np.broadcast_to(array, shape), axis, -1) for name, array in arrays.items()}
     flat = {name: array.reshape(-1, array.shape[-1]) for name, array in moved.items()}
     _warn_of_few(shape[axis])
-    options = {"confidence": confidence, "n_resamples": n_resamples, "random_state": random_state}
+    options: dict[str, Any] = {"confidence": confidence, "n_resamples": n_resamples, "random_state": random_state}
     parts, undefined = estimate(function, flat, **options)
     _warn_of_undefined(name, undefined, n_resamples)
     parts = without_rounding(function, flat, parts)

@@ -115,8 +115,9 @@ class _Annotation:
         if self.spec.annotation.neutral:
             tiles = self.in_genome("sufficiency")
         if len(tiles):
-            effect, options = effect_in(tiles, "over_control"), {}
-            if self.spec.effects.scale != "ratio":
+            effect = effect_in(tiles, "over_control")
+            options: dict[str, Any] = {}
+            if effect != "over_control":
                 options = {"effect": effect, "max_effect": self.spec.context.neutral}
             for track in self.tracks:
                 n = self.spec.annotation.neutral * int((cres["track"] == track).sum())

@@ -14,6 +14,7 @@ from ..tests import ResultTables
 from ._summary_list import SUMMARIES
 from ._summary_text import text_of
 from .places import ReadableStudy
+from .selection_text import few_contexts
 
 
 def summary_tables(tables: Mapping[str, pd.DataFrame], *, length: int) -> dict[str, pd.DataFrame]:
@@ -66,7 +67,7 @@ def summary_tables(tables: Mapping[str, pd.DataFrame], *, length: int) -> dict[s
 
 
 def summary_text(tables: Mapping[str, pd.DataFrame], *, length: int) -> str:
-    """Write `summary_tables` for a terminal, at most 100 columns wide.
+    """Write `summary_tables` for a terminal, at most 100 columns wide, after `few_contexts`.
 
     Parameters
     ----------
@@ -77,7 +78,11 @@ def summary_text(tables: Mapping[str, pd.DataFrame], *, length: int) -> str:
     -------
     text: str
     """
-    return text_of(summary_tables(tables, length=length), _with_rows(tables, length).scale)
+    return _text(summary_tables(tables, length=length), _with_rows(tables, length))
+
+
+def _text(summaries: Mapping[str, pd.DataFrame], study: ResultTables) -> str:
+    return text_of(summaries, study.scale, few_contexts(study["contexts"]) if "contexts" in study else [])
 
 
 def _with_rows(tables: Mapping[str, pd.DataFrame], length: int) -> ResultTables:
@@ -109,7 +114,7 @@ def write_report(study: ReadableStudy, out: str | os.PathLike[str] | None = None
             write_csv(summaries[name], path)
         elif out is None:
             path.unlink(missing_ok=True)
-    text = text_of(summaries, study.spec.effects.scale) + "\n"
+    text = _text(summaries, _with_rows(tables, window_length(study.spec))) + "\n"
     replace_file(folder / "summary.txt", lambda temporary: temporary.write_text(text, encoding="utf-8"))
     return folder
 

@@ -75,9 +75,13 @@ def _summaries(key: str, view: SectionView, summaries: Mapping[str, pd.DataFrame
 def _tables(
     view: SectionView, scale: str, tables: Mapping[str, pd.DataFrame], loci: Mapping[str, int], genes: Mapping[str, str]
 ) -> list[ShownTable]:
-    no_effect = {} if scale == "ratio" else {"neutral": 0.0}
     return [
-        shown_table(replace(page_table, **no_effect), _without_folders(tables[page_table.name]), loci, genes)
+        shown_table(
+            page_table if scale == "ratio" else replace(page_table, neutral=0.0),
+            _without_folders(tables[page_table.name]),
+            loci,
+            genes,
+        )
         for page_table in view.tables
         if len(tables.get(page_table.name, ())) and not len(tables.get(page_table.replaced_by, ()))
     ]
