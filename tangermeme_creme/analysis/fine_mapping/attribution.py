@@ -182,7 +182,7 @@ def captum_attribution(
                 method, model, packed, spans, objective=objective, args=args, seeds=seeds, progress=bar, kwargs=kwargs,
                 batch_size=batch_size, dtype=dtype, device=device,
             )  # fmt: skip
-        _refuse_nan(values)
+        _refuse_infinite(values)
         return (values * to_one_hot(span_codes(packed, spans))).sum(1) if observed else values
     for name in _OURS:
         if name in kwargs:
@@ -201,7 +201,7 @@ def captum_attribution(
         ) as value,
     ):  # fmt: skip
         values = _by_captum(method, value, spans, len(packed), baselines, n_steps, kwargs)
-    _refuse_nan(values)
+    _refuse_infinite(values)
     if not observed:
         return values
     # A gradient is read at the observed base. The other methods have multiplied by the input already, and are summed.
@@ -255,10 +255,12 @@ def _by_captum(
     return total
 
 
-def _refuse_nan(values: torch.Tensor) -> None:
-    if values.isnan().any():
-        i = int(values.isnan().reshape(len(values), -1).any(1).nonzero()[0])
-        raise ValueError(f"attributions must not be NaN; got NaN for example {i}.")
+def _refuse_infinite(values: torch.Tensor) -> None:
+    bad = ~values.isfinite()
+    if bad.any():
+        i = int(bad.reshape(len(values), -1).any(1).nonzero()[0])
+        got = "NaN" if values[i].isnan().any() else "infinity"
+        raise ValueError(f"attributions must be finite, not NaN; got {got} for example {i}.")
 
 
 def _packed_baselines(baselines: torch.Tensor | PackedSequence, X: PackedSequence) -> PackedSequence:

@@ -75,14 +75,11 @@ def _summaries(key: str, view: SectionView, summaries: Mapping[str, pd.DataFrame
 def _tables(
     view: SectionView, scale: str, tables: Mapping[str, pd.DataFrame], loci: Mapping[str, int], genes: Mapping[str, str]
 ) -> list[ShownTable]:
+    # On other scales than that of ratios, every effect is 0 where nothing changes.
+    views = view.tables if scale == "ratio" else [replace(table, neutral=0.0) for table in view.tables]
     return [
-        shown_table(
-            page_table if scale == "ratio" else replace(page_table, neutral=0.0),
-            _without_folders(tables[page_table.name]),
-            loci,
-            genes,
-        )
-        for page_table in view.tables
+        shown_table(page_table, _without_folders(tables[page_table.name]), loci, genes)
+        for page_table in views
         if len(tables.get(page_table.name, ())) and not len(tables.get(page_table.replaced_by, ()))
     ]
 

@@ -190,7 +190,7 @@ class Root(torch.nn.Module):
 def test_nan_in_attributions_is_refused(method: Any) -> None:
     X = torch.eye(4)[:, [2, 3]].repeat(2, 1, 1)
     X[1, :, 1] = torch.tensor([1.0, 0, 0, 0])
-    with pytest.raises(ValueError, match=r"attributions must not be NaN; got NaN for example [01]"):
+    with pytest.raises(ValueError, match=r"attributions must be finite, not NaN; got NaN for example [01]"):
         captum_attribution(Root(), X, method=method)
 
 
