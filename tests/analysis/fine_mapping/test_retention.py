@@ -223,7 +223,7 @@ def test_nan_and_infinity_in_a_ranking_are_placed(bad: float) -> None:
     ranking[1, 1, 7] = bad
     with pytest.raises(ValueError, match=f"must be finite; got {bad} for example 1, draw 1, position 7"):
         curve(ranking)
-    with pytest.raises(ValueError, match="must hold real numbers; got torch.complex"):
+    with pytest.raises(ValueError, match=r"must hold real numbers; got torch\.complex"):
         curve(ranking * 1j)
 
 
