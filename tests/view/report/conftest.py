@@ -95,6 +95,11 @@ def evil(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
-def large(tmp_path_factory: pytest.TempPathFactory) -> str:
+def large_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a study of a thousand loci."""
-    return write_page(many(tmp_path_factory.mktemp("large"), 1000), figures=[]).as_uri()
+    return write_page(many(tmp_path_factory.mktemp("large"), 1000), figures=[])
+
+
+@pytest.fixture(scope="session")
+def large(large_file: Path) -> str:
+    return large_file.as_uri()
