@@ -47,6 +47,11 @@ class _AtTSS(torch.nn.Module):
         return (gate * self.head.basal * drive.double().exp()).to(counts.dtype)
 
 
+class _LogAtTSS(_AtTSS):
+    def forward(self, counts: torch.Tensor) -> torch.Tensor:
+        return super().forward(counts).log()
+
+
 class _SlowAtTSS(_AtTSS):
     def __init__(self, toy: RegulatoryToy, seconds: float) -> None:
         super().__init__(toy)
@@ -91,6 +96,12 @@ def toy(length: int = LENGTH, scale: float = 1.0) -> torch.nn.Module:
     """The activity of the two cell types at the TSS."""
     network = RegulatoryToy(length, response="multiplicative", basal=scale)
     return IncrementalModel(network.local, _AtTSS(network))
+
+
+def log_toy() -> torch.nn.Module:
+    """The logarithm of `toy` at a scale on which about half of the predictions are negative."""
+    network = RegulatoryToy(LENGTH, response="multiplicative", basal=0.5)
+    return IncrementalModel(network.local, _LogAtTSS(network))
 
 
 def toy_peaks() -> torch.nn.Module:

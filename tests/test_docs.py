@@ -47,8 +47,9 @@ INTERNAL_FACES = (
 HELPERS = {
     "analysis": (
         "arithmetic of arrays and colours that other rooms share",
-        "BASE_COLORS Values above_zero as_float is_tensor same_axes",
+        "BASE_COLORS ContextThresholds SCALES Values above_zero as_float effect_in is_tensor same_axes",
     ),
+    "analysis.interactions": ("the default of call_interactions, for the page", "THRESHOLD"),
     "analysis.crispri": ("a step of compare_with_crispri", "resampled_precision"),
     "analysis.fine_mapping": ("a step of compare_fine_mapping", "rank"),
     "analysis.stats": ("a step of intervals", "expanded_tail"),
@@ -77,8 +78,8 @@ HELPERS = {
     ),
     "study.spec": (
         "sections, whose keys the template shows, and thresholds for tests and tables",
-        "AnnotationSpec ContextSpec CresSpec LociSpec ModelSpec OutputSpec RunSpec TestsSpec TilesSpec WindowsSpec "
-        "call_rule context_thresholds",
+        "AnnotationSpec ContextSpec CresSpec EffectsSpec LociSpec ModelSpec OutputSpec RunSpec TestsSpec TilesSpec "
+        "WindowsSpec call_rule context_thresholds",
     ),
 }
 MODULES = ("tangermeme_creme.cli", "tangermeme_creme.demo")  # not folders, but with names for users

@@ -112,7 +112,7 @@ def null_sequences(count: int) -> torch.Tensor:
 
 def test_holdout_removes_the_selection_bias_of_a_null_model() -> None:
     """Every tile does nothing; the strongest of 15 looks as if it did, until it is estimated again."""
-    X = null_sequences(100)
+    X = null_sequences(50)
     result = creme.necessity_test(NoisyToy(0.2), X, TILES, n=16, random_state=0)
     summary = summarize_effects(result.to_frame(), "necessity", n_holdout=8, n_resamples=200)
     strongest = summary.loc[summary.groupby("example")["necessity"].idxmax()]

@@ -11,10 +11,17 @@ import pandas as pd
 from ..sequence import check_count
 from ..support import check_columns
 from .effects import as_float, is_tensor
-from .presets import CALL_PRESETS, CATEGORIES, CallRule
+from .presets import CALL_PRESETS, CATEGORIES, CONTEXT_PRESETS, SCALES, CallRule
 
 
-def classify_context(effect: Any, enhancing: float = 0.95, neutral: float = 0.05, silencing: float = -0.3) -> Any:
+def classify_context(
+    effect: Any,
+    enhancing: float | None = None,
+    neutral: float | None = None,
+    silencing: float | None = None,
+    *,
+    scale: str | None = None,
+) -> Any:
     """Classify each context by its effect on the TSS.
 
     A context is "enhancing" above `enhancing`, "neutral" within `neutral` of 0, "silencing" below `silencing`, and else
@@ -25,20 +32,26 @@ def classify_context(effect: Any, enhancing: float = 0.95, neutral: float = 0.05
     Parameters
     ----------
     effect: number, array, tensor or Series
-        The `normalized_effect` of shuffling the context, averaged over shuffles.
+        The `normalized_effect` of shuffling the context, averaged over shuffles; or, on another scale, the
+        `difference` or the `log_fold`.
 
-    enhancing, neutral, silencing: float, optional
-        Thresholds. Defaults are 0.95, 0.05 and -0.3.
+    enhancing, neutral, silencing: float or None, optional
+        Thresholds, in units of the effect. None is 0.95, 0.05 and -0.3 for ratios; other scales have no defaults.
+        Default is None.
+
+    scale: "ratio", "difference", "log_fold" or None, optional
+        Scale of the effect. None is the name of a Series that is called "difference" or "log_fold", such as a column
+        of `summarize_effects`, and else "ratio". Default is None.
 
     Returns
     -------
     category: str, array of object, or Series
-        One of `CATEGORIES`, or None where the effect is NaN.
+        One of `CATEGORIES`, or None where the effect is NaN or infinite; a warning gives the number of the latter.
 
     Raises
     ------
     ValueError
-        If the thresholds overlap.
+        If the thresholds overlap, a threshold is missing on a scale that has no defaults, or the scale is unknown.
 
     Examples
     --------
@@ -47,7 +60,10 @@ def classify_context(effect: Any, enhancing: float = 0.95, neutral: float = 0.05
     >>> from tangermeme_creme.analysis import CONTEXT_PRESETS
     >>> classify_context(0.92, **CONTEXT_PRESETS["borzoi"])
     'enhancing'
+    >>> classify_context([2.0, 0.1], enhancing=1.5, neutral=0.2, silencing=-1.0, scale="difference").tolist()
+    ['enhancing', 'neutral']
     """
+    enhancing, neutral, silencing = _thresholds(effect, scale, (enhancing, neutral, silencing))
     if not silencing <= -neutral <= 0 <= neutral <= enhancing:
         raise ValueError(
             "thresholds must keep silencing <= -neutral <= 0 <= neutral <= enhancing; got "
@@ -62,6 +78,26 @@ def classify_context(effect: Any, enhancing: float = 0.95, neutral: float = 0.05
     if isinstance(effect, pd.Series):
         return pd.Series(category, index=effect.index, dtype=object)
     return category if values.ndim or is_tensor(effect) else category.item()
+
+
+def _thresholds(
+    effect: Any, scale: str | None, thresholds: tuple[float | None, float | None, float | None]
+) -> tuple[float, float, float]:
+    """Fill in the thresholds of ratios; refuse to do so on a scale whose units they do not have."""
+    if scale is None:
+        scale = effect.name if isinstance(effect, pd.Series) and effect.name in SCALES else "ratio"
+    if scale not in SCALES:
+        raise ValueError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}.")
+    defaults = CONTEXT_PRESETS["enformer"]
+    named = dict(zip(defaults, thresholds))
+    missing = [name for name, value in named.items() if value is None]
+    if missing and scale != "ratio":
+        raise ValueError(
+            f"{', '.join(defaults)} must be given on scale {scale!r}, in its units; got no {' and no '.join(missing)}."
+        )
+    of_ratios = (defaults["enhancing"], defaults["neutral"], defaults["silencing"])
+    enhancing, neutral, silencing = (a if b is None else b for a, b in zip(of_ratios, thresholds))
+    return enhancing, neutral, silencing
 
 
 def select_contexts(
@@ -134,13 +170,15 @@ def call_cres(
     ----------
     table: pandas.DataFrame
         One row per tile, with the category of its context and, by sufficiency, `over_wt` and `over_control`
-        (`tile_effect_over_wt`, `tile_effect_over_control`), or, by necessity, `necessity` (`normalized_effect`).
+        (`tile_effect_over_wt`, `tile_effect_over_control`), by necessity, `necessity` (`normalized_effect`), or the
+        effect that `by` names.
 
-    by: "sufficiency" or "necessity", optional
+    by: "sufficiency", "necessity", "difference" or "log_fold", optional
         Effects to call by. Default is "sufficiency".
 
     rule: CallRule or str, optional
-        Thresholds and contexts, or a name in `CALL_PRESETS`. Default is "enformer".
+        Thresholds and contexts, or a name in `CALL_PRESETS`. These have the thresholds of ratios: by "difference" and
+        "log_fold" a rule with thresholds in their units is needed. Default is "enformer".
 
     context: str, optional
         Column of categories. Default is "context".
@@ -148,12 +186,13 @@ def call_cres(
     Returns
     -------
     called: pandas.DataFrame
-        A copy of `table` with column `cre`: "enhancer", "silencer" or None. Tiles with a NaN effect are not called.
+        A copy of `table` with column `cre`: "enhancer", "silencer" or None. Tiles whose effect is NaN or infinite are
+        not called; a warning gives the number of the latter.
 
     Raises
     ------
     ValueError
-        If a column is missing, or `by` or `rule` is unknown.
+        If a column is missing, `by` or `rule` is unknown, or the rule is a preset and the effect is no ratio.
 
     Examples
     --------
@@ -162,17 +201,24 @@ def call_cres(
     ['enhancer', 'silencer']
     """
     columns = {"sufficiency": ("over_wt", "over_control"), "necessity": ("necessity", "necessity")}
+    columns |= {name: (name, name) for name in SCALES[1:]}
     if by not in columns:
-        raise ValueError(f"by must be 'sufficiency' or 'necessity'; got {by!r}.")
+        raise ValueError(f"by must be one of {', '.join(columns)}; got {by!r}.")
+    if by in SCALES and (isinstance(rule, str) or any(rule is preset for preset in CALL_PRESETS.values())):
+        got = repr(rule) if isinstance(rule, str) else "that of a preset"
+        raise ValueError(
+            f"rule must be a CallRule with thresholds in units of {by}; got {got}, whose thresholds are of ratios."
+        )
     if isinstance(rule, str):
         if rule not in CALL_PRESETS:
             raise ValueError(f"rule must be a CallRule or one of {', '.join(CALL_PRESETS)}; got {rule!r}.")
         rule = CALL_PRESETS[rule]
     check_columns(table, (context, *columns[by]))
-    up, down = (table[name] for name in columns[by])
+    effects = {name: as_float(table[name], name) for name in dict.fromkeys(columns[by])}
+    up, down = (effects[name] for name in columns[by])
     cre = np.full(len(table), None, dtype=object)
-    cre[((up > rule.enhancer) & table[context].isin(rule.enhancer_contexts)).to_numpy()] = "enhancer"
-    cre[((down < rule.silencer) & table[context].isin(rule.silencer_contexts)).to_numpy()] = "silencer"
+    cre[(up > rule.enhancer) & table[context].isin(rule.enhancer_contexts).to_numpy()] = "enhancer"
+    cre[(down < rule.silencer) & table[context].isin(rule.silencer_contexts).to_numpy()] = "silencer"
     return table.assign(cre=pd.Series(cre, index=table.index, dtype=object))
 
 

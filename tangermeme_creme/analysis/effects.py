@@ -6,8 +6,9 @@ All arguments must have the same number of axes (axes of size 1 are repeated) or
 a wild type of shape (N, tracks) with mutants of shape (N, n, tracks) from the right, and silently pair the wrong
 examples whenever N equals n.)
 
-An effect whose reference is zero, negative or missing is undefined: NaN. One `TangermemeWarning` gives the number of
-references that are zero or negative. NaN in an argument gives NaN in the result.
+A ratio whose reference is zero, negative or missing is undefined: NaN. One `TangermemeWarning` gives the number of
+references that are zero or negative. NaN in an argument gives NaN in the result, and so does infinity, with a warning.
+Predictions on a scale that has no ratios, such as logarithms and z scores, have differences.
 """
 
 from __future__ import annotations
@@ -21,6 +22,13 @@ import pandas as pd
 from ..support import warn
 
 Values = Any  # a number, an array, a tensor or a Series
+
+# With a larger fraction of references that are not above 0, the model may predict on another scale.
+_FEW = 0.1
+_OTHER_SCALES = (
+    " Predictions that may be negative, such as logarithms and z scores, have no ratios: take the effect difference, "
+    "or log_fold of those that are above 0."
+)
 
 
 def normalized_effect(y_wt: Values, y_mut: Values) -> Any:
@@ -154,6 +162,122 @@ def tile_effect_over_control(y_mut: Values, y_control: Values) -> Any:
     return result_type.convert((mut - control) / above_zero(control, "y_control"))
 
 
+def difference(y_wt: Values, y_mut: Values) -> Any:
+    """Compute WT - MUT: what a perturbation takes away, in units of the prediction.
+
+    Beyond the paper, for predictions that have no ratios, such as logarithms and z scores; of log predictions it is the
+    logarithm of a fold change. It has the sign of `normalized_effect`: above 0 the perturbation lowers the activity.
+
+    Parameters
+    ----------
+    y_wt, y_mut: number, array, tensor or Series
+        Activity of the wild type, and after the perturbation.
+
+    Returns
+    -------
+    effect: float64, of the type and broadcast shape of the arguments
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match; the message states them.
+
+    Examples
+    --------
+    >>> difference(-1.5, -4.0)
+    2.5
+    """
+    result_type, (wt, mut) = same_axes(y_wt=y_wt, y_mut=y_mut)
+    return result_type.convert(wt - mut)
+
+
+def tile_difference(y_mut: Values, y_control: Values) -> Any:
+    """Compute MUT - CONTROL: what a tile adds to the activity of the TSS tile, in units of the prediction.
+
+    Beyond the paper, for predictions that have no ratios. It has the sign of `tile_effect_over_control`: above 0 the
+    tile raises the activity.
+
+    Parameters
+    ----------
+    y_mut, y_control: number, array, tensor or Series
+        Activity of the TSS tile and the tile in shuffled context, and of the TSS tile alone in shuffled context.
+
+    Returns
+    -------
+    effect: float64, of the type and broadcast shape of the arguments
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match; the message states them.
+
+    Examples
+    --------
+    >>> tile_difference(-1.5, -4.0)
+    2.5
+    """
+    result_type, (mut, control) = same_axes(y_mut=y_mut, y_control=y_control)
+    return result_type.convert(mut - control)
+
+
+def log_fold(y_wt: Values, y_mut: Values) -> Any:
+    """Compute log2(WT / MUT): `difference` of logarithms to base 2.
+
+    Beyond the paper. 1 means that half of the activity remains, -1 that it doubles.
+
+    Parameters
+    ----------
+    y_wt, y_mut: number, array, tensor or Series
+        As in `difference`.
+
+    Returns
+    -------
+    effect: float64, of the type and broadcast shape of the arguments
+        NaN where an activity is not above 0, with a warning.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match; the message states them.
+
+    Examples
+    --------
+    >>> log_fold(8, 2)
+    2.0
+    """
+    result_type, (wt, mut) = same_axes(y_wt=y_wt, y_mut=y_mut)
+    return result_type.convert(_log2(wt, "y_wt") - _log2(mut, "y_mut"))
+
+
+def tile_log_fold(y_mut: Values, y_control: Values) -> Any:
+    """Compute log2(MUT / CONTROL): `tile_difference` of logarithms to base 2.
+
+    Beyond the paper. 1 means that the tile doubles the activity, -1 that half of it remains.
+
+    Parameters
+    ----------
+    y_mut, y_control: number, array, tensor or Series
+        As in `tile_difference`.
+
+    Returns
+    -------
+    effect: float64, of the type and broadcast shape of the arguments
+        NaN where an activity is not above 0, with a warning.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match; the message states them.
+
+    Examples
+    --------
+    >>> tile_log_fold(2, 8)
+    -2.0
+    """
+    result_type, (mut, control) = same_axes(y_mut=y_mut, y_control=y_control)
+    return result_type.convert(_log2(mut, "y_mut") - _log2(control, "y_control"))
+
+
 def fraction_of_max(y: Values, axis: int = -1) -> Any:
     """Divide activities by their maximum along one axis: the curves of the distance test.
 
@@ -246,7 +370,9 @@ def same_axes(**values: Values) -> tuple[_ResultType, list[np.ndarray]]:
 
 
 def as_float(values: Values, name: str) -> np.ndarray:
-    """Return a number, array, tensor or Series as a float64 array; values are copied only if needed.
+    """Return real numbers as a float64 array, with NaN for infinite ones; values are copied only if needed.
+
+    An infinite prediction, of a half-precision model say, has no effect: a warning gives the number of those.
 
     Examples
     --------
@@ -254,11 +380,25 @@ def as_float(values: Values, name: str) -> np.ndarray:
     array([1., 2.])
     """
     if is_tensor(values):
-        values = values.detach().cpu().double().numpy()
+        array = values.detach().cpu()
+        array = (array if array.is_complex() else array.double()).numpy()
+    elif isinstance(values, pd.Series) and pd.api.types.is_numeric_dtype(values.dtype):
+        array = values.to_numpy(na_value=np.nan) if values.hasnans else values.to_numpy()
+    else:
+        array = np.asarray(values)
     try:
-        return np.asarray(values, dtype=np.float64)
+        # Texts that look like numbers, dates and complex numbers would be converted without a word.
+        numbers = array.astype(np.float64, copy=False) if array.dtype.kind in "biufO" else None
     except (TypeError, ValueError):
-        raise ValueError(f"{name} must be a number, or an array, tensor or Series of them; got {values!r}.") from None
+        numbers = None
+    if numbers is None or (array.dtype.kind == "O" and any(isinstance(value, (str, bytes)) for value in array.flat)):
+        got = array.dtype if array.dtype.kind == "c" else repr(values)
+        raise ValueError(f"{name} must be a number, or an array, tensor or Series of them; got {got}.")
+    infinite = np.isinf(numbers)
+    if infinite.any():
+        warn(f"{name} must be finite: {infinite.sum()} of {numbers.size} are infinite, and count as missing (NaN).")
+        numbers = np.where(infinite, np.nan, numbers)
+    return numbers
 
 
 def log_activity(values: Any) -> np.ndarray:
@@ -277,8 +417,13 @@ def above_zero(values: np.ndarray, name: str, to: str = "be a reference") -> np.
     """Replace values that are not above 0 by NaN; a warning gives their number."""
     bad = values <= 0
     if bad.any():
+        lowest, other_scale = values[bad].min(), bad.sum() > _FEW * bad.size
         warn(
-            f"{name} must be above 0 to {to}: {bad.sum()} of {values.size} are zero or negative, down to "
-            f"{values[bad].min():g}; their effects are NaN."
+            f"{name} must be above 0 to {to}: {bad.sum()} of {values.size} are zero or negative, down to {lowest:g}; "
+            f"their effects are NaN.{_OTHER_SCALES if other_scale or lowest < 0 else ''}"
         )
     return np.where(bad, np.nan, values)
+
+
+def _log2(values: np.ndarray, name: str) -> np.ndarray:
+    return np.log2(above_zero(values, name, "have a logarithm"))

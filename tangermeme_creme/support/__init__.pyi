@@ -8,7 +8,7 @@ from .files import (
     text_lines as text_lines,
     write_durably as write_durably,
 )
-from .notices import collected as collected, warn as warn
+from .notices import collected as collected, dropped as dropped, warn as warn
 from .settings import (
     Count as Count,
     Number as Number,

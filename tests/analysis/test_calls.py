@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from tangermeme.utils import TangermemeWarning
 
 from tangermeme_creme.analysis import (
+    CALL_PRESETS,
     CONTEXT_PRESETS,
     CallRule,
     call_cres,
@@ -32,6 +34,43 @@ def test_classify_context_presets_and_kinds():
     }  # fmt: skip
     with pytest.raises(ValueError, match=r"silencing <= -neutral.*got enhancing=-0.9"):
         classify_context(effect, enhancing=-0.9)
+
+
+OTHER_SCALES = ("difference", "log_fold")
+
+
+@pytest.mark.parametrize("scale", OTHER_SCALES)
+def test_contexts_on_another_scale_need_thresholds_in_its_units(scale: str) -> None:
+    effect = pd.Series([3.0, 0.1, -2.0, 1.0], name=scale)
+    thresholds = {"enhancing": 2.5, "neutral": 0.2, "silencing": -1.5}
+    assert classify_context(effect, **thresholds).tolist() == ["enhancing", "neutral", "silencing", "other"]
+    assert classify_context(effect.tolist(), **thresholds, scale=scale).tolist()[0] == "enhancing"
+    for given in ({}, {"enhancing": 2.5, "silencing": -1.5}):
+        with pytest.raises(ValueError, match=f"must be given on scale '{scale}', in its units; got no .*neutral"):
+            classify_context(effect, **given)
+        with pytest.raises(ValueError, match=f"on scale '{scale}'"):
+            classify_context(effect.tolist(), **given, scale=scale)
+    with pytest.raises(ValueError, match="ratio, difference, log_fold; got 'logit'"):
+        classify_context(effect, scale="logit")
+
+
+@pytest.mark.parametrize("scale", OTHER_SCALES)
+def test_calls_on_another_scale_need_a_rule_in_its_units(scale: str) -> None:
+    table = pd.DataFrame({"context": ["enhancing", "silencing", "enhancing"], scale: [0.6, -0.6, 0.4]})
+    called = call_cres(table, by=scale, rule=CallRule(enhancer=0.5, silencer=-0.5))
+    assert called["cre"].tolist() == ["enhancer", "silencer", None]
+    for rule in ({}, {"rule": "borzoi"}, {"rule": CALL_PRESETS["borzoi"]}):
+        with pytest.raises(ValueError, match=f"thresholds in units of {scale}; got .*of ratios"):
+            call_cres(table, by=scale, **rule)
+
+
+def test_a_tile_with_an_infinite_effect_is_not_called() -> None:
+    table = pd.DataFrame(
+        {"context": ["enhancing", "silencing"], "over_wt": [np.inf, 0.0], "over_control": [0, -np.inf]}
+    )
+    with pytest.warns(TangermemeWarning, match="must be finite: 1 of 2") as caught:
+        assert call_cres(table)["cre"].isna().all()
+    assert len(caught) == 2  # one per column
 
 
 def test_select_contexts_caps_each_category_whatever_the_order():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
@@ -25,6 +24,7 @@ from ...operators import (
     warn_of_no_effect,
 )
 from ...sequence import RandomState, ShuffleFn, Spans, check_apart, check_count, check_one_width, span_per_example
+from ...support import dropped
 from ._comparison_tables import FineMappingComparison, comparison_tables
 from ._one_cre import CreInBackgrounds, CreResults, compare_on_cre
 from .curves import even_thresholds
@@ -213,10 +213,8 @@ def compare_fine_mapping(
     }  # fmt: skip
     caches = isinstance(model, IncrementalModel) and engine.get("incremental") is not False
     results: list[CreResults] = []
-    with run.running(N * len(asked), unit="method"), warnings.catch_warnings():
-        # Every method would warn, each time of example 0; one warning for all examples is given below.
-        warnings.filterwarnings("ignore", message=f".*{NO_EFFECT}")
-        warnings.filterwarnings("ignore", message="tangermeme's predict casts")
+    # Every method would warn, each time of example 0; one warning for all examples is given below.
+    with run.running(N * len(asked), unit="method"), dropped(NO_EFFECT, "tangermeme's predict casts"):
         for i in range(N):
             example = torch.tensor([i])
             drawn = PackedSequence.from_codes(run.draw_backgrounds(example, run.codes(example))).reshape(1, n)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from tangermeme.saliency import saliency
 from tangermeme.utils import PackedSequence
 
 from ...sequence import to_one_hot
+from ...support import dropped
 from .attribution import CAPTUM, captum_attribution
 
 ATTRIBUTIONS: dict[str, str | Callable[..., torch.Tensor]] = {
@@ -91,8 +91,7 @@ def attribute(
     elif name == "corrected_saliency":
         more["additional_func_kwargs"] = {"hypothetical": True}
     seeds = [random_state] * len(sequences)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*one-hot encoded and cannot have unknown characters")
+    with dropped("one-hot encoded and cannot have unknown characters"):
         values = captum_attribution(
             model, sequences, method=method, span=span, random_state=seeds, **{**options, **more}
         )

@@ -30,9 +30,13 @@ def check_ranking(ranking: torch.Tensor, n_examples: int, width: int, name: str 
             f"{name} must have shape ({n_examples}, {width}) or ({n_examples}, D, {width}): one importance per "
             f"base of the CRE; got {tuple(values.shape)}."
         )
-    if rows.is_floating_point() and rows.isnan().any():
-        i, d, position = rows.isnan().nonzero()[0].tolist()
-        raise ValueError(f"{name} must not hold NaN; got it for example {i}, draw {d}, position {position}.")
+    if rows.is_complex():
+        raise ValueError(f"{name} must hold real numbers; got {rows.dtype}.")
+    bad = ~rows.isfinite()
+    if bad.any():
+        i, d, position = bad.nonzero()[0].tolist()
+        got = rows[i, d, position].item()
+        raise ValueError(f"{name} must be finite; got {got} for example {i}, draw {d}, position {position}.")
     return rows
 
 

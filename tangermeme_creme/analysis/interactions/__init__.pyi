@@ -4,9 +4,11 @@ from .classes import (
     classify_traces as classify_traces,
 )
 from .pairs import (
+    THRESHOLD as THRESHOLD,
     PairExpectation as PairExpectation,
     call_interactions as call_interactions,
     epistasis as epistasis,
+    epistasis_difference as epistasis_difference,
     expected_pair as expected_pair,
     log_epistasis as log_epistasis,
 )

@@ -10,6 +10,8 @@ import pandas as pd
 from ...support import check_columns
 from ..effects import Values, above_zero, as_float, same_axes
 
+THRESHOLD = 0.05  # of `call_interactions`, for fold changes over the wild type and for their logarithms
+
 
 class PairExpectation(NamedTuple):
     """Hold the expected activity of two perturbations together.
@@ -86,6 +88,34 @@ def epistasis(y_wt: Values, y_1: Values, y_2: Values, y_both: Values) -> Any:
     return result_type.convert((both - (one + other - wt)) / above_zero(wt, "y_wt"))
 
 
+def epistasis_difference(y_wt: Values, y_1: Values, y_2: Values, y_both: Values) -> Any:
+    """Compute BOTH - (FIRST + SECOND - WT): `epistasis` in units of the prediction, for predictions without ratios.
+
+    Of log predictions it is `log_epistasis` of what they are the logarithms of.
+
+    Parameters
+    ----------
+    y_wt, y_1, y_2, y_both: number, array, tensor or Series
+        As `epistasis`.
+
+    Returns
+    -------
+    epistasis: float64, of the type and broadcast shape of the arguments
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match; the message states them.
+
+    Examples
+    --------
+    >>> epistasis_difference(-1.0, -2.0, -3.0, -3.5)
+    0.5
+    """
+    result_type, (wt, one, other, both) = same_axes(y_wt=y_wt, y_1=y_1, y_2=y_2, y_both=y_both)
+    return result_type.convert(both - (one + other - wt))
+
+
 def log_epistasis(y_wt: Values, y_1: Values, y_2: Values, y_both: Values) -> Any:
     """Compute ln(BOTH / WT) - ln(FIRST / WT) - ln(SECOND / WT): `epistasis` of natural logarithms.
 
@@ -117,7 +147,7 @@ def log_epistasis(y_wt: Values, y_1: Values, y_2: Values, y_both: Values) -> Any
     return result_type.convert(both + wt - one - other)
 
 
-def call_interactions(table: pd.DataFrame, *, by: str = "epistasis", threshold: float = 0.05) -> pd.DataFrame:
+def call_interactions(table: pd.DataFrame, *, by: str = "epistasis", threshold: float | None = None) -> pd.DataFrame:
     """Call pairs of tiles that interact, positively or negatively.
 
     Beyond the paper, which classifies traces only. A pair is "positive" if its epistasis is above `threshold` and its
@@ -134,8 +164,9 @@ def call_interactions(table: pd.DataFrame, *, by: str = "epistasis", threshold: 
     by: str, optional
         Column of the effect. "log_epistasis" compares with the multiplicative expectation. Default is "epistasis".
 
-    threshold: float, optional
-        Threshold in units of the effect: fold change over the wild type, or its logarithm. Default is 0.05.
+    threshold: float or None, optional
+        Threshold in units of the effect. None is 0.05 for fold changes over the wild type and for their logarithms;
+        "epistasis_difference", in units of the model, has no default. Default is None.
 
     Returns
     -------
@@ -145,7 +176,7 @@ def call_interactions(table: pd.DataFrame, *, by: str = "epistasis", threshold: 
     Raises
     ------
     ValueError
-        If a column is missing, or the threshold is negative.
+        If a column is missing, or the threshold is negative, or missing for "epistasis_difference".
 
     Examples
     --------
@@ -154,6 +185,10 @@ def call_interactions(table: pd.DataFrame, *, by: str = "epistasis", threshold: 
     ['positive', 'unclear', 'none']
     """
     check_columns(table, (by, f"{by}_low", f"{by}_high"))
+    if threshold is None:
+        if by == "epistasis_difference":
+            raise ValueError(f"threshold must be given for {by!r}, in units of the model; got none.")
+        threshold = THRESHOLD
     if threshold < 0:
         raise ValueError(f"threshold must be at least 0; got {threshold}.")
     effect, low, high = (as_float(table[name], name) for name in (by, f"{by}_low", f"{by}_high"))

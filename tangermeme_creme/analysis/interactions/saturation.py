@@ -11,13 +11,15 @@ from scipy.optimize import least_squares
 
 from ...operators import MultiplicityResult
 from ...support import warn
-from ..effects import as_float, fold_change
+from ..effects import as_float, fold_change, tile_difference, tile_log_fold
+from ..presets import SCALES
 
 # Three parameters are fitted; with fewer points than this the fit would be exact.
 FEWEST_COPIES = 4
 # If half_copies is larger than this times the tested copies, the curve has no plateau in sight.
 _FURTHEST_HALF = 10.0
 _HILL_BOUNDS = (0.5, 8.0)
+_OVER_CONTROL = {"fold": fold_change, "difference": tile_difference, "log_fold": tile_log_fold}
 
 
 class Saturation(NamedTuple):
@@ -111,7 +113,12 @@ def fit_saturation(y_control: Any, y_copies: Any, *, min_change: float = 0.05) -
 
 
 def saturation_table(
-    result: MultiplicityResult, *, ids: Sequence[Any] | None = None, saturated: float = 0.9, min_change: float = 0.05
+    result: MultiplicityResult,
+    *,
+    ids: Sequence[Any] | None = None,
+    saturated: float = 0.9,
+    min_change: float = 0.05,
+    scale: str = "ratio",
 ) -> pd.DataFrame:
     """Fit a Hill curve to each example of a multiplicity test, as `fit_saturation`.
 
@@ -129,12 +136,15 @@ def saturation_table(
     min_change: float, optional
         As in `fit_saturation`. Default is 0.05.
 
+    scale: "ratio", "difference" or "log_fold", optional
+        How the plateau compares with the control. Curves are fitted to activities on all scales. Default is "ratio".
+
     Returns
     -------
     table: pandas.DataFrame
         One row per example: `example`, `n_copies` (tested), `control`, `last` (activity with all copies), `plateau`,
-        `plateau_fold` (over the control), `half_copies`, `hill`, `reached`, `r2`, and `saturates`: "yes", "no", "flat",
-        or None if no curve could be fitted.
+        `plateau_fold` (over the control; on other scales `plateau_difference` or `plateau_log_fold`), `half_copies`,
+        `hill`, `reached`, `r2`, and `saturates`: "yes", "no", "flat", or None if no curve could be fitted.
 
     Raises
     ------
@@ -144,6 +154,8 @@ def saturation_table(
     N, R = result.y_selected.shape
     if ids is not None and len(ids) != N:
         raise ValueError(f"ids must have {N} entries, one per example; got {len(ids)}.")
+    if scale not in SCALES:
+        raise ValueError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}.")
     if not 0 < saturated < 1:
         raise ValueError(f"saturated must be between 0 and 1; got {saturated}.")
     control = as_float(result.y_control.double().mean(1), "y_control")
@@ -154,9 +166,10 @@ def saturation_table(
     saturates[fits.reached >= saturated] = "yes"
     saturates[fits.reached < saturated] = "no"
     saturates[flat] = "flat"
+    over = "fold" if scale == "ratio" else scale
     table = pd.DataFrame({
         "example": list(range(N) if ids is None else ids), "n_copies": R, "control": control, "last": curves[:, -1],
-        "plateau": fits.plateau, "plateau_fold": fold_change(fits.plateau, control),
+        "plateau": fits.plateau, f"plateau_{over}": _OVER_CONTROL[over](fits.plateau, control),
     })  # fmt: skip
     return table.assign(**dict(zip(fits._fields[1:], fits[1:])), saturates=pd.Series(saturates, dtype=object))
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ...operators import GreedyResult
 from ..effects import above_zero, as_float, is_tensor, log_activity
+from ..presets import SCALES
 
 
 def additive_trace(wt: Any, single: Any, order: Any) -> np.ndarray:
@@ -90,7 +91,7 @@ def multiplicative_trace(wt: Any, single: Any, order: Any, *, scale: str = "log"
     return expected / above_zero(base, "the logarithm of wt")
 
 
-def greedy_traces(result: GreedyResult, *, ids: Sequence[Any] | None = None) -> pd.DataFrame:
+def greedy_traces(result: GreedyResult, *, ids: Sequence[Any] | None = None, scale: str = "ratio") -> pd.DataFrame:
     """Tabulate the trace of a greedy search with its additive and multiplicative expectations.
 
     Parameters
@@ -100,6 +101,10 @@ def greedy_traces(result: GreedyResult, *, ids: Sequence[Any] | None = None) -> 
 
     ids: sequence or None, optional
         N names of the examples. None is 0 to N - 1. Default is None.
+
+    scale: "ratio", "difference" or "log_fold", optional
+        "ratio" gives fold changes over the wild type, "log_fold" their logarithms to base 2. "difference", for
+        predictions that have no ratios, gives MUT - WT, and no multiplicative expectation. Default is "ratio".
 
     Returns
     -------
@@ -113,11 +118,38 @@ def greedy_traces(result: GreedyResult, *, ids: Sequence[Any] | None = None) -> 
     Raises
     ------
     ValueError
-        If the number of `ids` is not the number of examples.
+        If the number of `ids` is not the number of examples, or the scale is unknown.
     """
+    if scale not in SCALES:
+        raise ValueError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}.")
     N, R = result.order.shape
     if ids is not None and len(ids) != N:
         raise ValueError(f"ids must have {N} entries, one per example; got {len(ids)}.")
+    names = list(range(N) if ids is None else ids)
+    table = pd.DataFrame({
+        "example": [name for name in names for _ in range(R)],
+        "round": np.tile(np.arange(R), N),
+        "n_tiles": np.tile(np.arange(1, R + 1), N),
+        "tile": result.order.numpy().ravel(),
+    })  # fmt: skip
+    columns = _differences(result) if scale == "difference" else _folds(result)
+    if scale == "log_fold":
+        for name in ("observed", "additive", "multiplicative", "holdout"):
+            if name in columns:
+                columns[name] = log_activity(columns[name]) / np.log(2)
+    return table.assign(**{name: values.ravel() for name, values in columns.items()})
+
+
+def _differences(result: GreedyResult) -> dict[str, np.ndarray]:
+    wt = as_float(result.y_start[:, :1], "wt")
+    single = as_float(result.y_candidates[:, 0].double().mean(-1), "single")
+    _, chosen = _singles_in_order(wt[:, 0], single, result.order.numpy())
+    columns = {"observed": result.y_selected, "holdout": result.y_holdout}
+    traces = {name: as_float(y, f"y_{name}") - wt for name, y in columns.items() if y is not None}
+    return {"observed": traces.pop("observed"), "additive": np.cumsum(chosen - wt, axis=-1), **traces}
+
+
+def _folds(result: GreedyResult) -> dict[str, np.ndarray]:
     order, selected = result.order.numpy(), as_float(result.y_selected, "y_selected")
     single = as_float(result.y_candidates[:, 0].double().mean(-1), "single")
     wt = above_zero(as_float(result.y_start[:, 0], "wt"), "the wild type")  # one warning for all columns
@@ -133,14 +165,7 @@ def greedy_traces(result: GreedyResult, *, ids: Sequence[Any] | None = None) -> 
     }
     if result.y_holdout is not None:
         columns["holdout"] = as_float(result.y_holdout, "y_holdout") / wt[:, None]
-    names = list(range(N) if ids is None else ids)
-    table = pd.DataFrame({
-        "example": [name for name in names for _ in range(R)],
-        "round": np.tile(np.arange(R), N),
-        "n_tiles": np.tile(np.arange(1, R + 1), N),
-        "tile": order.ravel(),
-    })  # fmt: skip
-    return table.assign(**{name: values.ravel() for name, values in columns.items()})
+    return columns
 
 
 def _singles_in_order(wt: Any, single: Any, order: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,8 +22,10 @@ from ...operators import (
     tile_set_sufficiency_test,
 )
 from ...sequence import RandomState, ShuffleFn, check_count, example_seeds, integers, later_shuffles
+from ...support import dropped
 from .named_effects import effects_by_name
 from .resampling import Effect, activities_of, standard_error
+from .rounding import only_rounding
 from .rows import shuffles_side_by_side
 
 # The axis of shuffles in each field of a result that has one.
@@ -146,7 +148,7 @@ def adaptive_n(
     ([10, 10], [0.0, 0.0], [True, True])
     """
     axes = _shuffle_axes(test, tol, n, n_max)
-    effects = list(effects_by_name({"effect": effect} if callable(effect) else effect).values())
+    effects = list(effects_by_name({"effect": effect} if callable(effect) else effect, axes).values())
     arguments = inspect.signature(test).bind(model, X, *what, **kwargs).arguments
     options = arguments.pop("kwargs", {})
     arguments |= options
@@ -165,10 +167,9 @@ def adaptive_n(
         block = {name: _rows_of(name, value, active, N) for name, value in arguments.items()}
         if backgrounds is not None:
             block["backgrounds"] = backgrounds[active][:, first : first + size]
-        with warnings.catch_warnings():
-            if first:  # the first block has warned of the tiles and the model
-                warnings.simplefilter("ignore", TangermemeWarning)
-            later = later_shuffles(shuffle_fn, first)
+        later = later_shuffles(shuffle_fn, first)
+        # Later blocks repeat what the first has warned of, the tiles and the model.
+        with dropped("", category=TangermemeWarning) if first else nullcontext():
             result = test(**block, n=size, shuffle_fn=later, random_state=seeds[active])
         blocks.append((active, result))
         n_drawn[active] += size
@@ -213,7 +214,8 @@ def _largest_error(table: pd.DataFrame, effects: Sequence[Effect], active: torch
     errors = pd.Series(np.nan, index=active.tolist())
     for rows, values in blocks:
         for effect in effects:
-            sem = standard_error(effect, {name: values[name] for name in activities_of(effect)})
+            shuffles = {name: values[name] for name in activities_of(effect)}
+            sem = np.where(only_rounding(effect, shuffles), 0.0, standard_error(effect, shuffles))
             largest = pd.Series(sem).groupby(groups["example"].to_numpy()[rows]).max()
             errors = np.fmax(errors, largest.reindex(errors.index))
     return torch.from_numpy(errors.to_numpy(dtype=np.float64, copy=True))

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from ...support import check_columns
+from ..effects import as_float
 
 
 def compare_groups(
@@ -23,8 +24,9 @@ def compare_groups(
 ) -> pd.DataFrame:
     """Compare pairs of groups of rows by two-sided Mann-Whitney U tests, corrected for the number of tests.
 
-    Paper: Figures 2 and 6 (Bonferroni in Fig. 2g). Missing values do not count. All tests, of all values, pairs and
-    strata, are corrected together. A test with an empty group gives NaN and does not count in the correction.
+    Paper: Figures 2 and 6 (Bonferroni in Fig. 2g). Missing values do not count, nor do infinite ones, with a warning.
+    All tests, of all values, pairs and strata, are corrected together. A test with an empty group gives NaN and does
+    not count in the correction.
 
     Parameters
     ----------
@@ -72,11 +74,12 @@ def compare_groups(
     for label in (label for pair in compared for label in pair):
         if label not in categories:
             raise ValueError(f"pairs must be of groups in column {group!r}; got {label!r} beside {list(categories)}.")
+    table = table.assign(**{column: as_float(table[column], column) for column in columns})
     parts = table.groupby(strata, sort=False, dropna=False) if strata else [((), table)]
     rows = []
     for stratum, part in parts:
         for column in columns:
-            numbers = part[column].to_numpy(dtype=np.float64, na_value=np.nan)
+            numbers = part[column].to_numpy()
             for pair in compared:
                 samples = [numbers[(part[group] == label).to_numpy(dtype=bool, na_value=False)] for label in pair]
                 test = _mann_whitney(*(sample[~np.isnan(sample)] for sample in samples))

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
-from ..effects import Values, fold_change, normalized_effect, tile_effect_over_control, tile_effect_over_wt
-from ..interactions import epistasis, log_epistasis
+from ..effects import (
+    Values,
+    difference,
+    fold_change,
+    log_fold,
+    normalized_effect,
+    tile_difference,
+    tile_effect_over_control,
+    tile_effect_over_wt,
+    tile_log_fold,
+)
+from ..interactions import epistasis, epistasis_difference, log_epistasis
 from .resampling import Effect
 
 
@@ -29,11 +39,27 @@ EFFECTS: dict[str, Effect] = {
     "fold_over_control": fold_over_control,
     "epistasis": epistasis,
     "log_epistasis": log_epistasis,
+    "epistasis_difference": epistasis_difference,
+    "difference": difference,
+    "log_fold": log_fold,
+}
+
+# The functions of names that stand for another function in tables that have a control.
+_WITH_CONTROL: dict[str, Effect] = {"difference": tile_difference, "log_fold": tile_log_fold}
+
+# What each effect is if the perturbation changes nothing.
+NEUTRAL: dict[Effect, float] = {
+    **dict.fromkeys((*EFFECTS.values(), *_WITH_CONTROL.values()), 0.0),
+    **dict.fromkeys((fold_change, fold_over_wt, fold_over_control), 1.0),
 }
 
 
-def effects_by_name(effects: str | Sequence[str] | Mapping[str, Effect]) -> dict[str, Effect]:
+def effects_by_name(
+    effects: str | Sequence[str] | Mapping[str, Effect], columns: Container[str] = ()
+) -> dict[str, Effect]:
     """Return effects by name, from names in `EFFECTS` or from a mapping of names to functions.
+
+    If the `columns` have y_control, "difference" and "log_fold" are those of MUT and CONTROL, and else of WT and MUT.
 
     Raises
     ------
@@ -53,6 +79,8 @@ def effects_by_name(effects: str | Sequence[str] | Mapping[str, Effect]) -> dict
         if unknown:
             raise ValueError(f"effects must be functions or among {', '.join(EFFECTS)}; got {unknown[0]!r}.")
         named = {name: EFFECTS[name] for name in names}
+        if "y_control" in columns:
+            named |= {name: _WITH_CONTROL[name] for name in names if name in _WITH_CONTROL}
     if not named:
         raise ValueError("effects must be at least one; got none.")
     return named

@@ -65,13 +65,21 @@ def standard_error(effect: Effect, values: Mapping[str, np.ndarray]) -> np.ndarr
 
 def estimate(
     effect: Effect, values: Mapping[str, np.ndarray], *, confidence: float, n_resamples: int, random_state: int
-) -> Estimate:
-    """Estimate an effect from activities of shape (G, n); column k of all activities is shuffle k."""
+) -> tuple[Estimate, np.ndarray]:
+    """Estimate an effect from activities of shape (G, n); column k of all activities is shuffle k.
+
+    Returns
+    -------
+    estimate: Estimate
+
+    undefined: numpy.ndarray, shape=(G,), dtype=int64
+        Number of resamples without an effect, of rows that have an effect.
+    """
     n = _n_shuffles(values)
     value = _evaluate(effect, values, np.ones((1, n), dtype=np.int64))[:, 0]
-    sem = standard_error(effect, values)
+    sem, undefined = standard_error(effect, values), np.zeros(len(value), dtype=np.int64)
     if n < 2:
-        return Estimate(value, sem, sem.copy(), sem.copy())
+        return Estimate(value, sem, sem.copy(), sem.copy()), undefined
     counts = _resamples(n, n_resamples, random_state)
     tail = expanded_tail(n, confidence)
     low, high = np.empty_like(value), np.empty_like(value)
@@ -79,7 +87,9 @@ def estimate(
         chunk = {name: array[rows] for name, array in values.items()}
         resampled = _evaluate(effect, chunk, counts, quiet=True)
         low[rows], high[rows] = np.quantile(resampled, [tail, 1 - tail], axis=1)
-    return Estimate(value, sem, low, high)
+        undefined[rows] = np.isnan(resampled).sum(axis=1)
+    undefined[np.isnan(value)] = 0  # the effect itself has warned of these
+    return Estimate(value, sem, low, high), undefined
 
 
 def expanded_tail(n: int, confidence: float) -> float:

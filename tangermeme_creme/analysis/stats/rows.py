@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ...support import check_columns
+from ..effects import as_float
 
 Block = tuple[np.ndarray, dict[str, np.ndarray]]
 
@@ -61,7 +62,7 @@ def shuffles_side_by_side(table: pd.DataFrame, columns: Sequence[str]) -> tuple[
             f"rows of one shuffle by {', '.join(map(str, keys))}."
         )
     groups = table.iloc[order[first]][keys].reset_index(drop=True)
-    numbers = {name: table[name].to_numpy(dtype=np.float64, na_value=np.nan)[order] for name in columns}
+    numbers = {name: as_float(table[name], name)[order] for name in columns}
     blocks = []
     for n in np.unique(sizes):
         rows = np.flatnonzero(sizes == n)

@@ -18,6 +18,7 @@ from ...support import warn
 from ..effects import as_float
 from .named_effects import effects_by_name
 from .resampling import Effect, Estimate, activities_of, estimate
+from .rounding import without_rounding
 from .rows import group_text, shuffles_side_by_side
 
 # On simulated data, an interval at 95% covers 93% with 6 shuffles, and 92% with 5.
@@ -64,7 +65,8 @@ def estimate_effect(
     estimate: Estimate
         `effect`, `sem`, `low` and `high`, with the shape of the activities without `axis`. With one shuffle, `sem`,
         `low` and `high` are NaN. If the effect of a resample is undefined (its reference is not above 0), `low` and
-        `high` are NaN.
+        `high` are NaN, with a warning. An effect of `EFFECTS` that is no larger than the rounding of float32
+        predictions in any shuffle is no effect: 0 (fold changes: 1), with an interval of no width.
 
     Raises
     ------
@@ -77,7 +79,8 @@ def estimate_effect(
     >>> necessity.effect.tolist(), necessity.sem.round(4).tolist(), (necessity.low < 0.5).tolist()
     ([0.5], [0.0365], [True])
     """
-    ((_, function),) = effects_by_name(effect if isinstance(effect, str) else {"effect": effect}).items()
+    named = effects_by_name(effect if isinstance(effect, str) else {"effect": effect}, activities)
+    ((name, function),) = named.items()
     _check_bootstrap(confidence, n_resamples)
     arrays = {name: as_float(activities[name], name) for name in activities}
     if set(arrays) != set(activities_of(function)):
@@ -97,7 +100,10 @@ def estimate_effect(
     moved = {name: np.moveaxis(np.broadcast_to(array, shape), axis, -1) for name, array in arrays.items()}
     flat = {name: array.reshape(-1, array.shape[-1]) for name, array in moved.items()}
     _warn_of_few(shape[axis])
-    parts = estimate(function, flat, confidence=confidence, n_resamples=n_resamples, random_state=random_state)
+    options: dict[str, Any] = {"confidence": confidence, "n_resamples": n_resamples, "random_state": random_state}
+    parts, undefined = estimate(function, flat, **options)
+    _warn_of_undefined(name, undefined, n_resamples)
+    parts = without_rounding(function, flat, parts)
     rest = next(iter(moved.values())).shape[:-1]
     return Estimate(*(part.reshape(rest) for part in parts))
 
@@ -125,6 +131,8 @@ def summarize_effects(
 
     effects: str, sequence of str, or dict
         Names in `EFFECTS`, or functions by the name of their column. The arguments of a function are columns.
+        "difference" and "log_fold" are WT - MUT and log2(WT / MUT) or, if the table has a column `y_control`,
+        MUT - CONTROL and log2(MUT / CONTROL).
 
     n_holdout: int, optional
         Number of shuffles to hold out. Default is 0.
@@ -151,7 +159,7 @@ def summarize_effects(
        tile  n  necessity  necessity_sem  necessity_low  necessity_high
     0     7  6        0.5          0.037          0.417           0.583
     """
-    named = effects_by_name(effects)
+    named = effects_by_name(effects, table.columns)
     _check_bootstrap(confidence, n_resamples)
     check_count("n_holdout", n_holdout, minimum=0)
     columns = list(dict.fromkeys(name for effect in named.values() for name in activities_of(effect)))
@@ -161,6 +169,7 @@ def summarize_effects(
         summary["n_holdout"] = n_holdout
     sizes = [values[columns[0]].shape[1] - n_holdout for _, values in blocks]
     _warn_of_few(*sizes, n_holdout)
+    undefined: dict[str, list[np.ndarray]] = {name: [] for name in named}
     for n, (rows, values) in zip(sizes, blocks):
         if n < 1:
             got = f"{n + n_holdout} for {group_text(groups, rows[0])}"
@@ -170,11 +179,15 @@ def summarize_effects(
         for name, effect in named.items():
             for suffix, part in parts.items():
                 shuffles = {column: values[column][:, part] for column in activities_of(effect)}
-                parts_of_estimate = estimate(
+                estimated, resamples = estimate(
                     effect, shuffles, confidence=confidence, n_resamples=n_resamples, random_state=random_state
                 )
-                for end, numbers in zip(("", "_sem", "_low", "_high"), parts_of_estimate):
+                undefined[name].append(resamples)
+                estimated = without_rounding(effect, shuffles, estimated)
+                for end, numbers in zip(("", "_sem", "_low", "_high"), estimated):
                     summary.loc[rows, f"{name}{suffix}{end}"] = numbers
+    for name, parts_of_rows in undefined.items():
+        _warn_of_undefined(name, np.concatenate([*parts_of_rows, np.zeros(0, dtype=np.int64)]), n_resamples)
     return summary
 
 
@@ -182,6 +195,15 @@ def _check_bootstrap(confidence: float, n_resamples: int) -> None:
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1; got {confidence}.")
     check_count("n_resamples", n_resamples)
+
+
+def _warn_of_undefined(name: str, undefined: np.ndarray, n_resamples: int) -> None:
+    rows = int((undefined > 0).sum())
+    if rows:
+        warn(
+            f"{name} must be defined in all resamples to have an interval: {rows} of {len(undefined)} intervals are "
+            f"NaN, for up to {undefined.max()} of {n_resamples} resamples in which a reference is not above 0."
+        )
 
 
 def _warn_of_few(*sizes: int) -> None:

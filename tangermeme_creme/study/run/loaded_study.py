@@ -121,7 +121,8 @@ def _load(spec: StudySpec, folder: str) -> LoadedStudy:
             "incremental": spec.run.incremental,
         },
         cache_bytes=int(spec.run.cache_gib * 2**30), n_backgrounds=most_backgrounds(spec), rule=call_rule(spec.cres),
-        max_cres=spec.cres.max_per_locus, spec=spec, activity_model=activity_model, fingerprint=fingerprint,
+        max_cres=spec.cres.max_per_locus, scale=spec.effects.scale, spec=spec, activity_model=activity_model,
+        fingerprint=fingerprint,
     )  # fmt: skip
 
 

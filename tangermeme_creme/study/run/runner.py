@@ -29,7 +29,7 @@ from ..store import (
     study_id,
     write_table,
 )
-from ..tables import ANNOTATION_TABLES, Study, annotate
+from ..tables import ANNOTATION_TABLES, Study, annotate, few_contexts
 from ..tests import GIVEN_BY, TESTS, Extent
 from .costs import cost_of
 from .executors import InProcess, run_tasks
@@ -209,6 +209,8 @@ class _Run:
         self._stop_if_empty("context", effects)
         contexts = select_categories(self.spec, effects, selection)
         write_table(self.store, "contexts", contexts)
+        for sentence in few_contexts(contexts):
+            self.progress.say(sentence)
         return contexts
 
     def _by_locus(self, stage: str, loci: pd.DataFrame, size: int) -> None:

@@ -15,7 +15,7 @@ from ...operators import context_dependence_test, predict_activity
 from ...support import collected, warn
 from ..spec import context_thresholds
 from ..store import Failure, shard_note, to_bytes
-from ..tests import GIVEN_BY, TESTS, LocusState, LocusTables, StudyTest, locus_seed, needed_tests, summarized
+from ..tests import GIVEN_BY, TESTS, LocusState, LocusTables, StudyTest, locus_seed, needed_tests, on_scale, summarized
 from .loaded_study import THIS_THREAD, LoadedStudy, Setup, load_study
 
 
@@ -160,8 +160,9 @@ def _context(tables: LocusTables, study: LoadedStudy, locus: pd.DataFrame) -> No
         random_state=[locus_seed(study.seed, example)], **study.engine,
     )  # fmt: skip
     frame = result.to_frame(ids=[example], tracks=study.tracks)
-    summary = summarized(frame, ["context_effect"])
-    summary["context"] = classify_context(summary["context_effect"], **context_thresholds(settings))
+    (effect,) = on_scale(study.scale, "context_effect")
+    summary = summarized(frame, [effect])
+    summary["context"] = classify_context(summary[effect], **context_thresholds(settings))
     tables.add(context=summary, raw_context=frame)
 
 

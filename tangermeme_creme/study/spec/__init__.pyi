@@ -11,6 +11,7 @@ from .sections import (
     AnnotationSpec as AnnotationSpec,
     ContextSpec as ContextSpec,
     CresSpec as CresSpec,
+    EffectsSpec as EffectsSpec,
     LociSpec as LociSpec,
     ModelSpec as ModelSpec,
     OutputSpec as OutputSpec,

@@ -36,7 +36,7 @@ def check_spec(spec: StudySpec) -> None:
     ...
     tangermeme_creme.support.settings.SpecError: loci or windows must be given; got neither.
     """
-    problems = [*_model(spec), *_tracks(spec), *_sequences(spec), *_thresholds(spec), *_tests(spec)]
+    problems = [*_model(spec), *_tracks(spec), *_sequences(spec), *_scale(spec), *_thresholds(spec), *_tests(spec)]
     if problems:
         raise SpecError(in_one_message(problems))
 
@@ -121,6 +121,21 @@ def _sequences(spec: StudySpec) -> Iterator[str]:
                 )
 
 
+def _scale(spec: StudySpec) -> Iterator[str]:
+    """Refuse thresholds of ratios on another scale."""
+    scale, called = spec.effects.scale, "sufficiency" in spec.tests.include
+    if scale == "ratio":
+        return
+    needed = {"context": ("enhancing", "neutral", "silencing"), "cres": ("enhancer", "silencer") if called else ()}
+    for section, names in needed.items():
+        missing = [name for name in names if getattr(getattr(spec, section), name) is None]
+        if missing:
+            yield (
+                f"{section}.{', '.join(missing)} must be given for effects.scale {scale!r}, in its units: the presets "
+                "have thresholds of ratios; got none."
+            )
+
+
 def _thresholds(spec: StudySpec) -> Iterator[str]:
     from ...analysis import classify_context  # needs torch, which reading a study does not
 
@@ -155,7 +170,7 @@ def _tests(spec: StudySpec) -> Iterator[str]:
         window = f"in a window of {length} bp"
         yield f"tiles.size must leave room for a tile beside the one on the TSS {window}; got {size}."
         return
-    study = StudyFacts(include, length, size, n_tiles, call_rule(spec.cres).silencer_contexts)
+    study = StudyFacts(include, length, size, n_tiles, call_rule(spec.cres).silencer_contexts, spec.effects.scale)
     for name, test in TESTS.items():
         for problem in test.check(getattr(spec.tests, name), study):
             yield f"tests.{name}.{problem}"

@@ -109,6 +109,18 @@ class TilesSpec(Section):
     size: Count = key(5000, doc="Length of a tile in bp; one is centred on the TSS.")
 
 
+class EffectsSpec(Section):
+    """On which scale effects are computed."""
+
+    scale: Literal["ratio", "difference", "log_fold"] = key(
+        "ratio",
+        doc='"ratio": over the wild type or the control, as in the paper. "difference": WT - MUT or MUT - CONTROL, for '
+        'predictions that may be negative, such as logarithms and z scores. "log_fold": log2 of WT / MUT, or of '
+        'MUT / CONTROL. All but "ratio" need thresholds of your own, in [context], [cres] and, for "difference", '
+        "[tests.interactions].",
+    )
+
+
 class ContextSpec(Section):
     """The context dependence test, and which loci go into the others."""
 
@@ -217,6 +229,7 @@ class StudySpec(Section):
     loci: LociSpec | None = key(None, doc="Genes of a genome. Give either these or windows.", shown=True)
     windows: WindowsSpec | None = key(None, doc="Sequences instead of loci. Give either.")
     tiles: TilesSpec = key(TilesSpec, doc="The grid of tiles.")
+    effects: EffectsSpec = key(EffectsSpec, doc="On which scale effects are computed.")
     context: ContextSpec = key(ContextSpec, doc="The context dependence test, and which loci go into the others.")
     cres: CresSpec = key(CresSpec, doc="Which tiles are called enhancers and silencers.")
     tests: TestsSpec = key(TestsSpec, doc="Which tests are done, and how.")

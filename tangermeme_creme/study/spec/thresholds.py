@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ...analysis import CALL_PRESETS, CONTEXT_PRESETS, CallRule
+from ...analysis import CALL_PRESETS, CONTEXT_PRESETS, CallRule, ContextThresholds
 from .sections import ContextSpec, CresSpec
 
 
-def context_thresholds(spec: ContextSpec) -> dict[str, float]:
+def context_thresholds(spec: ContextSpec) -> ContextThresholds:
     """Return the thresholds of `classify_context`.
 
     Examples
@@ -15,7 +15,11 @@ def context_thresholds(spec: ContextSpec) -> dict[str, float]:
     {'enhancing': 0.5, 'neutral': 0.05, 'silencing': -0.3}
     """
     preset = CONTEXT_PRESETS[spec.preset]
-    return {name: value if getattr(spec, name) is None else getattr(spec, name) for name, value in preset.items()}
+    return {
+        "enhancing": preset["enhancing"] if spec.enhancing is None else spec.enhancing,
+        "neutral": preset["neutral"] if spec.neutral is None else spec.neutral,
+        "silencing": preset["silencing"] if spec.silencing is None else spec.silencing,
+    }
 
 
 def call_rule(spec: CresSpec) -> CallRule:

@@ -8,6 +8,7 @@ from .places import (
     in_genome as in_genome,
     placed_loci as placed_loci,
 )
+from .selection_text import few_contexts as few_contexts
 from .study import Study as Study
 from .summaries import summary_tables as summary_tables, summary_text as summary_text, write_report as write_report
 from .windows import Windows as Windows, read_loci_table as read_loci_table, window_names as window_names

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ...analysis import CATEGORIES
+from ...analysis import CATEGORIES, SCALES, effect_in
 from ...analysis.stats import compare_groups
 from ...support import sorted_by
 from ..tests import KINDS, TESTS, UNDEFINED, ResultTables, Summary, columns_of, in_order
@@ -17,7 +17,9 @@ def _contexts(study: ResultTables) -> pd.DataFrame:
     table = table[table["ranked"].astype(bool)]
     table = table.assign(context=table["context"].astype(object).where(table["context"].notna(), UNDEFINED))
     contexts = table.groupby(["track", "context"], sort=False).agg(
-        n=("example", "size"), n_selected=("selected", "sum"), median_effect=("context_effect", "median")
+        n=("example", "size"),
+        n_selected=("selected", "sum"),
+        median_effect=(effect_in(table, "context_effect"), "median"),
     )
     return in_order(contexts.reset_index(), ["track", "context"], study)
 
@@ -26,7 +28,9 @@ def _comparisons(study: ResultTables) -> pd.DataFrame:
     """Mann-Whitney tests, corrected within each of the two comparisons; groups that cannot be tested are left out."""
     parts = []
     if "sufficiency" in study:
-        parts.append(_compared(study["sufficiency"], ["over_wt", "over_control"], "context", CATEGORIES[:3]))
+        table = study["sufficiency"]
+        effects = dict.fromkeys(effect_in(table, name) for name in ("over_wt", "over_control"))
+        parts.append(_compared(table, list(effects), "context", CATEGORIES[:3]))
     if "cres" in study:
         table = study.distances()
         parts.append(_compared(table.assign(distance=table["distance"].abs()), ["distance"], "cre", KINDS))
@@ -34,7 +38,8 @@ def _comparisons(study: ResultTables) -> pd.DataFrame:
     if not parts:
         return pd.DataFrame()
     comparisons = pd.concat(parts, ignore_index=True)
-    return sorted_by(comparisons, value=["over_wt", "over_control", "distance"], track=study.tracks(comparisons))
+    values = ["over_wt", "over_control", *SCALES[1:], "distance"]
+    return sorted_by(comparisons, value=values, track=study.tracks(comparisons))
 
 
 def _compared(table: pd.DataFrame, values: list[str], group: str, kinds: Sequence[str]) -> pd.DataFrame:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -12,12 +13,12 @@ WIDTH = 100
 _ROWS = 24  # per section
 
 
-def text_of(summaries: Mapping[str, pd.DataFrame]) -> str:
-    """Write the summaries that have rows as sections of aligned columns, no wider than `WIDTH`."""
-    lines: list[str] = []
+def text_of(summaries: Mapping[str, pd.DataFrame], scale: str = "ratio", remarks: Sequence[str] = ()) -> str:
+    """Write the summaries that have rows as sections of aligned columns, no wider than `WIDTH`, after remarks."""
+    lines = [line for remark in remarks for line in (*textwrap.wrap(_cell(remark), WIDTH), "")]
     for one in SUMMARIES:
         if one.name in summaries and len(table := one.shape(summaries[one.name])):
-            lines += [one.title, *aligned(table.head(_ROWS))]
+            lines += [one.heading(scale), *aligned(table.head(_ROWS))]
             if len(table) > _ROWS:
                 lines.append(f"  and {len(table) - _ROWS} more rows: see {one.name}.csv")
             lines.append("")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ...analysis import CATEGORIES
+from ...analysis import CATEGORIES, effect_in
 from ...analysis.annotate import (
     bed_overlap,
     bigwig_signal,
@@ -115,12 +115,16 @@ class _Annotation:
         if self.spec.annotation.neutral:
             tiles = self.in_genome("sufficiency")
         if len(tiles):
+            effect = effect_in(tiles, "over_control")
+            options: dict[str, Any] = {}
+            if effect != "over_control":
+                options = {"effect": effect, "max_effect": self.spec.context.neutral}
             for track in self.tracks:
                 n = self.spec.annotation.neutral * int((cres["track"] == track).sum())
                 uncalled = tiles[(tiles["track"] == track) & tiles["cre"].isna()]
-                neutral = sample_neutral_tiles(uncalled, n=n, random_state=self.spec.seed)
+                neutral = sample_neutral_tiles(uncalled, n=n, random_state=self.spec.seed, **options)
                 if len(neutral):
-                    parts.append(neutral.assign(effect=neutral["over_control"]))
+                    parts.append(neutral.assign(effect=neutral[effect]))
         return sorted_by(pd.concat(parts, ignore_index=True), example=None, track=self.tracks, tile=None)
 
     def _signal(self, groups: pd.DataFrame) -> dict[str, pd.DataFrame]:

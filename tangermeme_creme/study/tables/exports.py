@@ -42,7 +42,7 @@ def export_study(
     - "bed": CREs, and the bases that fine-tile searches keep: `cres.K562.bed`, `kept.K562.bed`;
     - "bedgraph", "bigwig": effects along the genome, `over_control.K562.bedgraph`, `over_wt.K562.bedgraph`,
       `necessity.K562.bedgraph` and the same names ending in `.bw`; where windows of several loci overlap, their
-      mean;
+      mean; in a study on another scale `sufficiency_difference.K562.bedgraph` and so on;
     - "interact": links from CREs to genes and between tiles that interact, `cre_gene.K562.interact` and `.bedpe`,
       `tile_pairs.K562.interact` and `.bedpe`.
 
@@ -114,14 +114,14 @@ class _Export:
             yield write_kept(table, self.path("kept", track, "bed"), name=f"Kept bases, {track}")
 
     def bedgraph(self) -> Iterator[Path]:
-        for value, track, table in self.effects():
-            path = self.path(value, track, "bedgraph")
-            yield write_bedgraph(table, path, value=value, combine="mean", name=f"{value}, {track}")
+        for name, value, track, table in self.effects():
+            path = self.path(name, track, "bedgraph")
+            yield write_bedgraph(table, path, value=value, combine="mean", name=f"{name}, {track}")
 
     def bigwig(self) -> Iterator[Path]:
-        for value, track, table in self.effects():
+        for name, value, track, table in self.effects():
             assert self.sizes is not None
-            yield write_bigwig(table, self.path(value, track, "bw"), self.sizes, value=value, combine="mean")
+            yield write_bigwig(table, self.path(name, track, "bw"), self.sizes, value=value, combine="mean")
 
     def interact(self) -> Iterator[Path]:
         for track, table in self.by_track("cres"):
@@ -129,22 +129,24 @@ class _Export:
         for track, table in self.by_track("interactions"):
             table = table[table["interaction"].isin(["positive", "negative"])]
             if len(table):
-                yield from self.links(
-                    "tile_pairs", track, tile_pair_links(table, effect="epistasis"), directional=False
-                )
+                effect = "epistasis" if "epistasis" in table else "epistasis_difference"
+                yield from self.links("tile_pairs", track, tile_pair_links(table, effect=effect), directional=False)
 
     def links(self, kind: str, track: str, links: pd.DataFrame, *, directional: bool) -> Iterator[Path]:
         name = f"{'CREs and genes' if directional else 'Pairs of tiles'}, {track}"
         yield write_interact(links, self.path(kind, track, "interact"), name=name, directional=directional)
         yield write_bedpe(links, self.path(kind, track, "bedpe"))
 
-    def effects(self) -> Iterator[tuple[str, str, pd.DataFrame]]:
-        """Yield column, track and the rows in which the column has a value."""
-        for name, value in _EFFECTS:
+    def effects(self) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
+        """Yield name of the file, column, track and the rows in which the column has a value."""
+        scale = self.spec.effects.scale
+        ratios = scale == "ratio"
+        effects = _EFFECTS if ratios else tuple(dict.fromkeys((table, scale) for table, _ in _EFFECTS))
+        for name, value in effects:
             for track, table in self.by_track(name):
                 table = table[table[value].notna()]
                 if len(table):
-                    yield value, track, table
+                    yield value if ratios else f"{name}_{value}", value, track, table
 
     def by_track(self, name: str) -> Iterator[tuple[str, pd.DataFrame]]:
         table = in_genome(self.study.table(name), self.places, window_length(self.spec), self.sizes)

@@ -14,6 +14,7 @@ from ..tests import ResultTables
 from ._summary_list import SUMMARIES
 from ._summary_text import text_of
 from .places import ReadableStudy
+from .selection_text import few_contexts
 
 
 def summary_tables(tables: Mapping[str, pd.DataFrame], *, length: int) -> dict[str, pd.DataFrame]:
@@ -60,13 +61,13 @@ def summary_tables(tables: Mapping[str, pd.DataFrame], *, length: int) -> dict[s
       track       cre    value  n    q25  median    q75
     0  K562  enhancer  bp_kept  1  150.0   150.0  150.0
     """
-    study = ResultTables({name: table for name, table in tables.items() if len(table)}, length // 2)
+    study = _with_rows(tables, length)
     made = {one.name: one.make(study) for one in SUMMARIES if one.needs is None or one.needs in study}
     return {name: table for name, table in made.items() if len(table)}
 
 
 def summary_text(tables: Mapping[str, pd.DataFrame], *, length: int) -> str:
-    """Write `summary_tables` for a terminal, at most 100 columns wide.
+    """Write `summary_tables` for a terminal, at most 100 columns wide, after `few_contexts`.
 
     Parameters
     ----------
@@ -77,7 +78,15 @@ def summary_text(tables: Mapping[str, pd.DataFrame], *, length: int) -> str:
     -------
     text: str
     """
-    return text_of(summary_tables(tables, length=length))
+    return _text(summary_tables(tables, length=length), _with_rows(tables, length))
+
+
+def _text(summaries: Mapping[str, pd.DataFrame], study: ResultTables) -> str:
+    return text_of(summaries, study.scale, few_contexts(study["contexts"]) if "contexts" in study else [])
+
+
+def _with_rows(tables: Mapping[str, pd.DataFrame], length: int) -> ResultTables:
+    return ResultTables({name: table for name, table in tables.items() if len(table)}, length // 2)
 
 
 def write_report(study: ReadableStudy, out: str | os.PathLike[str] | None = None) -> Path:
@@ -105,7 +114,7 @@ def write_report(study: ReadableStudy, out: str | os.PathLike[str] | None = None
             write_csv(summaries[name], path)
         elif out is None:
             path.unlink(missing_ok=True)
-    text = text_of(summaries) + "\n"
+    text = _text(summaries, _with_rows(tables, window_length(study.spec))) + "\n"
     replace_file(folder / "summary.txt", lambda temporary: temporary.write_text(text, encoding="utf-8"))
     return folder
 

@@ -9,7 +9,7 @@ import pandas as pd
 from ... import analysis, operators
 from ...support import Count, Section, key
 from .costs import Extent
-from .frames import cre_labels, placed, summarized
+from .frames import cre_labels, on_scale, placed, summarized
 from .record import StudyTest
 from .summary import MEANS, ResultTables, Summary, described, wide
 
@@ -39,12 +39,13 @@ def _curve(tables: LocusTables, locus: LocusState, n: int, tile: int, cres: pd.D
     )  # fmt: skip
     frame = result.to_frame(positions=starts, ids=[locus.example], tracks=study.tracks)
     frame = frame[frame["track"].isin(cres["track"])].reset_index(drop=True)
-    table = summarized(frame, ["over_control", "fold_over_control"])
+    table = summarized(frame, on_scale(study.scale, "over_control", "fold_over_control"))
     kinds = dict(zip(cres["track"], cres["cre"]))
     table.insert(list(table.columns).index("track") + 1, "cre", table["track"].map(kinds))
     table.insert(list(table.columns).index("start") + 1, "offset", table["start"] + size // 2 - study.length // 2)
-    by_track = table.groupby("track")["y_mut"]
-    table["fraction_of_max"] = by_track.transform(lambda y: analysis.fraction_of_max(y.to_numpy(), 0))
+    if study.scale != "difference":
+        by_track = table.groupby("track")["y_mut"]
+        table["fraction_of_max"] = by_track.transform(lambda y: analysis.fraction_of_max(y.to_numpy(), 0))
     labels = cre_labels(study.tiles, tile)
     tables.add(distance=placed(table, **labels), raw_distance=placed(frame, **labels))
 
@@ -54,8 +55,9 @@ def cost(tests: Any, extent: Extent) -> float:
 
 
 def summarize(study: ResultTables) -> pd.DataFrame:
-    keys, values = ["track", "cre", "offset"], ["fraction_of_max", "fold_over_control"]
-    return described(study, study["distance"], keys, values, MEANS)
+    table = study["distance"]
+    values = [analysis.effect_in(table, name) for name in ("fraction_of_max", "fold_over_control")]
+    return described(study, table, ["track", "cre", "offset"], values, MEANS)
 
 
 TEST = StudyTest(
@@ -75,6 +77,7 @@ TEST = StudyTest(
             summarize,
             "distance",
             wide("offset", "fraction_of_max"),
+            "Distance: mean {}, by offset in bp",
         ),
     ),
 )

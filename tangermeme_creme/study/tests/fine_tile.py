@@ -46,7 +46,10 @@ class FineTileSettings(Section):
     thresholds: tuple[Number, ...] = key((0.9, 0.7), doc="The score that each stage stays above.")
     prune: tuple[int, ...] = key((1, 10), doc="How many sub-tiles each stage removes at a time.")
     score: Literal["activity", "effect"] | None = key(
-        None, doc="What the score is of. Left out, activity for enhancers and effect for silencers.", example="effect"
+        None,
+        doc="What the score is of. Left out, activity for enhancers and effect for silencers; with effects.scale "
+        '"difference" effect for both.',
+        example="effect",
     )
     compare: tuple[Compared, ...] = key(
         (),
@@ -66,7 +69,8 @@ def run(locus: LocusState, settings: FineTileSettings, tables: LocusTables) -> N
 def _pruned(tables: LocusTables, locus: LocusState, settings: FineTileSettings, row: Any) -> None:
     study = locus.study
     options: dict[str, Any] = {
-        "scales": settings.scales, "thresholds": settings.thresholds, "prune": settings.prune, "score": settings.score,
+        "scales": settings.scales, "thresholds": settings.thresholds, "prune": settings.prune,
+        "score": "effect" if study.scale == "difference" else settings.score,
         "direction": DIRECTION[row.cre], "objective": OneTrack(study.tracks.index(row.track)), "n": settings.n,
         "backgrounds": locus.backgrounds(settings.n), **locus.options(),
     }  # fmt: skip
@@ -108,7 +112,9 @@ def check(settings: FineTileSettings, study: StudyFacts) -> Iterator[str]:
         operators.check_stages(settings.scales, settings.thresholds, settings.prune, below=False)
     except ValueError as error:
         yield str(error)
-    if "fine_tile" in study.include and settings.score == "activity" and study.silencer_contexts:
+    if "fine_tile" in study.include and settings.score == "activity" and study.scale == "difference":
+        yield "score must be 'effect' or left out for effects.scale 'difference'; got 'activity', which is a ratio."
+    elif "fine_tile" in study.include and settings.score == "activity" and study.silencer_contexts:
         # The activity of a silencer rises as it is pruned: no threshold holds for both kinds.
         yield (
             "score must be 'effect' or left out where silencers are called, in contexts "

@@ -27,6 +27,17 @@ class OneTrack:
         return y[:, self.track]
 
 
+def on_scale(scale: str, *ratios: str) -> list[str]:
+    """Name the effects of a test on the scale of the study: these ratios, or the one effect of another scale.
+
+    Examples
+    --------
+    >>> on_scale("ratio", "over_wt", "over_control"), on_scale("difference", "over_wt", "over_control")
+    (['over_wt', 'over_control'], ['difference'])
+    """
+    return list(ratios) if scale == "ratio" else [scale]
+
+
 def summarized(frame: pd.DataFrame, effects: Sequence[str]) -> pd.DataFrame:
     """Summarize effects over shuffles, with the mean of each activity in a column of its name."""
     activities = [name for name in frame.columns if str(name).startswith("y_")]

@@ -52,12 +52,15 @@ def _search(
         n=settings.n, carry=settings.carry, n_holdout=settings.n_holdout, **locus.options(),
     )  # fmt: skip
     labels = {"track": track, "context": locus.context[track], "direction": direction}
-    traces = interactions.greedy_traces(result, ids=[locus.example])
-    classes = interactions.classify_traces(traces, direction=direction)
+    traces = interactions.greedy_traces(result, ids=[locus.example], scale=study.scale)
+    classes = pd.DataFrame()  # differences have none: the thresholds of the paper are of ratios
+    if study.scale != "difference":
+        folds = traces if study.scale == "ratio" else interactions.greedy_traces(result, ids=[locus.example])
+        classes = placed(interactions.classify_traces(folds, direction=direction), **labels)
     traces["y_wt"], traces["y_mut"] = float(result.y_start[0, 0]), result.y_selected[0].double().numpy()
     tables.add(
         higher_order=placed(with_spans(traces, study.tiles), **labels),
-        interaction_classes=placed(classes, **labels),
+        interaction_classes=classes,
         raw_higher_order=placed(result.to_frame(tiles=study.tiles, ids=[locus.example]), **labels),
     )
 
@@ -102,6 +105,7 @@ TEST = StudyTest(
             summarize,
             "higher_order",
             wide("n_tiles", "observed"),
+            "Greedy search: mean {} against the wild type, by tiles shuffled",
         ),
         Summary(
             "interaction_classes",

@@ -76,6 +76,9 @@ class StudyModel:
 
     max_cres: int
         The most CREs per locus and track; 0 is all.
+
+    scale: str
+        Of the effects.
     """
 
     model: torch.nn.Module
@@ -90,6 +93,7 @@ class StudyModel:
     n_backgrounds: int
     rule: CallRule
     max_cres: int
+    scale: str
 
 
 class LocusState:

@@ -10,7 +10,7 @@ from ... import analysis, operators
 from ...analysis import interactions
 from ...support import Count, Section, Text, key
 from .costs import Extent, falling_sum
-from .frames import DIRECTION, TRACKS_DOC, OneTrack, cre_labels, cres_in, placed
+from .frames import DIRECTION, TRACKS_DOC, OneTrack, cre_labels, cres_in, on_scale, placed
 from .record import StudyFacts, StudyTest
 from .summary import MEANS, UNDEFINED, ResultTables, Summary, described, in_order, wide
 
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
     from .frames import LocusTables
     from .locus import LocusState
+
+
+_OVER_CONTROL = {
+    "fold_over_control": analysis.fold_change,
+    "difference": analysis.tile_difference,
+    "log_fold": analysis.tile_log_fold,
+}
 
 
 class MultiplicitySettings(Section):
@@ -43,16 +50,17 @@ def _copies(tables: LocusTables, locus: LocusState, settings: MultiplicitySettin
         objective=OneTrack(study.tracks.index(row.track)), copies=settings.copies, n=settings.n,
         backgrounds=locus.backgrounds(settings.n), **locus.options(),
     )  # fmt: skip
+    (effect,) = on_scale(study.scale, "fold_over_control")
     control, doses = float(result.y_control.double().mean()), result.y_selected[0].double().numpy()
     table = pd.DataFrame({
         "example": locus.example, "copies": range(1, len(doses) + 1), "start": result.positions[0].tolist(),
         "y_control": control, "y_original": float(result.y_original.double().mean()), "y_mut": doses,
-        "fold_over_control": analysis.fold_change(doses, control),
+        effect: _OVER_CONTROL[effect](doses, control),
     })  # fmt: skip
     labels = {**cre_labels(study.tiles, row.tile), "track": row.track, "cre": row.cre}
     tables.add(
         multiplicity=placed(table, **labels),
-        saturation=placed(interactions.saturation_table(result, ids=[locus.example]), **labels),
+        saturation=placed(interactions.saturation_table(result, ids=[locus.example], scale=study.scale), **labels),
         raw_multiplicity=placed(result.to_frame(positions=starts, ids=[locus.example]), **labels),
     )
 
@@ -68,7 +76,9 @@ def check(settings: MultiplicitySettings, study: StudyFacts) -> Iterator[str]:
 
 
 def summarize(study: ResultTables) -> pd.DataFrame:
-    return described(study, study["multiplicity"], ["track", "cre", "copies"], ["fold_over_control"], MEANS)
+    table = study["multiplicity"]
+    values = [analysis.effect_in(table, "fold_over_control")]
+    return described(study, table, ["track", "cre", "copies"], values, MEANS)
 
 
 def summarize_saturation(study: ResultTables) -> pd.DataFrame:
@@ -97,6 +107,7 @@ TEST = StudyTest(
             summarize,
             "multiplicity",
             wide("copies", "fold_over_control"),
+            "Copies: mean {} against the control",
         ),
         Summary("saturation", "Does the effect of copies level off?", summarize_saturation, "saturation"),
     ),

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ... import operators
+from ...analysis import effect_in
 from ...support import Count, Section, key
 from .costs import Extent
-from .frames import in_context, summarized
+from .frames import in_context, on_scale, summarized
 from .record import StudyTest
 from .summary import QUARTILE_COLUMNS, QUARTILES, ResultTables, Summary, columns_of, described
 
@@ -29,7 +30,8 @@ def run(locus: LocusState, settings: NecessitySettings, tables: LocusTables) -> 
     study = locus.study
     result = operators.necessity_test(study.model, locus.X, study.tiles, n=settings.n, **locus.options())
     frame = result.to_frame(tiles=study.tiles, ids=[locus.example], tracks=study.tracks)
-    tables.add(necessity=in_context(summarized(frame, ["necessity"]), locus.context), raw_necessity=frame)
+    effects = summarized(frame, on_scale(study.scale, "necessity"))
+    tables.add(necessity=in_context(effects, locus.context), raw_necessity=frame)
 
 
 def cost(tests: Any, extent: Extent) -> float:
@@ -37,7 +39,8 @@ def cost(tests: Any, extent: Extent) -> float:
 
 
 def summarize(study: ResultTables) -> pd.DataFrame:
-    return described(study, study["necessity"], ["track", "context"], ["necessity"], QUARTILES)
+    table = study["necessity"]
+    return described(study, table, ["track", "context"], [effect_in(table, "necessity")], QUARTILES)
 
 
 TEST = StudyTest(

@@ -28,6 +28,9 @@ class StudyFacts(NamedTuple):
 
     silencer_contexts: tuple of str
         The contexts in which silencers are called.
+
+    scale: str
+        Of the effects.
     """
 
     include: tuple[str, ...]
@@ -35,6 +38,7 @@ class StudyFacts(NamedTuple):
     tile_size: int
     n_tiles: int
     silencer_contexts: tuple[str, ...]
+    scale: str = "ratio"
 
     @property
     def tiles_in_words(self) -> str:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ... import operators
+from ...analysis import effect_in
 from ...support import Count, Section, key
 from .costs import Extent
-from .frames import placed, summarized
+from .frames import on_scale, placed, summarized
 from .record import StudyTest
 from .summary import MEANS, ResultTables, Summary, described, wide
 
@@ -40,7 +41,8 @@ def _set(tables: LocusTables, locus: LocusState, n: int, track: str, direction: 
     )  # fmt: skip
     frame = result.to_frame(ids=[locus.example], tracks=study.tracks)
     frame = frame[frame["track"] == track].reset_index(drop=True)
-    summary = summarized(frame, ["over_wt", "over_control", "fold_over_wt", "fold_over_control"])
+    effects = on_scale(study.scale, "over_wt", "over_control", "fold_over_wt", "fold_over_control")
+    summary = summarized(frame, effects)
     summary.insert(list(summary.columns).index("n_tiles") + 1, "tile", [order[r] for r in summary["round"]])
     labels = {"context": locus.context[track], "direction": direction}
     tables.add(set_sufficiency=placed(summary, **labels), raw_set_sufficiency=placed(frame, **labels))
@@ -52,8 +54,9 @@ def cost(tests: Any, extent: Extent) -> float:
 
 
 def summarize(study: ResultTables) -> pd.DataFrame:
-    keys, values = ["track", "context", "direction", "n_tiles"], ["fold_over_wt", "fold_over_control"]
-    return described(study, study["set_sufficiency"], keys, values, MEANS)
+    table, keys = study["set_sufficiency"], ["track", "context", "direction", "n_tiles"]
+    values = [effect_in(table, name) for name in ("fold_over_wt", "fold_over_control")]
+    return described(study, table, keys, values, MEANS)
 
 
 TEST = StudyTest(
@@ -72,6 +75,7 @@ TEST = StudyTest(
             summarize,
             "set_sufficiency",
             wide("n_tiles", "fold_over_wt"),
+            "Chosen tiles in backgrounds: mean {} against the control, by tiles added",
         ),
     ),
 )

@@ -9,7 +9,7 @@ import pandas as pd
 from ... import analysis, operators
 from ...support import Count, Section, key
 from .costs import Extent
-from .frames import in_context, summarized
+from .frames import in_context, on_scale, summarized
 from .record import StudyTest
 from .summary import KINDS, QUARTILE_COLUMNS, QUARTILES, ResultTables, Summary, columns_of, described, in_order
 
@@ -31,15 +31,16 @@ def run(locus: LocusState, settings: SufficiencySettings, tables: LocusTables) -
         study.model, locus.X, study.tss_tile, study.tiles, n=n, backgrounds=locus.backgrounds(n), **locus.options()
     )
     frame = result.to_frame(tiles=study.tiles, ids=[locus.example], tracks=study.tracks)
-    effects = in_context(summarized(frame, ["over_wt", "over_control"]), locus.context)
-    called = analysis.call_cres(effects, rule=study.rule)
+    effects = in_context(summarized(frame, on_scale(study.scale, "over_wt", "over_control")), locus.context)
+    called = analysis.call_cres(effects, by=on_scale(study.scale, "sufficiency")[0], rule=study.rule)
     tables.add(sufficiency=called, cres=_strongest(called, study.max_cres), raw_sufficiency=frame)
 
 
 def _strongest(called: pd.DataFrame, most: int) -> pd.DataFrame:
     """The tiles that were called, with their effect: per track at most the strongest few; 0 keeps all."""
     cres = called[called["cre"].notna()].copy()
-    effect = cres["over_wt"].where(cres["cre"] == "enhancer", cres["over_control"])
+    over_wt, over_control = (cres[analysis.effect_in(cres, name)] for name in ("over_wt", "over_control"))
+    effect = over_wt.where(cres["cre"] == "enhancer", over_control)
     cres.insert(list(cres.columns).index("cre") + 1, "effect", effect)
     if most:
         order = effect.abs().sort_values(ascending=False, kind="stable").index
@@ -53,7 +54,9 @@ def cost(tests: Any, extent: Extent) -> float:
 
 
 def summarize(study: ResultTables) -> pd.DataFrame:
-    return described(study, study["sufficiency"], ["track", "context"], ["over_wt", "over_control"], QUARTILES)
+    table = study["sufficiency"]
+    values = [analysis.effect_in(table, name) for name in ("over_wt", "over_control")]
+    return described(study, table, ["track", "context"], values, QUARTILES)
 
 
 def summarize_calls(study: ResultTables) -> pd.DataFrame:

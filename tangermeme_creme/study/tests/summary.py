@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...analysis import CATEGORIES
+from ...analysis import CATEGORIES, SCALES, effect_in
 from ...support import sorted_by
 
 UNDEFINED = "undefined"
+SCALE_WORDS = {"difference": "difference", "log_fold": "log2 fold change"}
 KINDS = ("enhancer", "silencer")
 _ORDERS: dict[str, Sequence[str]] = {
     "context": (*CATEGORIES, UNDEFINED),
@@ -20,7 +21,7 @@ _ORDERS: dict[str, Sequence[str]] = {
     "target_context": (*CATEGORIES, UNDEFINED),
     "cre": KINDS,
     "direction": ("min", "max"),
-    "scale": ("additive", "multiplicative", "epistasis", "log_epistasis"),
+    "scale": ("additive", "multiplicative", "epistasis", "log_epistasis", "epistasis_difference"),
 }
 QUARTILES: dict[str, Any] = {
     "n": "count",
@@ -54,6 +55,11 @@ class ResultTables:
     def __contains__(self, name: str) -> bool:
         return name in self.tables
 
+    @property
+    def scale(self) -> str:
+        """The scale of the effects, by the columns of the tables."""
+        return next((name for name in SCALES for table in self.tables.values() if name in table.columns), "ratio")
+
     def tracks(self, table: pd.DataFrame) -> list[str]:
         """Return the tracks of a table in the order of the model's outputs, which the contexts of every locus have."""
         known = self["contexts"]["track"] if "contexts" in self else []
@@ -85,6 +91,9 @@ class Summary:
 
     shape: callable
         From the summary to what a terminal shows.
+
+    on_scale: str
+        Its heading in a study whose effects are no ratios, with {} for the effect. "" is the same heading.
     """
 
     name: str
@@ -92,6 +101,11 @@ class Summary:
     make: Callable[[ResultTables], pd.DataFrame]
     needs: str | None
     shape: Callable[[pd.DataFrame], pd.DataFrame] = field(default=lambda table: table)
+    on_scale: str = ""
+
+    def heading(self, scale: str) -> str:
+        """Return the heading of the summary in a study whose effects have this scale."""
+        return self.title if scale == "ratio" or not self.on_scale else self.on_scale.format(SCALE_WORDS[scale])
 
 
 def described(
@@ -99,7 +113,7 @@ def described(
 ) -> pd.DataFrame:
     """Describe values by group, one row per group and value; groups without a key or a known value are left out."""
     parts = []
-    for value in values:
+    for value in dict.fromkeys(values):
         known = table[table[value].notna()].dropna(subset=keys)
         if len(known):
             numbers = known.assign(**{value: known[value].astype(float)}).groupby(keys, sort=False)[value]
@@ -133,10 +147,10 @@ def columns_of(*names: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
 
 
 def wide(column: str, value: str, number: str = "mean") -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """Show one value, with a few numbers of a column side by side."""
+    """Show one value, or that of another scale in its place, with a few numbers of a column side by side."""
 
     def shaped(table: pd.DataFrame) -> pd.DataFrame:
-        table = table[table["value"] == value]
+        table = table[table["value"] == effect_in(set(table["value"]), value)]
         every = np.unique(table[column])
         picked = np.unique(every[np.linspace(0, len(every) - 1, min(_PICKED, len(every))).round().astype(int)])
         keys = [name for name in table.columns[: list(table.columns).index("value")] if name != column]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ... import engine, sequence
+from ... import analysis, engine, sequence
 from ...support import Count, Section, key
 from .costs import Extent
+from .frames import on_scale
 from .record import StudyTest
 from .summary import QUARTILE_COLUMNS, QUARTILES, ResultTables, Summary, columns_of, described
 
@@ -22,6 +23,13 @@ class SwapSettings(Section):
     """The TSS tiles of some loci in the contexts of others."""
 
     sources: Count = key(200, doc="The most loci per category whose TSS tile goes into all contexts.")
+
+
+_AGAINST_SOURCE = {
+    "fold_over_source": analysis.fold_change,
+    "difference": analysis.tile_difference,
+    "log_fold": analysis.tile_log_fold,
+}
 
 
 def run(locus: LocusState, settings: SwapSettings, tables: LocusTables) -> None:
@@ -41,13 +49,14 @@ def run(locus: LocusState, settings: SwapSettings, tables: LocusTables) -> None:
     number = {name: i for i, name in enumerate(names["example"])}
     rows = sources[sources["track"].isin(list(locus.context))]
     k = rows["track"].map({name: k for k, name in enumerate(study.tracks)}).to_numpy(dtype=np.int64)
+    (effect,) = on_scale(study.scale, "fold_over_source")
     y = y_mut[rows["example"].map(number).to_numpy(dtype=np.int64), k]
     tables.add(
         swap=pd.DataFrame({
             "example": locus.example, "source": rows["example"].to_numpy(), "track": rows["track"].to_numpy(),
             "source_context": rows["context"].to_numpy(), "target_context": rows["track"].map(locus.context).to_numpy(),
             "y_source": rows["y_wt"].to_numpy(), "y_target": y_target[0, k], "y_mut": y,
-            "fold_over_source": np.divide(y, rows["y_wt"], where=rows["y_wt"] > 0, out=np.full(len(y), np.nan)),
+            effect: _AGAINST_SOURCE[effect](y, rows["y_wt"].to_numpy()),
         })
     )  # fmt: skip
 
@@ -58,7 +67,8 @@ def cost(tests: Any, extent: Extent) -> float:
 
 def summarize(study: ResultTables) -> pd.DataFrame:
     others = study["swap"][study["swap"]["example"] != study["swap"]["source"]]
-    return described(study, others, ["track", "source_context", "target_context"], ["fold_over_source"], QUARTILES)
+    values = [analysis.effect_in(others, "fold_over_source")]
+    return described(study, others, ["track", "source_context", "target_context"], values, QUARTILES)
 
 
 def _as_array(y: Any) -> np.ndarray:
@@ -82,6 +92,7 @@ TEST = StudyTest(
             summarize,
             "swap",
             columns_of("track", "source_context", "target_context", *QUARTILE_COLUMNS),
+            "Contexts swapped: {} of a TSS tile against its own context",
         ),
     ),
 )

@@ -7,7 +7,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .style import CATEGORY_COLORS, GUIDE, HATCHES, INK, LINES, boxes, count_axis, groups_of, guide, legend, need
+from .style import (
+    CATEGORY_COLORS,
+    GUIDE,
+    HATCHES,
+    INK,
+    LINES,
+    against,
+    boxes,
+    count_axis,
+    groups_of,
+    guide,
+    legend,
+    need,
+    unchanged,
+)
+
+_FORMULAS = {"difference": "WT - MUT", "log_fold": "log2(WT / MUT)"}  # all other effects are ratios
 
 
 def plot_context_effects(
@@ -30,7 +46,7 @@ def plot_context_effects(
     ax: matplotlib.axes.Axes
 
     effect: str, optional
-        The column of (WT - MUT) / WT. Default is "context_effect".
+        The column of (WT - MUT) / WT; or "difference", or "log_fold". Default is "context_effect".
 
     limits: (float, float) or None, optional
         Ends of the axis. The outermost bins count the values outside too, and the axis says so. None includes all
@@ -85,7 +101,7 @@ def plot_context_effects(
         ("below", low, (values < low).any()), ("above", high, (values > high).any())
     ) if any_]  # fmt: skip
     note = f"\n(outermost bin: also {' and '.join(outside)})" if outside else ""
-    ax.set_xlabel(f"context effect, (WT - MUT) / WT{note}")
+    ax.set_xlabel(f"context effect, {_FORMULAS.get(effect, '(WT - MUT) / WT')}{note}")
     ax.set_ylabel("loci")
     ax.set_xlim(low, high)
     count_axis(ax)
@@ -175,7 +191,8 @@ def plot_swap(table: pd.DataFrame, ax: Any, *, value: str = "fold_over_source", 
     ax: matplotlib.axes.Axes
 
     value: str, optional
-        The column to draw. Default is "fold_over_source", the chimera over the wild type of the source.
+        The column to draw: the chimera against the wild type of the source, "fold_over_source", "difference" or
+        "log_fold". Default is "fold_over_source".
 
     log: bool, optional
         Whether the axis is logarithmic. Values at or below 0 are then left out, and the label of the axis counts them.
@@ -215,14 +232,14 @@ def plot_swap(table: pd.DataFrame, ax: Any, *, value: str = "fold_over_source", 
         labels += [f"{name}\n{len(target)}" for name, _, target in kinds]
         middles.append(((begin + spots[-1]) / 2, source))
         place = spots[-1] + 1.8
-    guide(ax, y=1)
+    guide(ax, y=unchanged(value))
     ax.set_xticks(places, labels, fontsize="small")
     for middle, source in middles:
         ax.annotate(
             f"TSS from {source}", (middle, 1.01), xycoords=("data", "axes fraction"), ha="center", fontsize="small"
         )
     ax.set_xlabel("put into the context (pairs)")
-    ax.set_ylabel(f"fold change over wild type{f' ({lost} at or below 0 left out)' if lost else ''}")
+    ax.set_ylabel(f"{against(value, 'wild type')}{f' ({lost} at or below 0 left out)' if lost else ''}")
     if log:
         ax.set_yscale("log")
     return ax

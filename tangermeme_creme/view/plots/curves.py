@@ -6,7 +6,18 @@ from typing import Any
 
 import pandas as pd
 
-from .style import EFFECT_LABELS, LINE_STYLES, draw_mean, groups_of, guide, legend, means, need
+from .style import (
+    EFFECT_LABELS,
+    LINE_STYLES,
+    against,
+    draw_mean,
+    groups_of,
+    guide,
+    legend,
+    means,
+    need,
+    unchanged,
+)
 
 _SINGLE = 40  # with more CREs than this, only means are drawn and no single curves
 
@@ -56,9 +67,10 @@ def plot_distance_curves(
     for name, color, part in groups_of(table[table[value].notna()], by):
         marker = "." if part["offset"].nunique() < 50 else None
         _draw_kind(ax, part, "offset", value, name, scale=1e-3, single=single, color=color, marker=marker)
-    guide(ax, x=0, y=1 if value.startswith("fold") else 0)
+    guide(ax, x=0, y=unchanged(value))
     ax.set_xlabel("distance to the TSS (kb)")
-    known = {"fraction_of_max": "fraction of the maximum", "fold_over_control": "fold change over control"}
+    known = {"fraction_of_max": "fraction of the maximum"}
+    known |= {name: against(name, "control") for name in ("fold_over_control", "difference", "log_fold")}
     ax.set_ylabel(known.get(value) or EFFECT_LABELS.get(value, value))
     legend(ax)
     return ax
@@ -84,11 +96,12 @@ def plot_multiplicity(
     ax: matplotlib.axes.Axes
 
     saturation: pandas.DataFrame or None, optional
-        The table of `fit_saturation`, one row per CRE: `plateau_fold`, `saturates` and the kind. A dashed line shows
-        the median plateau of the CREs that saturate. Default is None.
+        The table of `saturation_table`, one row per CRE: the plateau on the scale of the value (`plateau_fold`,
+        `plateau_difference` or `plateau_log_fold`), `saturates` and the kind. A dashed line shows the median plateau of
+        the CREs that saturate. Default is None.
 
     value: str, optional
-        Default is "fold_over_control".
+        The column to draw: "fold_over_control", "difference", "log_fold" or another. Default is "fold_over_control".
 
     by: str, optional
         The column of kinds. Default is "cre".
@@ -113,25 +126,27 @@ def plot_multiplicity(
     [[0.0, 1.0], [1.0, 3.0], [2.0, 4.0]]
     """
     need(table, ["copies", value, by])
+    of_control = value.startswith("fold") or value in ("difference", "log_fold")
+    plateaus = f"plateau_{value if value in ('difference', 'log_fold') else 'fold'}"
     for name, color, part in groups_of(table[table[value].notna()], by):
-        if value.startswith("fold"):  # zero copies are the control
+        if of_control:  # zero copies are the control
             names = _names(part)
-            none = (part.drop_duplicates(names) if names else part[:1]).assign(copies=0, **{value: 1.0})
+            none = (part.drop_duplicates(names) if names else part[:1]).assign(copies=0, **{value: unchanged(value)})
             part = pd.concat([none, part], ignore_index=True)
         _draw_kind(ax, part, "copies", value, name, color=color, marker=".")
         if saturation is not None and len(saturation):
-            need(saturation, ["plateau_fold", "saturates", by])
+            need(saturation, [plateaus, "saturates", by])
             fitted = saturation[(saturation[by] == name) & (saturation["saturates"] == "yes")]
-            plateau = fitted["plateau_fold"].dropna()
+            plateau = fitted[plateaus].dropna()
             if len(plateau) and (plateau.median() > 0 or not log):
                 ax.axhline(
                     plateau.median(), color=color, linewidth=1, linestyle=(0, (6, 3)),
                     label=f"{name}: median plateau of {len(plateau)}",
                 )  # fmt: skip
-    guide(ax, y=1)
+    guide(ax, y=unchanged(value) if of_control else 1)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xlabel("copies of the CRE")
-    ax.set_ylabel("fold change over control" if value == "fold_over_control" else value)
+    ax.set_ylabel(against(value, "control") if value == "fold_over_control" or of_control else value)
     if log:
         ax.set_yscale("log")
     legend(ax)

@@ -101,7 +101,8 @@ def plot_interaction_map(table: pd.DataFrame, ax: Any, *, value: str = "epistasi
     ax: matplotlib.axes.Axes
 
     value: str, optional
-        "epistasis", on the scale of the prediction over the wild type, or "log_epistasis". Default is "epistasis".
+        "epistasis", on the scale of the prediction over the wild type, "log_epistasis" or "epistasis_difference".
+        Default is "epistasis".
 
     called: str or None, optional
         The column of calls, for a table of one locus: pairs that are "positive" or "negative" get a sign. None takes
@@ -141,7 +142,7 @@ def plot_interaction_map(table: pd.DataFrame, ax: Any, *, value: str = "epistasi
     ax.set_xlabel("tile")
     ax.set_ylabel("tile")
     if called is None:
-        column = {"epistasis": "interaction", "log_epistasis": "log_interaction"}.get(value)
+        column = {"log_epistasis": "log_interaction"}.get(value, "interaction")
         one_locus = "example" not in table.columns or table["example"].nunique() == 1
         called = column if column in table.columns and one_locus else None
     if called is not None:
@@ -150,6 +151,10 @@ def plot_interaction_map(table: pd.DataFrame, ax: Any, *, value: str = "epistasi
             for x, y in ((one, other), (other, one)) if call in ("positive", "negative") else ():
                 sign = "+" if call == "positive" else "\N{MINUS SIGN}"
                 ax.text(place[x], place[y], sign, ha="center", va="center", fontsize="small", color=INK)
-    names = {"epistasis": "epistasis, over wild type", "log_epistasis": "epistasis of natural logs"}
+    names = {
+        "epistasis": "epistasis, over wild type",
+        "log_epistasis": "epistasis of natural logs",
+        "epistasis_difference": "epistasis, in units of the prediction",
+    }
     ax.figure.colorbar(mesh, ax=ax, pad=0.02).set_label(names.get(value, value))
     return ax

@@ -8,7 +8,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .style import COLORS, GUIDE, INK, MARKERS, draw_mean, groups_of, guide, legend, means, need
+from .style import (
+    COLORS,
+    GUIDE,
+    INK,
+    MARKERS,
+    against,
+    draw_mean,
+    groups_of,
+    guide,
+    legend,
+    means,
+    need,
+    unchanged,
+)
 
 _TRACES = {
     "observed": ("observed", "-", "o"),
@@ -68,6 +81,7 @@ def plot_greedy_traces(
     *,
     traces: Sequence[str] = ("observed", "additive", "multiplicative"),
     by: str | None = None,
+    scale: str = "ratio",
 ) -> Any:
     """Draw greedy searches beside additive and multiplicative expectations, mean and standard error: Figures 5 and 6.
 
@@ -77,7 +91,7 @@ def plot_greedy_traces(
     ----------
     table: pandas.DataFrame
         One row per locus and round: `n_tiles` and the traces, over the wild type, as in `greedy_traces` and the table
-        `higher_order` of a study. All traces begin at 1, before any tile is shuffled.
+        `higher_order` of a study. All traces begin at 1, or at 0 on other scales, before any tile is shuffled.
 
     ax: matplotlib.axes.Axes
 
@@ -87,6 +101,9 @@ def plot_greedy_traces(
     by: str or None, optional
         A column of groups, such as `context`. Only the first trace is then drawn, once per group in its colour. Default
         is None.
+
+    scale: "ratio", "difference" or "log_fold", optional
+        Of the traces. Default is "ratio".
 
     Returns
     -------
@@ -109,27 +126,35 @@ def plot_greedy_traces(
         if name not in _TRACES:
             raise ValueError(f"traces must be of {', '.join(_TRACES)}; got {name!r}.")
     need(table, ["n_tiles", *traces])
+    effect = "fold" if scale == "ratio" else scale
+    start = unchanged(effect)
     for group, color, part in groups_of(table, by):
         loci = f"{group} ({part['example'].nunique()})" if "example" in part.columns else group
         for trace in traces if by is None else traces[:1]:
             label, style, marker = _TRACES[trace]
             curve = means(part, "n_tiles", trace)
-            curve = pd.concat([pd.DataFrame([[1.0, 1.0, 1.0, 1]], index=[0], columns=curve.columns), curve])
+            curve = pd.concat([pd.DataFrame([[start, start, start, 1]], index=[0], columns=curve.columns), curve])
             if not curve["low"][1:].notna().any():
                 curve[["low", "high"]] = np.nan
             look: dict[str, Any] = {"color": _COLORS[trace], "linestyle": style} if by is None else {"color": color}
             look |= {"band": 0.22 if trace == traces[0] else 0.1, "label": label if by is None else loci}
             draw_mean(ax, curve, marker=marker, markersize=4, **look)
-    guide(ax, y=1)
+    guide(ax, y=start)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xlabel("tiles shuffled")
-    ax.set_ylabel("fold change over wild type")
+    ax.set_ylabel(against(effect, "wild type"))
     legend(ax)
     return ax
 
 
 def plot_expectation(
-    table: pd.DataFrame, ax: Any, *, model: str = "additive", n_tiles: int = 2, by: str | None = "interaction"
+    table: pd.DataFrame,
+    ax: Any,
+    *,
+    model: str = "additive",
+    n_tiles: int = 2,
+    by: str | None = "interaction",
+    scale: str = "ratio",
 ) -> Any:
     """Draw expected against observed predictions of sets of one size, one point per locus: Figure 6f to h.
 
@@ -148,6 +173,9 @@ def plot_expectation(
 
     by: str or None, optional
         The column of classes. Default is "interaction".
+
+    scale: "ratio", "difference" or "log_fold", optional
+        Of the traces. Default is "ratio".
 
     Returns
     -------
@@ -173,8 +201,9 @@ def plot_expectation(
             part["observed"], part[model], linestyle="none", marker="o^vsD"[k % 5], color=color, markeredgecolor=INK,
             markeredgewidth=0.4, markersize=5, label=f"{name} ({len(part)})" if name else None,
         )  # fmt: skip
-    ax.set_xlabel(f"observed, {n_tiles} tiles shuffled (fold over WT)")
-    ax.set_ylabel(f"{model} expectation (fold over WT)")
+    unit = {"difference": "difference from WT", "log_fold": "log2 fold over WT"}.get(scale, "fold over WT")
+    ax.set_xlabel(f"observed, {n_tiles} tiles shuffled ({unit})")
+    ax.set_ylabel(f"{model} expectation ({unit})")
     legend(ax)
     return ax
 
@@ -194,7 +223,8 @@ def plot_set_sufficiency(
     ax: matplotlib.axes.Axes
 
     value: str, optional
-        "fold_over_wt", or "fold_over_control" for silencers. Default is "fold_over_wt".
+        "fold_over_wt", or "fold_over_control" for silencers; or "difference" or "log_fold", which are against the
+        control. Default is "fold_over_wt".
 
     by: str or None, optional
         The column of categories. Default is "context".
@@ -219,9 +249,9 @@ def plot_set_sufficiency(
     for name, color, part in groups_of(table[table[value].notna()], by):
         label = f"{name} ({part['example'].nunique()})" if "example" in part.columns else name
         draw_mean(ax, means(part, "n_tiles", value), color=color, marker=MARKERS.get(name, "o"), label=label)
-    guide(ax, y=1)
+    guide(ax, y=unchanged(value))
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xlabel("tiles in the set")
-    ax.set_ylabel(f"fold change over {'control' if value.endswith('control') else 'wild type'}")
+    ax.set_ylabel(against(value, "wild type" if value == "fold_over_wt" else "control"))
     legend(ax)
     return ax

@@ -27,7 +27,31 @@ EFFECT_LABELS = {
     "necessity": "necessity\n(WT - MUT) / WT",
     "over_wt": "sufficiency\n(MUT - CONTROL) / WT",
     "over_control": "sufficiency\n(MUT - CONTROL) / CONTROL",
+    "difference": "difference of predictions",
+    "log_fold": "log2 fold change",
+    "difference_necessity": "necessity\nWT - MUT",
+    "difference_sufficiency": "sufficiency\nMUT - CONTROL",
+    "log_fold_necessity": "necessity\nlog2(WT / MUT)",
+    "log_fold_sufficiency": "sufficiency\nlog2(MUT / CONTROL)",
 }
+
+
+def unchanged(effect: str) -> float:
+    """Return the value of an effect that means no change: 1 for fold changes, 0 for all others."""
+    return 1.0 if effect.startswith("fold") else 0.0
+
+
+def against(effect: str, reference: str) -> str:
+    """Label an axis of activities against a reference.
+
+    Examples
+    --------
+    >>> against("fold_over_wt", "wild type"), against("difference", "wild type")
+    ('fold change over wild type', 'difference from wild type')
+    """
+    if effect == "log_fold":
+        return f"log2 fold change over {reference}"
+    return f"{'difference from' if effect == 'difference' else 'fold change over'} {reference}"
 
 
 def color_of(category: Any, k: int = 0) -> str:

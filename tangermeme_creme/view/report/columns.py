@@ -15,6 +15,8 @@ _SHARED = {
     "cre_start": "first base of the CRE, in bp of the window",
     "cre_end": "base after the last of the CRE, in bp of the window",
     "cre_tile": "number of the tile that is the CRE",
+    "difference": "WT - MUT where a tile or the context is shuffled, MUT - CONTROL in backgrounds; in units of the "
+    "model",
     "direction": "min: the tile that lowers the activity most is shuffled each round; max: the tile that raises it "
     "most",
     "end": "base after the last, 0-based: in bp of the window, or of the genome beside a chromosome",
@@ -26,6 +28,7 @@ _SHARED = {
     "group_2": "the second group compared",
     "interaction": "class by the additive expectation",
     "log2_fold": "log2 of the mean of the first group over that of the second",
+    "log_fold": "log2(WT / MUT) where a tile or the context is shuffled, log2(MUT / CONTROL) in backgrounds",
     "n": "number of shuffles, or of known values",
     "n_loci": "number of loci",
     "n_tiles": "number of tiles that are shuffled, or added, so far; or of all tiles",

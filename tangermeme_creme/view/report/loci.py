@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...analysis import effect_in
 from ...sequence import tile_grid
 from ...study.spec import StudySpec, track_names, window_length
 from ...study.tables import placed_loci
@@ -134,7 +135,7 @@ def _in_track(by_locus: Mapping[str, ByLocus], name: str, track: str) -> LocusIn
     counts = [(kind, int((cres == kind).sum())) for kind in ("enhancer", "silencer")]
     called = ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in counts if n)
     context = "undefined" if pd.isna(row["context"][0]) else str(row["context"][0])
-    return LocusInTrack(track, context, number(row["context_effect"][0]), called)
+    return LocusInTrack(track, context, number(row[effect_in(row, "context_effect")][0]), called)
 
 
 def _failures(tables: Tables) -> dict[str, list[str]]:
@@ -168,15 +169,18 @@ def _cres(
 def _cre(
     cre: Mapping[str, Any], tile: NumberedTile, tests: Mapping[str, Mapping[str, np.ndarray]], tss: int, placed: bool
 ) -> dict[str, str]:
-    effect = "over_wt" if cre["cre"] == "enhancer" else "over_control"
+    effect = effect_in(cre, "over_wt" if cre["cre"] == "enhancer" else "over_control")
     start, end = tile.span
     genome = tile.rows(tests.get("cres_genome", {}), "tile") if placed else {}
 
     def column(table: str, key: str, name: str) -> Any:
         return tile.rows(tests.get(table, {}), key).get(name, ())
 
-    fold, kept = column("multiplicity", "cre_tile", "fold_over_control"), column("fine_tile", "cre_tile", "bp_kept")
-    levels, need = column("saturation", "cre_tile", "saturates"), column("necessity", "tile", "necessity")
+    copies = effect_in(tests.get("multiplicity", {}), "fold_over_control")
+    needed = effect_in(tests.get("necessity", {}), "necessity")
+    dose, kept = column("multiplicity", "cre_tile", copies), column("fine_tile", "cre_tile", "bp_kept")
+    levels, need = column("saturation", "cre_tile", "saturates"), column("necessity", "tile", needed)
+    over = {"difference": "difference from", "log_fold": "log2 fold over"}.get(copies, "fold over")
     low, high = number(cre[f"{effect}_low"]), number(cre[f"{effect}_high"])
     return {
         "track": str(cre["track"]),
@@ -185,7 +189,7 @@ def _cre(
         "place": f"{genome['chrom'][0]}:{genome['start'][0]}-{genome['end'][0]}" if genome else "",
         "effect [95% interval]": f"{number(cre[effect])} [{low}, {high}]",
         "necessity": number(need[0]) if len(need) else "",
-        "1, 2, ... copies, fold over control": ", ".join(number(float(f"{value:.3g}")) for value in fold),
+        f"1, 2, ... copies, {over} control": ", ".join(number(float(f"{value:.3g}")) for value in dose),
         "levels off": "" if not len(levels) or pd.isna(levels[0]) else str(levels[0]),
         "bp kept": number(kept.min()) if len(kept) else "",
     }

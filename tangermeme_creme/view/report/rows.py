@@ -10,9 +10,13 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from ...analysis import effect_in
 from .row_types import BarRow, CurveRow, HeadingRow, MarkRow, OrderRow, Row, SpanRow
 
 Columns = Mapping[str, np.ndarray]
+
+# Labels of curves that are no folds over the control, and their value without an effect.
+_CURVES = {"difference": ("CREs moved, difference", 0.0), "log_fold": ("CREs moved, log2 fold", 0.0)}
 
 
 class RowsByLocus(Protocol):
@@ -74,7 +78,7 @@ def _tests(table: Callable[[str], Columns], tss: int) -> list[Row]:
     cres = table("cres")
     called = dict(zip(cres.get("tile", ()), cres.get("cre", ())))
     rows = [
-        _bar_row("necessity", table("necessity"), "necessity", called, tss),
+        _bar_row("necessity", table("necessity"), effect_in(table("necessity"), "necessity"), called, tss),
         _sufficiency_row(table("sufficiency"), called, tss),
         _span_row(MarkRow, "CREs", cres, tss),
         *(_order_row(table("higher_order"), direction, tss) for direction in ("min", "max")),
@@ -95,8 +99,9 @@ def _bar_row(label: str, columns: Columns, value: str, called: Mapping[Any, str]
 def _sufficiency_row(columns: Columns, called: Mapping[Any, str], tss: int) -> BarRow | None:
     """Return sufficiency over the wild type in enhancing contexts, where it calls enhancers; else over the control."""
     enhancing = len(columns.get("context", ())) and columns["context"][0] == "enhancing"
-    value, over = ("over_wt", "WT") if enhancing else ("over_control", "control")
-    return _bar_row(f"sufficiency over {over}", columns, value, called, tss)
+    ratio, over = ("over_wt", " over WT") if enhancing else ("over_control", " over control")
+    value = effect_in(columns, ratio)
+    return _bar_row(f"sufficiency{over if value == ratio else ''}", columns, value, called, tss)
 
 
 def _span_row(
@@ -121,13 +126,14 @@ def _order_row(columns: Columns, direction: str, tss: int) -> OrderRow | None:
 
 
 def _curve_row(columns: Columns) -> CurveRow | None:
-    """Return the fold over the control of each CRE at each place. `offset` is the middle of the place."""
-    value = "fold_over_control"
+    """Return the effect of each CRE at each place, against the control. `offset` is the middle of the place."""
+    value = effect_in(columns, "fold_over_control")
     if value not in columns or not np.isfinite(_as_floats(columns, value)).any():
         return None
     middle, kind = columns["offset"], columns["cre"].astype(object)
-    fold, line = _as_floats(columns, value), columns["cre_tile"]
-    return CurveRow("CREs moved, fold over control", middle, middle, kind, value=fold, line=line)
+    effect, line = _as_floats(columns, value), columns["cre_tile"]
+    label, base = _CURVES.get(value, ("CREs moved, fold over control", 1.0))
+    return CurveRow(label, middle, middle, kind, value=effect, line=line, base=base)
 
 
 def _as_floats(columns: Columns, name: str) -> np.ndarray:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from ...analysis import effect_in
 from ...study.spec import StudySpec, window_length
 from ...study.tables import summary_tables
 from ..figures import StudyFigure
-from ..tests import SectionView, section_views
+from ..tests import Formulas, SectionView, section_views
 from .images import Image, image_of
 from .tables import ShownTable, content_of, shown_table
 from .text import without_folders
@@ -18,11 +19,12 @@ from .text import without_folders
 
 @dataclass(frozen=True)
 class PageSection:
-    """A section of a page. `view` is its record, `reading` says how to read its numbers."""
+    """A section of a page. `view` is its record; `reading` and `formulas` say how to read its numbers."""
 
     key: str
     view: SectionView
     reading: str
+    formulas: Formulas
     images: list[Image]
     tables: list[ShownTable]
 
@@ -49,9 +51,10 @@ def sections_of(
     sections = []
     for key, view in views.items():
         images = [image_of(figure) for figure in figures if figure.section == key]
-        shown = [*_summaries(key, view, summaries), *_tables(view, tables, loci, genes)]
+        shown = [*_summaries(key, view, summaries), *_tables(view, spec.effects.scale, tables, loci, genes)]
         if images or shown:
-            sections.append(PageSection(key, view, view.reading(spec), images, shown))
+            formulas = view.formulas(spec.effects.scale) if callable(view.formulas) else view.formulas
+            sections.append(PageSection(key, view, view.reading(spec), formulas, images, shown))
     return sections
 
 
@@ -60,7 +63,8 @@ def _summaries(key: str, view: SectionView, summaries: Mapping[str, pd.DataFrame
     for summary in view.summaries:
         table = summaries.get(summary.name, pd.DataFrame())
         if summary.values and len(table):
-            table = table[table["value"].isin(summary.values)]
+            values = [effect_in(set(table["value"]), value) for value in summary.values]
+            table = table[table["value"].isin(values)]
         if len(table):
             # Without meanings of columns: in a summary a column may mean something else than in its table.
             content = content_of(_without_folders(table), summary.title)
@@ -69,11 +73,13 @@ def _summaries(key: str, view: SectionView, summaries: Mapping[str, pd.DataFrame
 
 
 def _tables(
-    view: SectionView, tables: Mapping[str, pd.DataFrame], loci: Mapping[str, int], genes: Mapping[str, str]
+    view: SectionView, scale: str, tables: Mapping[str, pd.DataFrame], loci: Mapping[str, int], genes: Mapping[str, str]
 ) -> list[ShownTable]:
+    # On other scales than that of ratios, every effect is 0 where nothing changes.
+    views = view.tables if scale == "ratio" else [replace(table, neutral=0.0) for table in view.tables]
     return [
         shown_table(page_table, _without_folders(tables[page_table.name]), loci, genes)
-        for page_table in view.tables
+        for page_table in views
         if len(tables.get(page_table.name, ())) and not len(tables.get(page_table.replaced_by, ()))
     ]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ...analysis import CATEGORIES
+from ...analysis import CATEGORIES, effect_in
 from ...study.spec import StudySpec, spec_to_dict, track_names, window_length
 from ...study.store import Manifest
 from ...study.tables import ReadableStudy
@@ -54,7 +54,7 @@ def _counts(header: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Pa
             (label, contexts.loc[contexts[column].astype(bool), "example"].nunique())
             for label, column in (("ranked in a track", "ranked"), ("drawn for all tests", "selected"))
         ]
-        known = contexts.loc[contexts["context_effect"].notna(), "example"]
+        known = contexts.loc[contexts[effect_in(contexts, "context_effect")].notna(), "example"]
         counts.insert(2, ("with a context effect", known.nunique()))
     if len(cres):
         counts += [(f"{kind}s, over all tracks", int((cres["cre"] == kind).sum())) for kind in ("enhancer", "silencer")]

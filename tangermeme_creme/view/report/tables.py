@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...analysis import effect_in
 from ..tests import PageTable
 from .columns import column_meaning
 
@@ -65,7 +66,8 @@ def shown_table(
 
 def _largest(page_table: PageTable, table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """Return the rows that the page shows, and a note if it does not show all."""
-    rank, neutral, most = page_table.rank, page_table.neutral, CLOSED_ROWS if page_table.closed else ROWS
+    neutral, most = page_table.neutral, CLOSED_ROWS if page_table.closed else ROWS
+    rank = None if page_table.rank is None else effect_in(table, page_table.rank)
     if len(table) <= most:
         return table, ""
     where = f"the whole table is tables/{page_table.name}.parquet in the folder of the study."

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
+from ...analysis import effect_in
 from ...study.spec import StudySpec, context_thresholds
 from ..plots import plot_context_effects
 from .panels import Drawn, count_by, panels
-from .record import PageTable, SectionView, SummaryTable, interval
+from .record import PageTable, SectionView, SummaryTable, effects, formulas_on
 from .study_tables import StudyTables
 
 
 def _draw(tables: StudyTables) -> Iterator[Drawn]:
     table = tables["contexts"]
+    effect = effect_in(table, "context_effect")
     if len(table):
-        table = table[table["ranked"].astype(bool) & table["context_effect"].notna()]
+        table = table[table["ranked"].astype(bool) & table[effect].notna()]
+    draw = plot_context_effects
+    if effect != "context_effect":
+        draw = partial(plot_context_effects, effect=effect, limits=None)
     yield from panels(
         table,
         "context_effects",
         "Context effects",
         "How much of the prediction is lost when everything except the TSS tile is shuffled: number of loci, by "
         "category.",
-        plot_context_effects,
-        lambda rows: (
-            f"{len(rows)} loci, {count_by(rows, 'context')}; median effect {rows['context_effect'].median():.3g}"
-        ),
+        draw,
+        lambda rows: f"{len(rows)} loci, {count_by(rows, 'context')}; median effect {rows[effect].median():.3g}",
     )
 
 
 def _reading(spec: StudySpec) -> str:
-    at = context_thresholds(spec.context)
+    at, lost = context_thresholds(spec.context), "Near 1" if spec.effects.scale == "ratio" else "Far above 0"
     return (
         "Everything except the TSS tile is shuffled, which keeps dinucleotides. WT is the prediction of the original "
-        "sequence, MUT the mean over shuffles. Near 1 the activity is lost without the context: above "
+        f"sequence, MUT the mean over shuffles. {lost} the activity is lost without the context: above "
         f"{at['enhancing']:g} the context is called enhancing. Within {at['neutral']:g} of 0 it is called neutral. "
         f"Below {at['silencing']:g}, where the activity rises without it, it is called silencing. All other contexts "
         "are called other. The further tests use loci that were drawn from each category."
@@ -41,7 +45,7 @@ def _reading(spec: StudySpec) -> str:
 
 VIEW = SectionView(
     title="Contexts",
-    formulas=(("context effect", "(WT - MUT) / WT"),),
+    formulas=lambda scale: formulas_on(scale, (("context effect", "(WT - MUT) / WT"),), "WT", "MUT"),
     reading=_reading,
     limits=(
         "Which part of the context acts. Shuffled sequences are unlike those that the network was trained on, so an "
@@ -52,7 +56,7 @@ VIEW = SectionView(
     tables=(
         PageTable(
             "contexts", "Contexts by locus and track",
-            ("example", "track", "context", *interval("context_effect"), "n", "y_wt", "y_mut", "ranked", "selected"),
+            ("example", "track", "context", *effects("context_effect"), "n", "y_wt", "y_mut", "ranked", "selected"),
             rank="context_effect",
         ),
     ),

@@ -8,7 +8,7 @@ from functools import partial
 from ...study.spec import StudySpec, call_rule
 from ..plots import plot_cre_distances
 from .panels import Drawn, count_by, median_by, panels
-from .record import PageTable, SectionView, SummaryTable, interval
+from .record import PageTable, SectionView, SummaryTable, effects, formulas_on
 from .study_tables import StudyTables
 
 
@@ -34,9 +34,10 @@ def call_text(spec: StudySpec) -> str:
     """Say in a sentence which tiles are called CREs."""
     rule = call_rule(spec.cres)
     up, down = (" and ".join(names) for names in (rule.enhancer_contexts, rule.silencer_contexts))
+    over_wt, over_control = (" over WT", " over control") if spec.effects.scale == "ratio" else ("", "")
     return (
-        f"A tile is called an enhancer above {rule.enhancer:g} over WT in {up} contexts, and a silencer below "
-        f"{rule.silencer:g} over control in {down} ones."
+        f"A tile is called an enhancer above {rule.enhancer:g}{over_wt} in {up} contexts, and a silencer below "
+        f"{rule.silencer:g}{over_control} in {down} ones."
     )
 
 
@@ -51,7 +52,11 @@ def _reading(spec: StudySpec) -> str:
 
 VIEW = SectionView(
     title="CREs",
-    formulas=(("effect of enhancers", "(MUT - CONTROL) / WT"), ("effect of silencers", "(MUT - CONTROL) / CONTROL")),
+    formulas=lambda scale: formulas_on(
+        scale,
+        (("effect of enhancers", "(MUT - CONTROL) / WT"), ("effect of silencers", "(MUT - CONTROL) / CONTROL")),
+        "MUT", "CONTROL",
+    ),
     reading=_reading,
     limits=(
         "That other tiles do nothing: a call is a threshold. Effects are from the same shuffles by which the tiles "
@@ -66,19 +71,19 @@ VIEW = SectionView(
         PageTable(
             "cres_genome", "CREs in the genome",
             ("example", "gene_name", "track", "context", "cre", "effect", "chrom", "start", "end", "strand", "distance",
-             "tile", *interval("over_wt"), *interval("over_control")),
+             "tile", *effects("over_wt", "over_control")),
             rank="effect",
         ),
         PageTable(
             "cres", "CREs in bp of the window",
-            ("example", "track", "context", "cre", "effect", "tile", "start", "end", *interval("over_wt"),
-             *interval("over_control")),
+            ("example", "track", "context", "cre", "effect", "tile", "start", "end",
+             *effects("over_wt", "over_control")),
             rank="effect", replaced_by="cres_genome",
         ),
     ),
     columns={
         "distance": "from the base of the TSS to the middle of the CRE in bp, positive downstream",
-        "effect": "over_wt for enhancers, over_control for silencers",
+        "effect": "over_wt for enhancers, over_control for silencers, unless the study has another scale",
         "gap": "bp between CRE and TSS",
     },
     files={"cres": "CREs", "cre_gene": "links from CREs to genes"},

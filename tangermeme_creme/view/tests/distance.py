@@ -7,14 +7,17 @@ from functools import partial
 
 import pandas as pd
 
+from ...study.spec import StudySpec
 from ..plots import plot_distance_curves
 from .panels import Drawn, panels
-from .record import CRE_COLUMNS, PageTable, SectionView, SummaryTable, interval
+from .record import CRE_COLUMNS, Formulas, PageTable, SectionView, SummaryTable, effects, formulas_on
 from .study_tables import StudyTables
 
 _CURVES = {
     "fraction_of_max": ("Distance, as a fraction of the maximum", "over its largest value at any distance"),
     "over_control": ("Distance, as an effect", "minus that of the TSS tile alone, over the latter"),
+    "difference": ("Distance, as an effect", "minus that of the TSS tile alone"),
+    "log_fold": ("Distance, as an effect", "over that of the TSS tile alone, as a logarithm to base 2"),
 }
 
 
@@ -41,14 +44,29 @@ def _extremes(value: str, rows: pd.DataFrame) -> str:
     return "; ".join(texts)
 
 
+_SHAPE = ("fraction of max", "MUT / largest MUT of this CRE")
+
+
+def _formulas(scale: str) -> Formulas:
+    shown = formulas_on(scale, (("fold over control", "MUT / CONTROL"),), "MUT", "CONTROL")
+    return shown if scale == "difference" else (*shown, _SHAPE)
+
+
+def _reading(spec: StudySpec) -> str:
+    scale = spec.effects.scale
+    effect, none = ("Fold over control", 1) if scale == "ratio" else ("The effect", 0)
+    shape = " Fraction of max is the shape of that curve: 1 at the place where the activity is highest."
+    return (
+        f"Each CRE is put at the place of every tile, with the TSS tile, in shuffled backgrounds. {effect} "
+        f"says what the CRE does there: above {none} it raises the activity, below {none} it lowers it."
+        f"{'' if scale == 'difference' else shape}"
+    )
+
+
 VIEW = SectionView(
     title="Distance",
-    formulas=(("fold over control", "MUT / CONTROL"), ("fraction of max", "MUT / largest MUT of this CRE")),
-    reading=lambda spec: (
-        "Each CRE is put at the place of every tile, with the TSS tile, in shuffled backgrounds. Fold over control "
-        "says what the CRE does there: above 1 it raises the activity, below 1 it lowers it. Fraction of max is the "
-        "shape of that curve: 1 at the place where the activity is highest."
-    ),
+    formulas=_formulas,
+    reading=_reading,
     limits=(
         "Fraction of max does not say how strong a CRE is: its largest value is 1 for weak CREs too. Silencers have "
         "their largest activity where they do least; read their fold over control."
@@ -58,7 +76,7 @@ VIEW = SectionView(
     tables=(
         PageTable(
             "distance", "CREs at other places",
-            (*CRE_COLUMNS, "offset", "n", *interval("fold_over_control"), "fraction_of_max"),
+            (*CRE_COLUMNS, "offset", "n", *effects("fold_over_control"), "fraction_of_max"),
             rank="fold_over_control", neutral=1.0, closed=True,
         ),
     ),

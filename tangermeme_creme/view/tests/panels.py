@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 from ..plots import groups_of, plot_effects_by_context
 
 MAX_PANELS = 4  # per figure
+# What captions call effects that are no share of a prediction.
+SHARES = {"difference": "The difference of the prediction", "log_fold": "The log2 fold change of the prediction"}
 
 
 class Drawn(NamedTuple):
@@ -91,15 +93,19 @@ def panels(
         )
 
 
-def effects_by_context(table: pd.DataFrame, effect: str, title: str, what: str) -> Iterator[Drawn]:
-    """Draw an effect of all tiles as one box per category of context. `what` says in the caption what the effect is."""
+def effects_by_context(table: pd.DataFrame, effect: str, title: str, what: str, name: str = "") -> Iterator[Drawn]:
+    """Draw an effect of all tiles as one box per category of context. `what` says in the caption what the effect is.
+
+    Figures of other scales have a `name`, since tests share their names of effects.
+    """
     if len(table):
         table = table[table[effect].notna() & table["context"].notna()]
     yield from panels(
         table,
-        f"{effect}_by_context",
+        f"{name or effect}_by_context",
         title,
-        f"The share of the prediction {what}, for all tiles of all loci, by the category of the locus.",
+        f"{SHARES.get(effect, 'The share of the prediction')} {what}, for all tiles of all loci, by the category of "
+        "the locus.",
         partial(plot_effects_by_context, effect=effect),
         lambda rows: f"{len(rows)} tiles; {median_by(rows, effect, 'context')}; largest {rows[effect].max():.3g}",
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ...analysis import SCALES
 from ...study.spec import StudySpec
+from ...study.tests import SCALE_WORDS
 from .panels import Drawn
 from .study_tables import StudyTables
 
@@ -15,9 +17,31 @@ CRE_COLUMNS = ("example", "track", "cre", "cre_tile", "cre_start", "cre_end")
 SET_COLUMNS = ("example", "track", "context", "direction")
 
 
-def interval(name: str) -> tuple[str, ...]:
-    """Return the columns of a value and of the ends of its interval."""
-    return name, f"{name}_low", f"{name}_high"
+Formulas = tuple[tuple[str, str], ...]
+
+
+def interval(*names: str) -> tuple[str, ...]:
+    """Return the columns of values and of the ends of their intervals."""
+    return tuple(f"{name}{end}" for name in names for end in ("", "_low", "_high"))
+
+
+def effects(*names: str) -> tuple[str, ...]:
+    """Return the columns of effects with their intervals, and those of other scales, which stand in their place."""
+    return interval(*names, *SCALES[1:])
+
+
+def formulas_on(scale: str, ratios: Formulas, one: str, other: str) -> Formulas:
+    """Return the formulas of a section: those of ratios, or of the activities that another scale compares.
+
+    Examples
+    --------
+    >>> formulas_on("log_fold", (("necessity", "(WT - MUT) / WT"),), "WT", "MUT")
+    (('log2 fold change', 'log2(WT / MUT)'),)
+    """
+    if scale == "ratio":
+        return ratios
+    formula = f"{one} - {other}" if scale == "difference" else f"log2({one} / {other})"
+    return ((SCALE_WORDS[scale], formula),)
 
 
 @dataclass(frozen=True)
@@ -49,11 +73,12 @@ class PageTable:
         The columns to show, as far as the table has them. () shows all columns.
 
     rank: str or None
-        The column that ranks the rows of a long table; the page shows the rows with the largest values. None leaves a
-        long table out.
+        The column that ranks the rows of a long table, or the effect of another scale that the table has in its place;
+        the page shows the rows with the largest values. None leaves a long table out.
 
     neutral: float
-        The value of `rank` that means no effect: values are ranked by their distance from it.
+        The value of `rank` that means no effect, which on other scales is 0: values are ranked by their distance from
+        it.
 
     closed: bool
         Whether the reader has to open the table.
@@ -85,8 +110,8 @@ class SectionView:
     limits: str
         What the numbers do not tell.
 
-    formulas: tuple of (str, str)
-        Names of numbers, and how they are computed.
+    formulas: tuple of (str, str), or callable
+        Names of numbers, and how they are computed. A callable takes the scale of the effects and returns them.
 
     draw: callable or None
         Takes the tables of a study and yields figures. None: the section has no figure.
@@ -105,7 +130,7 @@ class SectionView:
     title: str
     reading: Callable[[StudySpec], str]
     limits: str
-    formulas: tuple[tuple[str, str], ...] = ()
+    formulas: Formulas | Callable[[str], Formulas] = ()
     draw: Callable[[StudyTables], Iterator[Drawn]] | None = None
     summaries: tuple[SummaryTable, ...] = ()
     tables: tuple[PageTable, ...] = ()

@@ -7,22 +7,26 @@ from functools import partial
 
 import pandas as pd
 
+from ...analysis import effect_in
+from ...study.spec import StudySpec
 from ..plots import plot_set_sufficiency
 from .panels import Drawn, panels
-from .record import SET_COLUMNS, PageTable, SectionView, SummaryTable, interval
+from .record import SET_COLUMNS, PageTable, SectionView, SummaryTable, effects, formulas_on
 from .study_tables import StudyTables
 
 
 def _draw(tables: StudyTables) -> Iterator[Drawn]:
     table = tables["set_sufficiency"]
-    for direction, value, over in (
-        ("min", "fold_over_wt", "wild type"), ("max", "fold_over_control", "that of the TSS tile alone"),
+    for direction, ratio, over in (
+        ("min", "fold_over_wt", "over wild type"), ("max", "fold_over_control", "over that of the TSS tile alone"),
     ):  # fmt: skip
+        value = effect_in(table, ratio)
+        over = over if value == ratio else "against that of the TSS tile alone"
         yield from panels(
             table[(table["direction"] == direction) & table[value].notna()] if len(table) else table,
             f"set_sufficiency_{direction}",
             f"Sets of tiles alone: {direction}",
-            f"The prediction of the TSS tile and the first tiles of the set in shuffled sequence, over {over}: mean "
+            f"The prediction of the TSS tile and the first tiles of the set in shuffled sequence, {over}: mean "
             "and standard error over loci.",
             partial(plot_set_sufficiency, value=value),
             partial(_largest_set, value),
@@ -35,13 +39,20 @@ def _largest_set(value: str, rows: pd.DataFrame) -> str:
     return f"{rows['example'].nunique()} loci; with {last} tiles mean {mean:.3g}"
 
 
+def _reading(spec: StudySpec) -> str:
+    whole = " At a fold over WT of 1 the tiles together bring back the wild type's activity."
+    return (
+        "The tiles that a search chose are put into shuffled backgrounds with the TSS tile, one after another in the "
+        f"order of the search.{whole if spec.effects.scale == 'ratio' else ''}"
+    )
+
+
 VIEW = SectionView(
     title="Combined sufficiency",
-    formulas=(("fold over WT", "MUT / WT"), ("fold over control", "MUT / CONTROL")),
-    reading=lambda spec: (
-        "The tiles that a search chose are put into shuffled backgrounds with the TSS tile, one after another in the "
-        "order of the search. At a fold over WT of 1 the tiles together bring back the wild type's activity."
+    formulas=lambda scale: formulas_on(
+        scale, (("fold over WT", "MUT / WT"), ("fold over control", "MUT / CONTROL")), "MUT", "CONTROL"
     ),
+    reading=_reading,
     limits=(
         "The smallest set that is sufficient: tiles were chosen by what their loss does, not by what they add. "
         "Backgrounds are unlike genomes here too."
@@ -51,7 +62,7 @@ VIEW = SectionView(
     tables=(
         PageTable(
             "set_sufficiency", "Tiles added round by round",
-            (*SET_COLUMNS, "n_tiles", "tile", "n", *interval("fold_over_wt"), *interval("fold_over_control")),
+            (*SET_COLUMNS, "n_tiles", "tile", "n", *effects("fold_over_wt", "fold_over_control")),
             rank="fold_over_control", neutral=1.0, closed=True,
         ),
     ),

@@ -7,31 +7,37 @@ from typing import Any
 
 import pandas as pd
 
+from ...analysis import effect_in
+from ...study.spec import StudySpec
 from ..plots import plot_swap
 from .panels import Drawn, median_by, panels
-from .record import PageTable, SectionView, SummaryTable
+from .record import PageTable, SectionView, SummaryTable, formulas_on
 from .study_tables import StudyTables
 
 
 def _draw(tables: StudyTables) -> Iterator[Drawn]:
     table = tables["swap"]
+    effect = effect_in(table, "fold_over_source")
+    ratios = effect == "fold_over_source"
     if len(table):
-        table = table[(table["example"] != table["source"]) & table["fold_over_source"].notna()]
+        table = table[(table["example"] != table["source"]) & table[effect].notna()]
         table = table.dropna(subset=["source_context", "target_context"])
 
     def draw(rows: pd.DataFrame, ax: Any) -> None:
-        values = rows["fold_over_source"]
-        plot_swap(rows, ax, log=bool((values > 0).all() and values.max() > 20 * values.min()))
+        values = rows[effect]
+        log = bool(ratios and (values > 0).all() and values.max() > 20 * values.min())
+        plot_swap(rows, ax, value=effect, log=log)
 
     yield from panels(
         table,
         "swap",
         "TSS tiles in other contexts",
-        "The prediction of each TSS tile in the contexts of other loci, over that in its original context, by the "
+        f"The prediction of each TSS tile in the contexts of other loci, {'over' if ratios else 'against'} that in its "
+        "original context, by the "
         "categories of both contexts.",
         draw,
         lambda rows: "; ".join(
-            f"TSS from {source}: {median_by(part, 'fold_over_source', 'target_context')}"
+            f"TSS from {source}: {median_by(part, effect, 'target_context')}"
             for source, part in rows.groupby("source_context")
         ),
         size=(6.4, 3.6),
@@ -39,14 +45,21 @@ def _draw(tables: StudyTables) -> Iterator[Drawn]:
     )
 
 
+def _reading(spec: StudySpec) -> str:
+    same = 1 if spec.effects.scale == "ratio" else 0
+    return (
+        f"The TSS tile of one locus, the source, is put into the context of another locus. At {same} the TSS tile is "
+        f"as active there as in its original context, above {same} more active, below {same} less. The summary leaves "
+        "out loci in their original context."
+    )
+
+
 VIEW = SectionView(
     title="Contexts swapped",
-    formulas=(("fold over source", "MUT / WT of the source"),),
-    reading=lambda spec: (
-        "The TSS tile of one locus, the source, is put into the context of another locus. At 1 the TSS tile is as "
-        "active there as in its original context, above 1 more active, below 1 less. The summary leaves out loci in "
-        "their original context."
+    formulas=lambda scale: formulas_on(
+        scale, (("fold over source", "MUT / WT of the source"),), "MUT", "WT of the source"
     ),
+    reading=_reading,
     limits=(
         "Why a context fits: contexts of one category differ in more than their category. A source that is weak in "
         "its original context has large folds in any other."
@@ -56,8 +69,8 @@ VIEW = SectionView(
     tables=(
         PageTable(
             "swap", "TSS tiles in other contexts",
-            ("example", "source", "track", "source_context", "target_context", "fold_over_source", "y_source",
-             "y_target", "y_mut"),
+            ("example", "source", "track", "source_context", "target_context", "fold_over_source", "difference",
+             "log_fold", "y_source", "y_target", "y_mut"),
             rank="fold_over_source", neutral=1.0, closed=True,
         ),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,13 @@ def matrix(width: int, seed: int, sharp: float = 3.0) -> np.ndarray:
 MOTIFS = {"five": matrix(5, 1), "eight": matrix(8, 2), "six": matrix(6, 3, sharp=2)}
 
 
-def lowest_score(motif: np.ndarray, threshold: float) -> float:
+@cache
+def lowest_score(name: str, threshold: float) -> float:
     """The lowest score bin, in bits, that random bases reach with a probability below the threshold.
 
     By going through all sequences of the motif's length.
     """
+    motif = MOTIFS[name]
     bits = np.log2(motif + PSEUDO) + 2
     bins = np.round(bits / BIN).astype(int)
     totals = np.array([sum(bins[base, j] for j, base in enumerate(bases)) for bases in every(motif.shape[1])])
@@ -51,7 +54,7 @@ def naive_scan(X: torch.Tensor, motifs: dict[str, np.ndarray], threshold: float)
     """Every place of every sequence, one after the other; on the reverse strand the reverse complement is scored."""
     hits: Hits = set()
     for (name, motif), (i, x) in itertools.product(motifs.items(), enumerate(X.numpy())):
-        bits, least, width = np.log2(motif + PSEUDO) + 2, lowest_score(motif, threshold), motif.shape[1]
+        bits, least, width = np.log2(motif + PSEUDO) + 2, lowest_score(name, threshold), motif.shape[1]
         for start in range(x.shape[1] - width + 1):
             forward = x[:, start : start + width]
             reverse = np.array([[forward[3 - base, width - 1 - j] for j in range(width)] for base in range(4)])

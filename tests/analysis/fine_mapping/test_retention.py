@@ -217,11 +217,14 @@ def test_bad_arguments_are_named(name: str) -> None:
         retention_curve(MODEL, fixed_examples(), TSS, **arguments)
 
 
-def test_nan_in_a_ranking_is_placed() -> None:
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
+def test_nan_and_infinity_in_a_ranking_are_placed(bad: float) -> None:
     ranking = importance(2)
-    ranking[1, 1, 7] = torch.nan
-    with pytest.raises(ValueError, match="not hold NaN; got it for example 1, draw 1, position 7"):
+    ranking[1, 1, 7] = bad
+    with pytest.raises(ValueError, match=f"must be finite; got {bad} for example 1, draw 1, position 7"):
         curve(ranking)
+    with pytest.raises(ValueError, match=r"must hold real numbers; got torch\.complex"):
+        curve(ranking * 1j)
 
 
 def test_no_draw_is_refused() -> None:

@@ -126,7 +126,13 @@ def test_toys_saturate_where_their_response_does(response: str, kind: str, expec
         assert row["plateau"] == pytest.approx(ceiling, rel=0.05)
         assert row["plateau_fold"] == row["plateau"] / row["control"]
         assert row["reached"] > 0.9 and row["half_copies"] < 4
+        difference, fold = (saturation_table(result, scale=scale).iloc[0] for scale in ("difference", "log_fold"))
+        assert difference["plateau_difference"] == row["plateau"] - row["control"]
+        assert fold["plateau_log_fold"] == pytest.approx(np.log2(row["plateau_fold"]))
+        assert "plateau_fold" not in difference and "plateau_fold" not in fold
     with pytest.raises(ValueError, match=r"ids must have 1 entries, one per example; got 2"):
         saturation_table(result, ids=["a", "b"])
+    with pytest.raises(ValueError, match=r"scale must be one of .*; got 'z'"):
+        saturation_table(result, scale="z")
     with pytest.raises(ValueError, match="saturated must be between 0 and 1; got 1"):
         saturation_table(result, saturated=1)

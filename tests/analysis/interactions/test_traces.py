@@ -12,11 +12,15 @@ from tangermeme.utils import TangermemeWarning
 from tangermeme_creme import higher_order_interaction_test
 from tangermeme_creme.analysis.interactions import (
     additive_trace,
+    call_interactions,
     classify_interaction,
     classify_multiplicative,
     classify_traces,
+    epistasis,
+    epistasis_difference,
     expected_pair,
     greedy_traces,
+    log_epistasis,
     multiplicative_trace,
 )
 from tangermeme_creme.models import Readout
@@ -164,3 +168,51 @@ def test_classes_of_several_traces_some_undefined() -> None:
     assert len(classify_traces(table.iloc[:0], direction="min")) == 0
     with pytest.raises(ValueError, match="column 'observed_log'"):
         classify_traces(table.drop(columns="observed_log"), direction="min")
+
+
+def searched(wt: float, single: list[float], selected: list[float], holdout: list[float] | None = None) -> GreedyResult:
+    """The result of a search over two tiles, which fixes the second and then the first."""
+    candidates = torch.full((1, 2, 2, 1), torch.nan)
+    candidates[0, 0, :, 0] = torch.tensor(single)
+    start = torch.tensor([[wt, *selected]])
+    held = None if holdout is None else torch.tensor([holdout])
+    return GreedyResult(torch.tensor([[1, 0]]), start, candidates, start[:, 1:], held)
+
+
+def test_traces_of_predictions_without_ratios_are_differences_from_the_wild_type() -> None:
+    table = greedy_traces(searched(-1.0, [-2.0, -4.0], [-4.0, -4.5], [-3.5, -4.0]), scale="difference")
+    assert table["observed"].tolist() == [-3.0, -3.5] and table["additive"].tolist() == [-3.0, -4.0]
+    assert table["holdout"].tolist() == [-2.5, -3.0]
+    assert {"multiplicative", "observed_log"}.isdisjoint(table.columns)
+    with pytest.raises(ValueError, match="ratio, difference, log_fold; got 'z'"):
+        greedy_traces(searched(-1.0, [-2.0, -4.0], [-4.0, -4.5]), scale="z")
+
+
+def test_traces_of_log_folds_are_logarithms_of_the_folds() -> None:
+    result = searched(8.0, [4.0, 2.0], [2.0, 1.0])
+    folds, logs = greedy_traces(result), greedy_traces(result, scale="log_fold")
+    assert logs["observed"].tolist() == [-2.0, -3.0] and logs["multiplicative"].tolist() == pytest.approx([-2.0, -3.0])
+    assert folds["additive"].tolist() == [0.25, -0.25] and np.isnan(logs["additive"]).tolist() == [False, True]
+    assert logs["observed_log"].tolist() == folds["observed_log"].tolist()
+
+
+def test_pairs_in_units_of_the_prediction_are_those_of_its_exponential() -> None:
+    logs = {"y_wt": -1.0, "y_1": -2.0, "y_2": -3.0, "y_both": -3.5}
+    assert epistasis_difference(**logs) == 0.5
+    assert log_epistasis(**{name: np.exp(y) for name, y in logs.items()}) == pytest.approx(0.5)
+    table = pd.DataFrame({"epistasis_difference": [0.5], "epistasis_difference_low": [0.4]})
+    table["epistasis_difference_high"] = 0.6
+    assert call_interactions(table, by="epistasis_difference", threshold=0.2)["interaction"].tolist() == ["positive"]
+    with pytest.raises(ValueError, match="threshold must be given for 'epistasis_difference'"):
+        call_interactions(table, by="epistasis_difference")
+
+
+@pytest.mark.parametrize("infinity", [np.inf, -np.inf])
+def test_an_infinite_round_does_not_decide_the_class(infinity: float) -> None:
+    with pytest.warns(TangermemeWarning, match="observed must be finite: 1 of 3"):
+        assert classify_interaction([0.9, 0.8, infinity], [0.9, 0.8, 0.7]) == "additive"
+    with pytest.warns(TangermemeWarning, match="y_both must be finite: 1 of 1"):
+        assert np.isnan(epistasis(1.0, 1.0, 1.0, infinity))
+    table = pd.DataFrame({"epistasis": [infinity], "epistasis_low": [0.1], "epistasis_high": [0.2]})
+    with pytest.warns(TangermemeWarning, match="epistasis must be finite: 1 of 1"):
+        assert call_interactions(table)["interaction"].tolist() == [None]

@@ -19,6 +19,7 @@ from tangermeme.utils import PackedSequence, TangermemeWarning
 import tangermeme_creme as creme
 from tangermeme_creme.analysis.stats import EFFECTS, adaptive_n, summarize_effects
 from tangermeme_creme.sequence import later_shuffles, shuffle_backgrounds
+from tangermeme_creme.support import collected
 
 
 class Positive(Counts):
@@ -34,7 +35,7 @@ TESTS: dict[str, tuple[Callable[..., Any], tuple[Any, ...], str]] = {
     "sufficiency": (creme.sufficiency_test, (TSS, TILES), "over_control"),
     "distance": (creme.distance_test, (TSS, CRE, POSITIONS), "over_control"),
     "set": (creme.tile_set_sufficiency_test, (TSS, TILES, [2, 0, 3]), "over_wt"),
-    "map": (creme.interaction_map, (TILES,), "epistasis"),
+    "map": (creme.interaction_map, (TILES,), "log_epistasis"),  # the counts themselves add up
 }
 every = pytest.mark.parametrize("name", TESTS)
 
@@ -182,6 +183,27 @@ def test_degenerate_tiles_are_announced_once() -> None:
         )
     assert len(caught) == 1
     assert torch.equal(found.result.y_mut[:, 0], found.result.y_wt[:, None].expand_as(found.result.y_mut[:, 0]))
+
+
+def test_later_blocks_add_nothing_to_a_log() -> None:
+    """The filters of `warnings` do not keep notices from those who collect them."""
+    X = sequences()
+    X[:, :, 0:30] = 0
+    with collected() as notices:
+        adaptive_n(
+            creme.necessity_test, Counts(), X, TILES, effect="necessity", tol=1e-12, n=4, n_max=12, random_state=0
+        )
+    assert len(notices) == 1 and "3 of 12" in notices[0]
+
+
+@pytest.mark.parametrize(("name", "ratio"), [("necessity", "necessity"), ("sufficiency", "over_control")])
+@pytest.mark.parametrize("scale", ["difference", "log_fold"])
+def test_other_scales_are_those_of_the_summary(name: str, ratio: str, scale: str) -> None:
+    test, what, _ = TESTS[name]
+    found = adaptive_n(test, Positive(), sequences(), *what, effect=scale, tol=1e-12, n=6, n_max=6, random_state=3)
+    summary = summarize_effects(found.to_frame(), [scale, ratio], n_resamples=2)
+    assert found.sem.tolist() == summary.groupby("example")[f"{scale}_sem"].max().tolist()
+    assert (np.sign(summary[scale]) == np.sign(summary[ratio])).all()
 
 
 @pytest.mark.parametrize("function", [dinucleotide_shuffle, shuffle])

@@ -13,6 +13,7 @@ from tangermeme.utils import TangermemeWarning
 
 from tangermeme_creme.analysis import normalized_effect, tile_effect_over_control
 from tangermeme_creme.analysis.stats import EFFECTS, estimate_effect, expanded_tail
+from tangermeme_creme.analysis.stats.resampling import activities_of
 
 
 def activities(n: int, rows: int = 3, seed: int = 0) -> dict[str, np.ndarray]:
@@ -78,13 +79,13 @@ def test_standard_error_is_the_sem_of_a_linear_effect_and_the_jackknife_of_a_rat
 @pytest.mark.parametrize("name", TRUE)
 @pytest.mark.parametrize("n", [8, 10, 30, 100])
 def test_interval_covers_the_truth_as_often_as_it_says(name: str, n: int) -> None:
-    found = estimate_effect(name, **of(name, activities(n, rows=1000, seed=n)))
+    found = estimate_effect(name, **of(name, activities(n, rows=1000, seed=n)), n_resamples=1000)
     covered = (found.low <= TRUE[name]) & (found.high >= TRUE[name])
     assert 0.93 <= covered.mean() <= 0.97
 
 
 def test_the_fewest_shuffles_that_go_unwarned_cover_about_as_often() -> None:
-    found = estimate_effect("over_wt", **of("over_wt", activities(6, rows=20_000)), n_resamples=1000)
+    found = estimate_effect("over_wt", **of("over_wt", activities(6, rows=4000)), n_resamples=1000)
     covered = (found.low <= TRUE["over_wt"]) & (found.high >= TRUE["over_wt"])
     assert 0.925 <= covered.mean() <= 0.97
 
@@ -150,8 +151,53 @@ def test_undefined_effects_are_nan_and_the_others_are_not() -> None:
 
 def test_a_control_around_zero_has_no_interval() -> None:
     control = np.array([[-1.0, 2.0, 0.5, -0.5, 1.0, 0.2]])
-    found = estimate_effect("over_control", y_control=control, y_mut=control + 1)
-    assert found.effect > 0 and np.isnan([found.low, found.high]).all()
+    with pytest.warns(
+        TangermemeWarning, match=r"over_control .* 1 of 1 intervals are NaN, for up to \d+ of 700"
+    ) as caught:
+        found = estimate_effect("over_control", y_control=control, y_mut=control + 1, n_resamples=700)
+    assert len(caught) == 1 and found.effect > 0 and np.isnan([found.low, found.high]).all()
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_what_only_rounds_is_no_effect(name: str) -> None:
+    rng, arguments = np.random.default_rng(0), activities_of(EFFECTS[name])
+    exact = dict(zip(arguments, np.full((len(arguments), 1, 8), 7.3)))
+    rounded = {key: values * (1 + 1e-6 * (1 + rng.uniform(0, 0.1, values.shape))) for key, values in exact.items()}
+    rounded[arguments[0]] = exact[arguments[0]]
+    found = estimate_effect(name, **rounded)
+    neutral = float(name.startswith("fold"))
+    assert (found.effect, found.sem, found.low, found.high) == (neutral, 0, neutral, neutral)
+    changed = "y_mut" if "y_mut" in arguments else "y_both"
+    larger = {**rounded, changed: exact[changed] * 1.0001}
+    assert estimate_effect(name, **larger).effect != neutral
+    assert estimate_effect(EFFECTS[name], **rounded) == found  # a function of `EFFECTS` under another name
+
+
+def test_rounding_in_some_shuffles_only_stays_part_of_the_effect() -> None:
+    y_mut = np.array([[1.0, 1.0 + 1e-7, 1.1]])
+    with pytest.warns(TangermemeWarning, match="from 3 shuffles"):
+        found = estimate_effect("necessity", y_wt=[[1.0]], y_mut=y_mut)
+    assert found.effect == 1 - y_mut.mean() and found.sem > 0
+
+
+def test_rounding_of_a_function_of_ones_own_is_left_alone() -> None:
+    found = estimate_effect(lambda y_wt, y_mut: y_wt - y_mut, y_wt=[[1.0]], y_mut=np.full((1, 6), 1 + 1e-7))
+    assert found.effect < 0 and found.high < 0
+
+
+@pytest.mark.parametrize(
+    ("name", "activities", "expected"),
+    [
+        ("difference", {"y_wt": [[-1.0]], "y_mut": [[-3.0] * 6]}, 2.0),
+        ("difference", {"y_control": [[-3.0] * 6], "y_mut": [[-1.0] * 6]}, 2.0),
+        ("log_fold", {"y_wt": [[8.0]], "y_mut": [[2.0] * 6]}, 2.0),
+        ("log_fold", {"y_control": [[2.0] * 6], "y_mut": [[8.0] * 6]}, 2.0),
+        ("epistasis_difference", {"y_wt": [[-1.0]], "y_1": [[-2.0]], "y_2": [[-3.0]], "y_both": [[-3.5] * 6]}, 0.5),
+    ],
+)
+def test_other_scales_have_the_sign_of_the_ratios(name: str, activities: dict[str, Any], expected: float) -> None:
+    found = estimate_effect(name, **activities)
+    assert found.effect == found.low == found.high == expected
 
 
 @pytest.mark.parametrize(

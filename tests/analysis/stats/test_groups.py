@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
+from tangermeme.utils import TangermemeWarning
 
 from tangermeme_creme.analysis.stats import compare_groups
 
@@ -78,3 +79,12 @@ def test_pairs_and_errors_of_group_comparisons() -> None:
     with pytest.raises(ValueError, match="groups in column 'kind'; got 'enhancers'"):
         compare_groups(table, "effect", "kind", pairs=[("enhancers", "silencer")])
     assert len(compare_groups(table.iloc[:0], "effect", "kind")) == 0
+
+
+def test_infinite_values_count_as_missing() -> None:
+    table = pd.DataFrame({"kind": ["a"] * 4 + ["b"] * 3, "effect": [1.0, 2, 3, np.inf, 4, 5, 6]})
+    with pytest.warns(TangermemeWarning, match="effect must be finite: 1 of 7"):
+        found = compare_groups(table, "effect", "kind")
+    pd.testing.assert_frame_equal(found, compare_groups(table[table["effect"] < np.inf], "effect", "kind"))
+    with pytest.raises(ValueError, match="effect must be a number"):
+        compare_groups(table.assign(effect="1"), "effect", "kind")

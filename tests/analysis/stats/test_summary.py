@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,11 @@ import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
-from tangermeme.utils import random_one_hot
+from tangermeme.utils import TangermemeWarning, random_one_hot
 
 from tangermeme_creme import necessity_test, sufficiency_test
 from tangermeme_creme.analysis.stats import estimate_effect, summarize_effects
+from tangermeme_creme.support import collected
 
 
 def test_a_tile_without_any_prediction_is_nan_and_its_neighbours_are_not() -> None:
@@ -148,3 +150,38 @@ def test_summary_means_are_those_of_groupby(rows: list[tuple[int, int, int]]) ->
     np.testing.assert_allclose(summary["necessity_sem"], grouped.sem() / 100, rtol=1e-9, atol=1e-15)
     seen = table[["example", "tile"]].drop_duplicates().reset_index(drop=True)
     pd.testing.assert_frame_equal(summary[["example", "tile"]], seen)
+
+
+def test_difference_and_log_fold_compare_with_the_control_where_there_is_one() -> None:
+    _, table = example_table()
+    of_control = summarize_effects(table, ["difference", "log_fold"], n_resamples=10)
+    activities = ["y_mut", "y_control", "y_wt"]
+    exact = table.astype(dict.fromkeys(activities, float))
+    means = exact.groupby(["example", "tile", "track"], sort=False)[activities].mean()
+    mut, control, wt = (means[name].to_numpy() for name in activities)
+    np.testing.assert_allclose(of_control["difference"], mut - control, rtol=1e-9)
+    np.testing.assert_allclose(of_control["log_fold"], np.log2(mut / control), rtol=1e-9)
+    of_wt = summarize_effects(table.drop(columns="y_control"), ["difference", "log_fold"], n_resamples=10)
+    np.testing.assert_allclose(of_wt["difference"], wt - mut, rtol=1e-9)
+    np.testing.assert_allclose(of_wt["log_fold"], np.log2(wt / mut), rtol=1e-9)
+
+
+def test_infinite_shuffles_of_a_table_are_counted_once_and_leave_no_effect() -> None:
+    _, table = example_table()
+    bad = table.assign(y_mut=table["y_mut"].where(table.index != 3, np.inf))
+    with pytest.warns(TangermemeWarning, match="y_mut must be finite: 1 of 64 are infinite") as caught:
+        summary = summarize_effects(bad, ["over_wt", "over_control"], n_resamples=10)
+    assert len(caught) == 1 and summary["over_wt"].isna().sum() == summary["over_control_low"].isna().sum() == 1
+
+
+def test_undefined_resamples_are_counted_once_per_effect_over_all_rows() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"tile": np.repeat([0, 1, 2], 8), "shuffle": list(range(8)) * 3, "y_mut": 2.0})
+    table["y_control"] = np.r_[rng.normal(0.2, 1, 8), rng.normal(0.3, 1, 8), rng.normal(5, 0.1, 8)]
+    with collected() as notices:
+        summary = summarize_effects(table, "over_control", n_resamples=300, n_holdout=2)
+    undefined = [notice for notice in notices if "resamples" in notice]
+    assert len(undefined) == 1 and re.search(
+        r"\d+ of 6 intervals are NaN, for up to \d+ of 300 resamples", undefined[0]
+    )
+    assert summary["over_control_low"].notna().tolist()[2]

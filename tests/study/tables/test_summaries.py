@@ -1,6 +1,7 @@
 """What a report states, against pandas and numbers counted by hand."""
 
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from study_tables import LENGTH, TRACKS, Tabled, made_spec, made_study, made_tables, through_parquet
 
 from tangermeme_creme.analysis.stats import compare_groups
-from tangermeme_creme.study.tables import SUMMARIES, summary_tables, summary_text, write_report
+from tangermeme_creme.study.tables import SUMMARIES, few_contexts, summary_tables, summary_text, write_report
+from tangermeme_creme.study.tables._summary_text import text_of
 
 
 @pytest.fixture(scope="module")
@@ -175,8 +177,9 @@ def test_tables_may_be_empty_or_missing_one_by_one(tables):
     assert summary_text({}, length=LENGTH) == "no table has rows yet."
     for name in tables:
         for some in ({name: tables[name]}, {**tables, name: pd.DataFrame()}):
-            assert all(len(table) for table in summary_tables(some, length=LENGTH).values())
-            assert summary_text(some, length=LENGTH)
+            summaries = summary_tables(some, length=LENGTH)
+            assert all(len(table) for table in summaries.values())
+            assert text_of(summaries)
 
 
 def test_unknown_values_and_contexts_leave_nothing(tables):
@@ -250,3 +253,27 @@ def test_names_of_tracks_stay_as_they_are_in_csv(tmp_path):
     path = Path(write_report(made_study(tmp_path))) / "cres.csv"
     with path.open(newline="") as file:
         assert {line["track"] for line in csv.DictReader(file)} == set(TRACKS)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "y_wt", "expected"),
+    [
+        (["other"] * 9 + [None] * 3, -1.0, "0 of 12 loci .*: 9 other, 3 undefined .3 with a prediction that"),
+        (["other"] * 9 + [None] * 3, 1.0, r"0 of 12 loci .*: 9 other, 3 undefined\.$"),
+        (["enhancing"] + ["other"] * 11, 1.0, "track K562: 1 of 12 loci are enhancing, .* 11 other, 0 undefined"),
+        (["enhancing"] * 10 + [None] * 2, 0.0, "10 of 12 loci .* 0 other, 2 undefined"),
+        (["enhancing"] * 2 + ["other"] * 9 + [None], 0.0, None),
+    ],
+)
+def test_few_contexts_are_explained(kinds: list[str | None], y_wt: float, expected: str | None) -> None:
+    contexts = pd.DataFrame({"track": "K562", "context": kinds, "y_wt": y_wt, "ranked": True})
+    unranked = contexts.assign(ranked=False, context=None)
+    (sentence,) = few_contexts(pd.concat([contexts, unranked])) or [None]
+    assert (sentence is None) == (expected is None) and re.search(expected or "", sentence or "")
+
+
+def test_the_text_begins_with_why_few_loci_are_tested(tables):
+    contexts = tables["contexts"].assign(context="other")
+    text = summary_text({"contexts": contexts}, length=LENGTH)
+    assert text.startswith("track K562: 0 of 6 loci are enhancing, neutral or silencing: 6 other, 0 undefined.")
+    assert max(map(len, text.splitlines())) <= 100

@@ -119,3 +119,13 @@ def test_a_map_of_several_loci_is_their_mean_without_signs() -> None:
 def test_rounding_does_not_look_like_epistasis() -> None:
     table = pd.DataFrame({"tile_1": [0], "tile_2": [1], "epistasis": [1e-9]})
     assert plot_interaction_map(table, Figure().subplots()).collections[0].norm.vmax == 0.05
+
+
+@pytest.mark.parametrize(("scale", "label"), [("difference", "difference from"), ("log_fold", "log2 fold change over")])
+def test_traces_on_other_scales_begin_at_zero(scale: str, label: str) -> None:
+    ax = plot_greedy_traces(TRACES, Figure().subplots(), traces=["observed"], scale=scale)
+    assert ax.lines[0].get_ydata()[0] == 0 and ax.get_ylabel() == f"{label} wild type"
+    ax = plot_expectation(TRACES, Figure().subplots(), scale=scale)
+    assert ("difference from WT" if scale == "difference" else "log2 fold over WT") in ax.get_xlabel()
+    ax = plot_set_sufficiency(TRACES.rename(columns={"fold_over_wt": scale}), Figure().subplots(), value=scale)
+    assert ax.get_ylabel() == f"{label} control"

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 from report_cases import IMAGE, Page, drawn, harmful, many, page_of
+from study_cases import HERE, small_spec
 from study_tables import made_study
 
-from tangermeme_creme import demo
-from tangermeme_creme.models.toy import simulate_genome, write_genome
-from tangermeme_creme.study import export_study, run_study
+from tangermeme_creme.study import Study, export_study, run_study
 from tangermeme_creme.view import write_page
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
@@ -72,18 +71,21 @@ def blank(browser: Any) -> None:
 
 @pytest.fixture(scope="session")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The page of the demo, on smaller windows, with all its figures, exported tracks and a harmful gene."""
+    """The page of a study of all tests, with all its figures, exported tracks and a harmful gene."""
     folder = tmp_path_factory.mktemp("toy")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(demo, "LENGTH", 16_384)
-        patch.setattr(demo, "TILE", 1_280)
-        write_genome(simulate_genome(4, length=demo.LENGTH, tile_size=demo.TILE, random_state=0), folder)
-        spec = demo._spec(folder, 0)
-    genes = folder / "genes.gtf"
+    spec = small_spec(folder)
+    genes = folder / "genome" / "genes.gtf"
     genes.write_text(genes.read_text().replace('gene_name "SIM2"', f'gene_name "{IMAGE}"'))
-    study = run_study(spec, folder=folder, verbose=False)
+    study = run_study(spec, folder=HERE, verbose=False)
     export_study(study, formats=["bed"])
     return write_page(study).as_uri()
+
+
+@pytest.fixture(scope="session")
+def one_test(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """A study that was run, of one test."""
+    spec = small_spec(tmp_path_factory.mktemp("one_test"), tests={"include": ["necessity"]})
+    return run_study(spec, folder=HERE, verbose=False)
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +95,11 @@ def evil(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
-def large(tmp_path_factory: pytest.TempPathFactory) -> str:
+def large_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a study of a thousand loci."""
-    return write_page(many(tmp_path_factory.mktemp("large"), 1000), figures=[]).as_uri()
+    return write_page(many(tmp_path_factory.mktemp("large"), 1000), figures=[])
+
+
+@pytest.fixture(scope="session")
+def large(large_file: Path) -> str:
+    return large_file.as_uri()

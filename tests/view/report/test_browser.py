@@ -22,7 +22,7 @@ def test_a_page_opens_without_errors_and_without_requests(browser, request, name
     assert sum(url.startswith("file:") for url in asked) == 1
 
 
-def test_a_harmful_gene_of_the_demo_is_text(browser, toy):
+def test_a_harmful_gene_of_a_study_is_text(browser, toy):
     from selenium.common.exceptions import NoAlertPresentException
 
     browser.get(toy)

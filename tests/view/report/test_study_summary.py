@@ -4,37 +4,27 @@ from __future__ import annotations
 
 import tomllib
 
-import pytest
 from report_cases import Page, read_page
-from study_cases import small_spec
 from study_tables import TRACKS, made_tables
 
-from tangermeme_creme.study import Study, run_study
 from tangermeme_creme.study.store import Manifest
 from tangermeme_creme.view import write_page
 
 
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """A study that was run, of one test."""
-    spec = small_spec(tmp_path_factory.mktemp("real"), tests={"include": ["necessity"]})
-    return run_study(spec, verbose=False)
-
-
-def test_a_study_that_was_run_says_where_it_comes_from_and_what_it_cost(real):
-    page = read_page(write_page(real, figures=[]))
-    header, text = real.header, Page.one(page, "section", id="summary").text
+def test_a_study_that_was_run_says_where_it_comes_from_and_what_it_cost(one_test):
+    page = read_page(write_page(one_test, figures=[]))
+    header, text = one_test.header, Page.one(page, "section", id="summary").text
     for value in (header["model"]["fingerprint"], header["spec_hash"], header["begun"], *header["inputs"].values()):
         assert value in text
     assert header["versions"]["torch"] in text and "toy" in text
-    status = real.status()
+    status = one_test.status()
     rows = [e.text for e in page.all("tr") if "summary" in e.within]
     for row in status.itertuples():
         assert any(line.startswith(f"{row.stage}{row.done}{row.failed}{row.of:.0f}") for line in rows)
-    shards = Manifest.load(real.folder).shards
+    shards = Manifest.load(one_test.folder).shards
     spent = [sum(shard.cost.get(kind, 0) for shard in shards) for kind in ("full", "partial")]
     assert all(spent) and rows[-1].startswith("all") and rows[-1].endswith("".join(f"{n:,}" for n in spent))
-    assert str(real.folder.parent) not in page.html
+    assert str(one_test.folder.parent) not in page.html
     settings = tomllib.loads(page.one("pre", class_="scroll").text)
     assert settings["tests"]["necessity"]["n"] == 6 and settings["out"] == "study"
 
