@@ -116,8 +116,12 @@ def span_to_genome(start: int, end: int, *, tss: int, strand: str, length: int) 
     return int(first), int(last)
 
 
-def spans_to_genome(start: Any, end: Any, *, tss: Any, strand: Any, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Convert spans of TSS-centred windows, as arrays of one shape, to genomic starts and ends; see `span_to_genome`.
+def spans_to_genome(
+    start: Any, end: Any, *, tss: Any, strand: Any, length: int, center: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Convert spans of windows, as arrays of one shape, to genomic starts and ends; see `span_to_genome`.
+
+    The TSS is at `center` in bp of the windows; None is ``length // 2``.
 
     Examples
     --------
@@ -125,7 +129,7 @@ def spans_to_genome(start: Any, end: Any, *, tss: Any, strand: Any, length: int)
     >>> starts.tolist(), ends.tolist()
     ([100, 99], [102, 101])
     """
-    strand, half = np.asarray(strand, dtype=object), length // 2
+    strand, half = np.asarray(strand, dtype=object), length // 2 if center is None else center
     start, end, tss = (np.asarray(part, dtype=np.int64) for part in (start, end, tss))
     bad = ~np.isin(strand, ("+", "-"))
     if bad.any():

@@ -23,6 +23,7 @@ def tiles_to_genome(
     loci: pd.DataFrame,
     length: int,
     *,
+    center: int | None = None,
     pairs: str = "all",
     sizes: Mapping[str, int] | pd.Series | None = None,
 ) -> pd.DataFrame:
@@ -43,6 +44,9 @@ def tiles_to_genome(
 
     length: int
         Length of the windows in bp.
+
+    center: int or None, optional
+        The TSS in bp of the windows. None is ``length // 2``. Default is None.
 
     pairs: "all" or "matched", optional
         With "all", every locus has all spans; with "matched", span i belongs to locus i. Default is "all".
@@ -100,7 +104,7 @@ def tiles_to_genome(
         spans = np.stack([_whole_bp(tiles[f"{part}{suffix}"], f"{part}{suffix}") for part in ("start", "end")], axis=1)
         if len(spans):
             check_spans(spans, length)
-        starts, stops = spans_to_genome(spans[:, 0], spans[:, 1], tss=tss, strand=strand, length=length)
+        starts, stops = spans_to_genome(spans[:, 0], spans[:, 1], tss=tss, strand=strand, length=length, center=center)
         genomic |= {f"start{suffix}": starts, f"end{suffix}": stops}
         local |= {f"tile_start{suffix}": spans[:, 0], f"tile_end{suffix}": spans[:, 1]}
     if "strand" in rest:

@@ -32,11 +32,17 @@ class LocusWindow(NamedTuple):
 
 
 def extract_windows(
-    fasta: Fasta, loci: pd.DataFrame, length: int, *, packed: bool = False, verbose: bool = False
+    fasta: Fasta,
+    loci: pd.DataFrame,
+    length: int,
+    *,
+    center: int | None = None,
+    packed: bool = False,
+    verbose: bool = False,
 ) -> torch.Tensor | PackedSequence:
     """Read the window around each TSS, one-hot.
 
-    The TSS is at ``length // 2`` on both strands, and windows of the '-' strand are reverse-complemented. Lower case
+    The TSS is at `center` on both strands, and windows of the '-' strand are reverse-complemented. Lower case
     is read as upper case. N, other IUPAC codes and positions off the ends of a chromosome become unknown bases,
     all-zero columns. Costs no forward pass. If the windows do not fit into memory, use `stream_windows`.
 
@@ -53,6 +59,9 @@ def extract_windows(
 
     length: int
         Length of a window in bp.
+
+    center: int or None, optional
+        The TSS in bp of the windows. None is ``length // 2``. Default is None.
 
     packed: bool, optional
         Whether to return a `PackedSequence`, which needs a sixteenth of the memory. Default is False.
@@ -83,7 +92,7 @@ def extract_windows(
     >>> ["".join("ACGT"[i] for i in x.argmax(0)) for x in X]   # the second is GGTT, reverse-complemented
     ['CGGT', 'AACC']
     """
-    plan = _plan(fasta, loci, length)
+    plan = _plan(fasta, loci, length, center)
     if not (packed or verbose) and all(window.size >= length for window in plan):
         return _read_windows(fasta, plan, length)
     step = max(1, _READ_BASES // length)
@@ -147,8 +156,10 @@ def stream_windows(
     return batches()
 
 
-def _plan(fasta: Fasta, loci: pd.DataFrame, length: int) -> list[LocusWindow]:
+def _plan(fasta: Fasta, loci: pd.DataFrame, length: int, center: int | None = None) -> list[LocusWindow]:
     check_count("length", length)
+    if center is not None and not 0 <= center < length:
+        raise ValueError(f"center must lie in the window of {length} bp; got {center}.")
     check_loci(loci)
     if not len(loci):
         raise ValueError("loci must have at least one row; got none.")
@@ -158,7 +169,7 @@ def _plan(fasta: Fasta, loci: pd.DataFrame, length: int) -> list[LocusWindow]:
         sizes = {chrom: len(file[chrom]) for chrom in set(known.values())}
     tss = tss_positions(loci)
     starts, ends = spans_to_genome(
-        np.zeros_like(tss), np.full_like(tss, length), tss=tss, strand=strands, length=length
+        np.zeros_like(tss), np.full_like(tss, length), tss=tss, strand=strands, length=length, center=center
     )
     plan, padded = [], 0
     for i, (chrom, position, strand, start, end) in enumerate(
