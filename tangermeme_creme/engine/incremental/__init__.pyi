@@ -1,3 +1,4 @@
+from .agreement import agreement_tolerance as agreement_tolerance, relative_difference as relative_difference
 from .model import IncrementalModel as IncrementalModel, as_list as as_list
 from .path import PartialPath as PartialPath
 from .reach import (

@@ -11,4 +11,5 @@ from .manifest import Failure as Failure, Manifest as Manifest, Shard as Shard
 from .merge import merge_table as merge_table, stage_table as stage_table, write_table as write_table
 from .names import MANIFEST_FILE as MANIFEST_FILE, TABLES_FOLDER as TABLES_FOLDER, file_name as file_name
 from .parquet import read_arrow as read_arrow, to_bytes as to_bytes
+from .probe import probe_change as probe_change
 from .shards import Store as Store, shard_note as shard_note

@@ -65,7 +65,14 @@ def genome_sizes(spec: StudySpec) -> dict[str, int] | None:
     return chrom_sizes(spec.loci.fasta)
 
 
-def in_genome(table: pd.DataFrame, places: pd.DataFrame, length: int, sizes: Mapping[str, int] | None) -> pd.DataFrame:
+def in_genome(
+    table: pd.DataFrame,
+    places: pd.DataFrame,
+    length: int,
+    sizes: Mapping[str, int] | None,
+    *,
+    center: int | None = None,
+) -> pd.DataFrame:
     """Place the rows of placed loci in the genome, as `tiles_to_genome`, cut off at the ends of chromosomes.
 
     Tiles that lie wholly in padding have no place and are left out.
@@ -83,6 +90,9 @@ def in_genome(table: pd.DataFrame, places: pd.DataFrame, length: int, sizes: Map
 
     sizes: mapping of str to int, or None
         From `genome_sizes`. With None, tiles are cut off only at the start of a chromosome.
+
+    center: int or None, optional
+        The TSS in bp of the windows. None is ``length // 2``. Default is None.
     """
     if not len(table) or not len(places):
         return pd.DataFrame()
@@ -90,4 +100,4 @@ def in_genome(table: pd.DataFrame, places: pd.DataFrame, length: int, sizes: Map
     if sizes is None:
         sizes = {str(chrom): LAST_BASE for chrom in places["chrom"].unique()}
     with collected():  # no warning of tiles in padding
-        return tiles_to_genome(rows, places, length, sizes=sizes)
+        return tiles_to_genome(rows, places, length, center=center, sizes=sizes)

@@ -9,14 +9,16 @@ from pathlib import Path
 import pandas as pd
 
 from ...support import replace_file
-from ..spec import window_length
+from ..spec import window_center, window_length
 from ..tests import ResultTables
 from ._summary_list import SUMMARIES
 from ._summary_text import text_of
 from .places import ReadableStudy
 
 
-def summary_tables(tables: Mapping[str, pd.DataFrame], *, length: int) -> dict[str, pd.DataFrame]:
+def summary_tables(
+    tables: Mapping[str, pd.DataFrame], *, length: int, center: int | None = None
+) -> dict[str, pd.DataFrame]:
     """Summarize the tables of a study by counts, quartiles, means and tests.
 
     Quartiles (`q25`, `median`, `q75`) and means (`mean`, `sem`) have one row per group and `value`, the column that
@@ -29,7 +31,10 @@ def summary_tables(tables: Mapping[str, pd.DataFrame], *, length: int) -> dict[s
         As a study gives them, in bp of windows. Any may be missing or empty.
 
     length: int
-        Length of the windows in bp. The TSS is at ``length // 2``.
+        Length of the windows in bp.
+
+    center: int or None, optional
+        The TSS in bp of the windows. None is ``length // 2``. Default is None.
 
     Returns
     -------
@@ -60,24 +65,25 @@ def summary_tables(tables: Mapping[str, pd.DataFrame], *, length: int) -> dict[s
       track       cre    value  n    q25  median    q75
     0  K562  enhancer  bp_kept  1  150.0   150.0  150.0
     """
-    study = ResultTables({name: table for name, table in tables.items() if len(table)}, length // 2)
+    tss = length // 2 if center is None else center
+    study = ResultTables({name: table for name, table in tables.items() if len(table)}, tss)
     made = {one.name: one.make(study) for one in SUMMARIES if one.needs is None or one.needs in study}
     return {name: table for name, table in made.items() if len(table)}
 
 
-def summary_text(tables: Mapping[str, pd.DataFrame], *, length: int) -> str:
+def summary_text(tables: Mapping[str, pd.DataFrame], *, length: int, center: int | None = None) -> str:
     """Write `summary_tables` for a terminal, at most 100 columns wide.
 
     Parameters
     ----------
-    tables, length
+    tables, length, center
         As in `summary_tables`.
 
     Returns
     -------
     text: str
     """
-    return text_of(summary_tables(tables, length=length))
+    return text_of(summary_tables(tables, length=length, center=center))
 
 
 def write_report(study: ReadableStudy, out: str | os.PathLike[str] | None = None) -> Path:
@@ -96,7 +102,7 @@ def write_report(study: ReadableStudy, out: str | os.PathLike[str] | None = None
     folder: Path
     """
     tables = {name: study.table(name) for name in study.tables}
-    summaries = summary_tables(tables, length=window_length(study.spec))
+    summaries = summary_tables(tables, length=window_length(study.spec), center=window_center(study.spec))
     folder = study.folder / "report" if out is None else Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     for name in (one.name for one in SUMMARIES):

@@ -22,10 +22,14 @@ class Windows:
     Parameters
     ----------
     spec: StudySpec
+
+    center: int or None, optional
+        The TSS in bp of the windows. None is ``length // 2``. Default is None.
     """
 
-    def __init__(self, spec: StudySpec) -> None:
+    def __init__(self, spec: StudySpec, center: int | None = None) -> None:
         self.length = window_length(spec)
+        self.center = self.length // 2 if center is None else center
         self._fasta: pyfaidx.Fasta | None = None
         self._ready: dict[str, int] = {}
         self._array: np.ndarray | None = None
@@ -45,13 +49,14 @@ class Windows:
         return self._fasta
 
     def read(self, loci: pd.DataFrame, width: int | None = None) -> PackedSequence:
-        """Read the windows of loci, shape (N, 4, L), or their middle `width` bp, which a TSS tile of that size has."""
+        """Read the windows of loci, shape (N, 4, L), or the `width` bp around the TSS, which a TSS tile of it has."""
+        center = self.center if width is None else width // 2
         width = self.length if width is None else width
         if not self._ready:
-            windows = extract_windows(self._fasta, loci, width, packed=True)
+            windows = extract_windows(self._fasta, loci, width, center=center, packed=True)
             assert isinstance(windows, PackedSequence)
             return windows
-        start = self.length // 2 - width // 2
+        start = self.center - center
         return join_packed([self._one(name, slice(start, start + width)) for name in loci["example"]])
 
     def close(self) -> None:
@@ -69,7 +74,7 @@ class Windows:
             X = (text == np.frombuffer(b"ACGT", dtype=np.uint8)[:, None]).astype(np.int8)
         if X.shape != (4, self.length):
             raise ValueError(f"a window must have shape (4, {self.length}); got {X.shape} for {name!r}.")
-        return pack(torch.from_numpy(np.ascontiguousarray(X[None, :, span])))
+        return pack(torch.from_numpy(np.array(X[None, :, span])))
 
 
 def window_names(spec: WindowsSpec) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ...study.spec import StudySpec, window_length
+from ...study.spec import StudySpec, window_center, window_length
 from ...study.tables import summary_tables
 from ..figures import StudyFigure
 from ..tests import SectionView, section_views
@@ -45,7 +45,7 @@ def sections_of(
     for figure in figures:
         if figure.section not in views:
             raise ValueError(f"the section of a figure must be one of {', '.join(views)}; got {figure.section!r}.")
-    summaries = summary_tables(tables, length=window_length(spec))
+    summaries = summary_tables(tables, length=window_length(spec), center=window_center(spec))
     sections = []
     for key, view in views.items():
         images = [image_of(figure) for figure in figures if figure.section == key]

@@ -4,12 +4,12 @@ import dataclasses
 import shutil
 from concurrent.futures import Executor, Future
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pandas as pd
 import pytest
 import study_cases
+from executor_cases import NewThread
 from study_cases import HERE, QUICK, logged_shards, small_spec, table_bytes, toy, write_toml
 
 import tangermeme_creme.study.run.tasks as tasks
@@ -172,7 +172,7 @@ def test_test_that_fails_holds_up_those_that_need_it_and_no_other(
 
 
 @pytest.mark.parametrize(
-    ("operator", "stage"), [("predict_activity", "activity"), ("context_dependence_test", "context")]
+    ("operator", "stage"), [("_predicted_activity", "activity"), ("context_dependence_test", "context")]
 )
 def test_loci_that_all_fail_end_the_run_with_the_first_error(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operator: str, stage: str
@@ -200,7 +200,7 @@ def test_model_that_fails_everywhere_is_refused_with_its_error(base: Path, tmp_p
     [
         ("three_tracks", r"one number for each of 2 tracks, shape \(N, 2\); got \(N, 3\): see model\.tracks"),
         ("missing", r"model\.function must be .* can be imported; got 'study_cases:missing': .* has no attribute"),
-        ("not_a_model", r"must give a torch\.nn\.Module; got str from 'study_cases:not_a_model'"),
+        ("not_a_model", r"must return a torch\.nn\.Module; got str from 'study_cases:not_a_model'"),
     ],
 )
 def test_model_that_cannot_be_used_is_refused(base: Path, tmp_path: Path, function: str, match: str) -> None:
@@ -214,24 +214,6 @@ def test_module_that_is_not_there_is_refused(base: Path, tmp_path: Path) -> None
     spec = small_spec(base, out=str(tmp_path), model={"function": "no_such_module:load"})
     with pytest.raises(StudyError, match=r"can be imported; got 'no_such_module:load': No module named"):
         run_study(spec, folder=HERE, verbose=False)
-
-
-class NewThread(Executor):
-    """Runs each task in a thread of its own, which loads the model anew."""
-
-    def submit(self, function: Any, /, *arguments: Any, **options: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-
-        def run() -> None:
-            try:
-                future.set_result(function(*arguments, **options))
-            except Exception as error:
-                future.set_exception(error)
-
-        thread = Thread(target=run)
-        thread.start()
-        thread.join()
-        return future
 
 
 def test_worker_with_other_weights_is_refused(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
