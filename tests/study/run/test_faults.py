@@ -1,6 +1,7 @@
 """What happens when a locus fails, a test of it, all of them, or the model."""
 
 import dataclasses
+import re
 import shutil
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -81,6 +82,14 @@ def test_locus_that_fails_is_recorded_with_its_error(broken: Path) -> None:
     log = (broken / "log.txt").read_text()
     assert f"FAILED activity {SIM1}: RuntimeError: no prediction around" in log
     assert "Traceback (most recent call last)" in log
+
+
+def test_error_of_windows_together_is_named_though_each_is_predicted_alone(broken: Path) -> None:
+    log = (broken / "log.txt").read_text()
+    assert re.search(
+        r"notice of activity .*: 4 windows failed together \(RuntimeError: no prediction around '[ACGT]+'\) and were "
+        r"predicted one by one, of which 1 failed\.", log,
+    )  # fmt: skip
 
 
 def test_locus_that_fails_leaves_the_others_as_they_are(finished: Path, broken: Path) -> None:

@@ -20,23 +20,23 @@ def test_model_that_is_negative_everywhere_ends_with_an_error(
     spec = window_spec(tmp_path, "negative", model={"module_folder": str(HERE)})
     assert main(["run", str(write_toml(spec_to_dict(spec), tmp_path / "study.toml")), "--quiet"]) == 2
     shown = capsys.readouterr().err
-    assert "a study must have a context to test that is enhancing, neutral or silencing; got none of 6, one" in shown
-    assert "6 have no context effect, which is relative to the prediction of the window: these are from -" in shown
-    assert len(Study.open(tmp_path / "study").table("contexts")) == 6
+    assert "a study must have a context to test that is enhancing, neutral or silencing; got none of 4, one" in shown
+    assert "4 have no context effect, which is relative to the prediction of the window: these are from -" in shown
+    assert len(Study.open(tmp_path / "study").table("contexts")) == 4
 
 
 def test_contexts_of_no_category_are_counted_with_their_effects(tmp_path: Path) -> None:
     spec = window_spec(
         tmp_path, "positional", context={"n": 2, "enhancing": 2.0, "neutral": 0.0, "silencing": -2.0}
     )  # every context is between the thresholds
-    match = r"got none of 6, .*: 6 are 'other', with effects from -?0\.\d+ to -?0\.\d+, between the thresholds of"
+    match = r"got none of 4, .*: 4 are 'other', with effects from -?0\.\d+ to -?0\.\d+, between the thresholds of"
     with pytest.raises(StudyError, match=match):
         run_study(spec, folder=HERE, verbose=False)
 
 
 def test_a_study_without_tests_needs_no_context(tmp_path: Path) -> None:
     spec = window_spec(tmp_path, "negative", tests={"include": []})
-    assert len(run_study(spec, folder=HERE, verbose=False).table("contexts")) == 6
+    assert len(run_study(spec, folder=HERE, verbose=False).table("contexts")) == 4
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from study_cases import HERE, changed, small_spec, table_bytes
+from study_cases import HERE, QUICK, changed, small_spec, table_bytes
 
 import tangermeme_creme.study.run.runner as runner
 import tangermeme_creme.study.run.tasks as tasks
@@ -47,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def spec(folder: Path) -> StudySpec:
-    return small_spec(folder, run={"threads": torch.get_num_threads()})
+    return small_spec(folder, run={"threads": torch.get_num_threads()}, tests={"include": list(QUICK)})
 
 
 @pytest.fixture(scope="module")
