@@ -1,6 +1,6 @@
 """Run a study of a trained network and human sequence: the full analysis, from genes to tables.
 
-    python examples/study_miniborzoi.py --data FOLDER --out OUT [--dry-run] [--dask local:2]
+    python examples/study_miniborzoi.py --data FOLDER --out OUT [--timed] [--dask local:2]
 
 `examples/real_model.py` describes FOLDER. Writes OUT/genome.fa (the two FASTA files in one), OUT/genes.tsv (the genes,
 with their places on the records of the FASTA) and OUT/study.toml, and runs this study: it selects the genes with the
@@ -92,7 +92,7 @@ def main() -> int:
     began = time.perf_counter()
     code = command(["run", str(path), *others])
     print(f"{time.perf_counter() - began:.0f} s")
-    if code in (0, 1) and "--dry-run" not in others:
+    if code in (0, 1) and not {"--dry-run", "--timed"} & set(others):
         study = Study.open(arguments.out / "study")
         print(study.status().to_string(index=False))
         for name in study.tables:

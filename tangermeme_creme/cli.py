@@ -93,6 +93,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     run.add_argument("study", type=Path, help="the TOML file")
     run.add_argument("--dry-run", action="store_true", help="estimate the cost, and write nothing")
+    run.add_argument(
+        "--timed", action="store_true", help="a dry run that calls the function of the study, and times its model"
+    )
     run.add_argument("--new-folder", action="store_true", help="begin in a new folder if `out` has a study already")
     run.add_argument(
         "--dask", metavar="WHERE", help="run on a Dask cluster: local:N, or tcp://host:port of a scheduler"
@@ -165,8 +168,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from .study import dask_executor, plan_study, read_spec, run_study
 
     spec, folder = read_spec(arguments.study), arguments.study.parent
-    if arguments.dry_run:
-        _print(plan_study(spec, folder=folder))
+    if arguments.dry_run or arguments.timed:
+        _print(plan_study(spec, folder=folder, timed=arguments.timed or None))
         return 0
     with ExitStack() as stack:
         options: dict[str, Any] = {}
@@ -194,7 +197,7 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from .study.spec import window_length
+    from .study.spec import window_center, window_length
     from .study.tables import summary_text, write_report
     from .view import study_figures, write_figures, write_page
 
@@ -209,7 +212,9 @@ def _report(arguments: argparse.Namespace) -> int:
         written.append(f"for a browser: {write_page(study, folder / 'report.html', figures=figures)}")
     except ImportError as error:  # the extra `report` is missing: the tables were written
         _tell(str(error))
-    _print("\n".join([summary_text(tables, length=window_length(study.spec)), *written]))
+    _print(
+        "\n".join([summary_text(tables, length=window_length(study.spec), center=window_center(study.spec)), *written])
+    )
     return 0
 
 

@@ -45,7 +45,7 @@ def test_init_writes_a_file_once(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_dry_run_counts_and_writes_nothing(toml: Path, finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = file_bytes(toml.parent)
     capsys.readouterr()
-    assert main(["run", str(toml), "--dry-run"]) == 0
+    assert main(["run", str(toml), "--timed"]) == 0
     shown = capsys.readouterr().out.splitlines()
     assert shown[0].split() == ["stage", "loci", "in", "full", "in", "part", "time", "disk"]
     rows = {line.split()[0]: line.split()[1:4] for line in shown[1:13]}
@@ -57,8 +57,26 @@ def test_dry_run_counts_and_writes_nothing(toml: Path, finished: Path, capsys: p
     assert file_bytes(toml.parent) == before
 
 
+def test_dry_run_neither_imports_nor_calls_the_function(
+    toml: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = spec_to_dict(read_spec(toml))
+    (tmp_path / "evil.py").write_text(f"import pathlib; pathlib.Path({str(tmp_path / 'ran')!r}).touch()\n")
+    content["model"] |= {"function": "evil:load", "module_folder": str(tmp_path)}
+    path = write_toml(content, tmp_path / "study.toml")
+    assert main(["run", str(path), "--dry-run"]) == 0
+    shown = capsys.readouterr().out
+    assert not (tmp_path / "ran").exists()
+    rows = {line.split()[0]: line.split()[1:5] for line in shown.splitlines()[1:13]}
+    assert rows["necessity"] == ["4", "148", "0", "unknown"]
+    assert "the time, and how many sequences run in part, are not known: the function" in shown
+    assert main(["run", str(path), "--timed"]) == 2
+    assert (tmp_path / "ran").exists()
+    assert "model.function must be a function that can be imported; got 'evil:load'" in capsys.readouterr().err
+
+
 def test_plan_agrees_with_what_is_run(finished: Path, toml: Path) -> None:
-    plan = plan_study(read_spec(toml), folder=toml.parent).stages.set_index("stage")
+    plan = plan_study(read_spec(toml), timed=True).stages.set_index("stage")
     log = pd.Series((finished / "log.txt").read_text().splitlines())
     for stage in ("swap", "necessity", "sufficiency", "higher_order", "set_sufficiency", "interactions"):
         counts = log.str.extract(rf" {stage} \S+: \d+ rows, (\d+) full, (\d+) partial").dropna().astype(int)
@@ -72,7 +90,7 @@ def test_plan_of_a_model_that_cannot_be_split_is_in_full(toml: Path) -> None:
     content["model"]["function"], content["model"]["arguments"] = "study_cases:breakable_toy", {"flag": "no"}
     from tangermeme_creme.study.spec import spec_from_dict
 
-    plan = plan_study(spec_from_dict(content))
+    plan = plan_study(spec_from_dict(content), timed=True)
     assert (plan.stages["partial"] == 0).all() and plan.speed.partial != plan.speed.partial
     assert "shared" not in set(plan.stages["stage"]) and "in part." not in str(plan)
 
@@ -121,7 +139,7 @@ def test_command_runs_on_local_processes(
 def test_dry_run_counts_a_search_by_the_size_of_tiles(toml: Path, tmp_path: Path) -> None:
     spec = read_spec(toml)
     small = spec.model_copy(update={"tiles": spec.tiles.model_copy(update={"size": 512})})
-    of_tiles, of_small = (plan_study(one, folder=HERE).stages.set_index("stage")["partial"] for one in (spec, small))
+    of_tiles, of_small = (plan_study(one).stages.set_index("stage")["full"] for one in (spec, small))
     # 4 loci, 1 CRE, 2 shuffles; 2 + (8 + 7 + 6 + 5) + (16 + 14 + 12 + 10) passes of 1,024 bp, and 2 + 7 + 14 of 512 bp.
     assert of_tiles["fine_tile"] == 4 * 2 * 80 and of_small["fine_tile"] == 4 * 2 * 23
 

@@ -43,8 +43,8 @@ def attribute_by(
     """Attribute full sequences by a function of tangermeme, a batch at a time, and return the spans, shape (N, 4, W).
 
     `spans` have shape (N, 2), and `seeds` one int per example. The function gets a model whose only output is the
-    objective, `args` unless None, the other arguments that it accepts, and `kwargs`; tensors in `kwargs` with N rows
-    are split by example.
+    objective, `args` unless None, the other arguments that it accepts, and `kwargs`, of which `references` are
+    split by example.
 
     Raises
     ------
@@ -89,11 +89,16 @@ def attribute_by(
 
 
 def _take_rows(kwargs: dict[str, Any], rows: torch.Tensor, n: int) -> dict[str, Any]:
-    """Return keyword arguments with the rows of tensors that have one row per example, such as references."""
-    return {
-        name: value[rows] if isinstance(value, (torch.Tensor, PackedSequence)) and len(value) == n else value
-        for name, value in kwargs.items()
-    }
+    """Return keyword arguments with the rows of the references of some examples.
+
+    By name: another tensor may happen to have as many rows as there are examples. References may also be a function.
+    """
+    references = kwargs.get("references")
+    if not isinstance(references, (torch.Tensor, PackedSequence)):
+        return kwargs
+    if len(references) != n:
+        raise ValueError(f"references must have {n} rows, one per example; got {len(references)}.")
+    return {**kwargs, "references": references[rows]}
 
 
 class _ObjectiveModel(torch.nn.Module):

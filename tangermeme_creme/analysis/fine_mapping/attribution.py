@@ -122,7 +122,8 @@ def captum_attribution(
         is None.
 
     additional_func_kwargs: dict or None, optional
-        Further arguments of `attribute` of Captum, or of the function. Default is None.
+        Further arguments of `attribute` of Captum, or of the function. A function gets all of each, but for
+        `references` of tangermeme, of which it gets those of its examples. Default is None.
 
     batch_size: int, optional
         The most sequences that run at a time; on a CPU at most 131,072 bp, or one sequence. Default is 32.

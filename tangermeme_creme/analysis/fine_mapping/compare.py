@@ -214,13 +214,17 @@ def compare_fine_mapping(
     caches = isinstance(model, IncrementalModel) and engine.get("incremental") is not False
     results: list[CreResults] = []
     # Every method would warn, each time of example 0; one warning for all examples is given below.
-    with run.running(N * len(asked), unit="method"), dropped(NO_EFFECT, "tangermeme's predict casts"):
+    with (
+        run.running(N * len(asked), unit="method"),
+        dropped(NO_EFFECT, "tangermeme's predict casts", "unknown bases, in"),
+    ):
         for i in range(N):
             example = torch.tensor([i])
             drawn = PackedSequence.from_codes(run.draw_backgrounds(example, run.codes(example))).reshape(1, n)
             shared: dict[str, Any] = {"args": _rows(args, i), "objective": objective, **engine}
             if caches and engine.get("cache") is None:
                 shared["cache"] = ActivationCache()
+            attribution = {name: value for name, value in shared.items() if name != "allow_stochastic"}
             seed = run.seeds[i]
             common = {
                 **shared, "n": n, "backgrounds": drawn, "random_state": [seed], "direction": directions[i],
@@ -233,7 +237,7 @@ def compare_fine_mapping(
             rankings_here = {name: values[[i]] for name, values in own_rankings.items()}
             try:
                 result = compare_on_cre(
-                    cre_in_backgrounds, model, asked, rankings=rankings_here, attribution=shared, below=below[i],
+                    cre_in_backgrounds, model, asked, rankings=rankings_here, attribution=attribution, below=below[i],
                     show_method=bar, **options,
                 )  # fmt: skip
             except Exception as error:

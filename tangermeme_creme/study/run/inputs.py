@@ -10,6 +10,7 @@ from ...sequence.genome import chrom_sizes, match_chroms, read_tss
 from ...support import shown, text_lines, warn
 from ..spec import LociSpec, StudyError, StudySpec
 from ..tables import PLACES, read_loci_table, window_names
+from ..tests import further_inputs
 from .fingerprint import fingerprint_file
 
 _TAKEN = ("track", "context", "y_wt", "seed")  # columns of other tables that loci are put beside
@@ -24,10 +25,12 @@ def read_loci(spec: StudySpec) -> pd.DataFrame:
     Raises
     ------
     StudyError
-        If a file cannot be read or is broken, two loci have the same name, or a requested gene is missing.
+        If a file cannot be read or is broken, two loci have the same name, a requested gene is missing, or a further
+        input of the model is no number.
     """
     try:
         table = _from_annotation(spec.loci) if spec.loci is not None else _from_windows(spec)
+        further_inputs(table, spec.model.args)  # before anything is computed
     except OSError as error:
         raise StudyError(f"the loci of a study must be readable; got {error.filename}: {error.strerror}.") from error
     except ValueError as error:

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 from ..spec import ModelSpec, StudyError
 
+_IMPORTING = threading.Lock()  # `sys.path` is of all threads
 
-def load_model(spec: ModelSpec, folder: str) -> torch.nn.Module:
-    """Load a model in evaluation mode.
+
+def load_model(spec: ModelSpec, folder: str | None) -> torch.nn.Module:
+    """Load a model in evaluation mode. This imports and calls the function that a study names, whatever it does.
 
     Parameters
     ----------
     spec: ModelSpec
 
-    folder: str
-        The folder of the study's TOML file: modules beside that file can be named.
+    folder: str or None
+        The folder of the study's TOML file: modules beside that file can be named. With None, modules must be installed
+        or in `spec.module_folder`. The working folder is not searched, unless it is one of these.
 
     Raises
     ------
     StudyError
-        If a function cannot be imported, or does not return a module.
+        If a function cannot be imported, raises an error, or does not return a module.
 
     Examples
     --------
@@ -51,7 +57,7 @@ def load_model(spec: ModelSpec, folder: str) -> torch.nn.Module:
     return BorzoiTSS(spec.weights, tracks=numbers, **length, **spec.arguments).eval()  # type: ignore[arg-type]
 
 
-def load_activity_model(spec: ModelSpec, folder: str, model: torch.nn.Module) -> torch.nn.Module:
+def load_activity_model(spec: ModelSpec, folder: str | None, model: torch.nn.Module) -> torch.nn.Module:
     """Load the model for the activity of TSSs, if the study names one; else return the model itself."""
     if spec.activity is None:
         return model
@@ -62,17 +68,52 @@ def _group(number: int | Sequence[int]) -> Any:
     return number if isinstance(number, int) else list(number)
 
 
-def _called(name: str, spec: ModelSpec, folder: str, key: str) -> torch.nn.Module:
+def _called(name: str, spec: ModelSpec, folder: str | None, key: str) -> torch.nn.Module:
     module_name, _, function_name = name.partition(":")
-    place = str(Path(spec.module_folder or folder).resolve())
-    added = place not in sys.path
-    if added:  # until the process ends, since a model may import more modules when it is used
-        sys.path.insert(0, place)
     try:
-        function = getattr(importlib.import_module(module_name), function_name)
-    except (ImportError, AttributeError) as error:
-        raise StudyError(f"{key} must be a function that can be imported; got {name!r}: {error}.") from error
-    model = function(**spec.arguments)
+        with _searching(spec.module_folder or folder):
+            function = getattr(importlib.import_module(module_name), function_name)
+    except Exception as error:
+        if isinstance(error, (ImportError, AttributeError)):
+            why = f"{error}. Its module may be installed, beside the TOML file, or in model.module_folder"
+        else:
+            why = _error_in_words(error)
+        raise StudyError(f"{key} must be a function that can be imported; got {name!r}: {why}.") from error
+    try:
+        model = function(**spec.arguments)
+    except Exception as error:
+        raise StudyError(f"{key} must return a torch.nn.Module; got {name!r}: {_error_in_words(error)}.") from error
     if not isinstance(model, torch.nn.Module):
-        raise StudyError(f"{key} must give a torch.nn.Module; got {type(model).__name__} from {name!r}.")
+        raise StudyError(f"{key} must return a torch.nn.Module; got {type(model).__name__} from {name!r}.")
     return model.eval()
+
+
+@contextmanager
+def _searching(folder: str | None) -> Iterator[None]:
+    """Search a folder for modules first, and not the working folder, which Python searches unasked.
+
+    The folder stays until the process ends, since a model may import more modules when it is used. The working folder
+    counts as asked for if PYTHONPATH has it, or a script lies there that runs.
+    """
+    place = None if folder is None else os.path.abspath(folder)
+    asked = {os.path.abspath(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path}
+    unasked = {""} if os.getcwd() != place else set()
+    if "-m" in sys.orig_argv and os.getcwd() not in {place, *asked}:
+        unasked.add(os.getcwd())
+    with _IMPORTING:
+        if place is not None and place not in sys.path:
+            sys.path.insert(0, place)
+        hidden = [(i, entry) for i, entry in enumerate(sys.path) if entry in unasked]
+        sys.path[:] = [entry for entry in sys.path if entry not in unasked]
+        try:
+            yield
+        finally:
+            for i, entry in hidden:
+                sys.path.insert(i, entry)
+
+
+def _error_in_words(error: Exception) -> str:
+    """Say what an error of somebody's function is, and where it was raised."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<")]
+    where = f", in {os.path.basename(frames[-1].filename)}, line {frames[-1].lineno}" if len(frames) > 1 else ""
+    return f"{type(error).__name__}: {error}{where}"

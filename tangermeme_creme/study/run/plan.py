@@ -15,7 +15,8 @@ from ...engine import ActivationCache, EditSession
 from ...engine.incremental import IncrementalModel
 from ...sequence import make_edits, tile_grid
 from ...support import collected, duration
-from ..spec import StudySpec, check_spec, track_names, window_length
+from ..spec import StudyError, StudySpec, check_spec, track_names, window_center, window_length
+from ..tables import Windows
 from ..tests import TESTS, Cost, Extent
 from .costs import cost_of, rows_of
 from .inputs import input_files, read_loci
@@ -26,10 +27,14 @@ from .selection import needs_activity
 _FILE, _ROW, _RAW_ROW = 5_500, 80, 15
 _CATEGORIES = 3
 _ROUNDS = 3  # of the calibration
+_UNTIMED = (
+    "the time, and how many sequences run in part, are not known: the function of the study is not called, unless with "
+    "--timed (timed=True in Python)."
+)
 
 
 class Speed(NamedTuple):
-    """Seconds per sequence in full, and in part (NaN for a model that runs in full only)."""
+    """Seconds per sequence in full, and in part: NaN if not timed, or for a model that runs in full only."""
 
     full: float
     partial: float
@@ -42,7 +47,7 @@ class Plan:
     Parameters
     ----------
     stages: pandas.DataFrame
-        `stage`, `loci`, `full` and `partial` (sequences), `seconds`, `megabytes`.
+        `stage`, `loci`, `full` and `partial` (sequences), `seconds` (NaN if the model was not timed), `megabytes`.
 
     speed: Speed
 
@@ -59,22 +64,24 @@ class Plan:
 
     def __str__(self) -> str:
         """Write the plan for a terminal."""
+        timed = self.speed.full == self.speed.full
         lines = [f"{'stage':<16}{'loci':>8}{'in full':>12}{'in part':>12}{'time':>12}{'disk':>10}"]
-        total = self.stages[["full", "partial", "seconds", "megabytes"]].sum()
+        total = self.stages[["full", "partial", "seconds", "megabytes"]].sum()  # NaN counts as 0
         rows = [*self.stages.itertuples(index=False), ("all", "", *total)]
         for stage, loci, full, partial, seconds, megabytes in rows:
-            disk = f"{megabytes:,.1f} MB"
-            lines.append(f"{stage:<16}{loci:>8}{full:>12,.0f}{partial:>12,.0f}{duration(seconds):>12}{disk:>10}")
+            disk, took = f"{megabytes:,.1f} MB", duration(seconds) if timed else "unknown"
+            lines.append(f"{stage:<16}{loci:>8}{full:>12,.0f}{partial:>12,.0f}{took:>12}{disk:>10}")
         part = f", {self.speed.partial:.3g} s in part" if self.speed.partial == self.speed.partial else ""
-        return "\n".join(
-            [*lines, f"on {self.device}: {self.speed.full:.3g} s per sequence in full{part}.", self.assumed]
-        )
+        speed = f"on {self.device}: {self.speed.full:.3g} s per sequence in full{part}." if timed else _UNTIMED
+        return "\n".join([*lines, speed, self.assumed])
 
 
-def plan_study(spec: StudySpec, *, folder: str | Path = ".", cres_per_locus: float = 0.5) -> Plan:
-    """Count the predictions of a study, and estimate its time by timing the real model on a few of them.
+def plan_study(
+    spec: StudySpec, *, folder: str | Path | None = None, cres_per_locus: float = 0.5, timed: bool | None = None
+) -> Plan:
+    """Count the predictions of a study, and estimate its time by timing the model on a few of them.
 
-    Writes nothing. Costs about 20 predictions.
+    Writes nothing. Timing costs about 20 predictions.
 
     Parameters
     ----------
@@ -85,6 +92,11 @@ def plan_study(spec: StudySpec, *, folder: str | Path = ".", cres_per_locus: flo
 
     cres_per_locus: float, optional
         CREs to expect per locus and track. Default is 0.5: the paper has 296 CREs of 600 loci.
+
+    timed: bool or None, optional
+        Whether to load the model and time it, which calls the function that the spec names, whatever it does. Without
+        that, all sequences are counted in full, and the time is unknown. None is whether the spec names no function.
+        Default is None.
 
     Returns
     -------
@@ -99,13 +111,12 @@ def plan_study(spec: StudySpec, *, folder: str | Path = ".", cres_per_locus: flo
     check_spec(spec)
     loci = read_loci(spec)
     input_files(spec)
-    setup = Setup(spec, str(folder))
-    try:
-        model = first_prediction(setup, loci.iloc[[0]])
-        speed = _calibrate(setup, loci.iloc[[0]])
-    finally:
-        unload_study()
-    tiles, tracks = len(tile_grid(window_length(spec), spec.tiles.size).context), len(track_names(spec))
+    _check_window(spec, loci.iloc[[0]])
+    if timed is None:
+        timed = spec.model.function is None and spec.model.activity is None
+    speed, device = _timed(spec, folder, loci.iloc[[0]]) if timed else (Speed(float("nan"), float("nan")), "")
+    grid = tile_grid(window_length(spec), spec.tiles.size, window_center(spec))
+    tiles, tracks = len(grid.context), len(track_names(spec))
     studied = len(loci)
     if needs_activity(spec) and spec.loci is not None and spec.loci.top:
         studied = min(studied, spec.loci.top * tracks)
@@ -123,14 +134,44 @@ def plan_study(spec: StudySpec, *, folder: str | Path = ".", cres_per_locus: flo
     for stage, n in counts.items():
         cost = cost_of(spec, stage, extent, in_part=in_part).times(n)
         if cost.total:
-            seconds = cost.full * speed.full + (cost.partial * speed.partial if in_part else 0)
+            seconds = cost.full * speed.full + (cost.partial * speed.partial if in_part else 0)  # NaN if not timed
             rows.append((stage, n, cost.full, cost.partial, seconds, _megabytes(spec, stage, extent, n, cost)))
     columns = ["stage", "loci", "full", "partial", "seconds", "megabytes"]
     assumed = (
         f"at most: {tested} loci are tested if every category of every track is full; {cres_per_locus:g} CREs per "
         "locus and track are assumed, and a fine-tile search that halves a CRE in each stage."
     )
-    return Plan(pd.DataFrame(rows, columns=columns), speed, model["device"], assumed)
+    return Plan(pd.DataFrame(rows, columns=columns), speed, device, assumed)
+
+
+def _check_window(spec: StudySpec, locus: pd.DataFrame) -> None:
+    """Refuse a file whose windows cannot be read."""
+    try:
+        windows = Windows(spec, center=window_center(spec))
+        try:
+            with collected():
+                windows.read(locus)
+        finally:
+            windows.close()
+    except (OSError, ValueError) as error:
+        raise StudyError(f"the windows of a study must be readable; got {error}") from error
+
+
+def _timed(spec: StudySpec, folder: str | Path | None, locus: pd.DataFrame) -> tuple[Speed, str]:
+    """Load the model, try it and time it; return its device too."""
+    setup = Setup(spec, None if folder is None else str(folder))
+    try:
+        model = first_prediction(setup, locus)
+        return _calibrate(setup, locus), model["device"]
+    except StudyError:
+        raise
+    except Exception as error:
+        example = locus["example"].iloc[0]
+        raise StudyError(
+            f"the model must predict a window; it failed on {example}: {type(error).__name__}: {error}"
+        ) from error
+    finally:
+        unload_study()
 
 
 def _calibrate(setup: Setup, locus: pd.DataFrame) -> Speed:
@@ -141,7 +182,7 @@ def _calibrate(setup: Setup, locus: pd.DataFrame) -> Speed:
     codes = X.to_codes()
     split = isinstance(study.model, IncrementalModel) and setup.spec.run.incremental is not False
     cache = ActivationCache() if split else None
-    options = {**study.engine, "cache": cache}
+    options = {**study.engine, "args": study.args(locus), "cache": cache}
     start, end = study.tiles[0]
     contents = [codes[0, start:end].roll(k + 1) for k in range(n)]
     edits = make_edits(0, start, torch.arange(n), contents)

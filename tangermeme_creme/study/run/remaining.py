@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from ..spec import StudyError
 from ..store import Store, basis_of, content_hash, contexts_of
 from ..tests import GIVEN_BY, TESTS, Extent
 from .costs import cost_of
 from .loaded_study import Setup
-from .selection import swap_sources
+from .selection import none_selected, swap_sources
 from .tasks import Task
 
 
@@ -37,6 +38,11 @@ class RemainingTests:
 
     in_part: bool
         Whether edits run in part.
+
+    Raises
+    ------
+    StudyError
+        If there are tests to do, and no context was drawn; the message counts how many fell to what.
     """
 
     def __init__(
@@ -46,6 +52,8 @@ class RemainingTests:
         self.included = [name for name in TESTS if name in setup.spec.tests.include]
         self._context = contexts_of(contexts)
         self.names = [name for name in loci["example"] if name in self._context]
+        if self.included and not self.names:
+            raise StudyError(none_selected(contexts))
         swapped = "sources" in self._needed_by(self.included) and len(self.names)
         self._sources = swap_sources(setup.spec, contexts, loci) if swapped else pd.DataFrame()
         n_sources = self._sources["example"].nunique() if swapped else 0

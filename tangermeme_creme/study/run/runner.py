@@ -13,7 +13,7 @@ import pandas as pd
 
 from ...sequence import tile_grid
 from ...support import collected
-from ..spec import StudyError, StudySpec, check_spec, window_length
+from ..spec import StudyError, StudySpec, check_spec, window_center, window_length
 from ..store import (
     Failure,
     Store,
@@ -48,7 +48,7 @@ _REMOTE_SECONDS = 60.0
 def run_study(
     spec: StudySpec,
     *,
-    folder: str | Path = ".",
+    folder: str | Path | None = None,
     executor: Executor | None = None,
     width: int | Callable[[], int] | None = None,
     threads: int | None = None,
@@ -68,8 +68,8 @@ def run_study(
         From `read_spec`. `spec.out` is the folder.
 
     folder: path, optional
-        Where modules that the spec names are found: usually the folder of the TOML file. Default is the working
-        directory.
+        Where modules that the spec names are found, beside those that are installed: usually the folder of the TOML
+        file. The working folder is not searched, unless it is this one. Default is None.
 
     executor: concurrent.futures.Executor or None, optional
         Where tasks run. Each thread of each process loads the model once. None is this process. Default is None.
@@ -113,7 +113,7 @@ def run_study(
         out.mkdir(parents=True, exist_ok=True)
         with folder_lock(out), Progress(out, verbose) as progress, remembered_interrupts() as check:
             try:
-                return _Run(spec, out, str(folder), executor, width, progress, check).run()
+                return _Run(spec, out, None if folder is None else str(folder), executor, width, progress, check).run()
             except KeyboardInterrupt:
                 stopped = f"stopped; what was finished is stored: {how_to_resume(out, new_folder)}"
                 progress.log(stopped)
@@ -132,7 +132,7 @@ class _Run:
         self,
         spec: StudySpec,
         out: Path,
-        folder: str,
+        folder: str | None,
         executor: Executor | None,
         width: int | Callable[[], int] | None,
         progress: Progress,
@@ -146,7 +146,7 @@ class _Run:
         workers = getattr(executor, "_max_workers", None) or 1
         fixed = (2 * workers if self.remote else 1) if width is None else width
         self.width: Callable[[], int] = fixed if callable(fixed) else lambda: fixed
-        self.tiles = len(tile_grid(window_length(spec), spec.tiles.size).context)
+        self.tiles = len(tile_grid(window_length(spec), spec.tiles.size, window_center(spec)).context)
         self.in_part = spec.run.incremental is not False
         self.store: Store
 
@@ -157,9 +157,14 @@ class _Run:
         model = self._try_model(loci)
         header = make_header(spec, model, inputs, len(loci))
         self.store = open_store(self.out, header, progress.say)
-        self.setup = replace(self.setup, study=study_id(header), fingerprint=model["fingerprint"])
+        self.setup = replace(
+            self.setup, study=study_id(header), fingerprint=model["fingerprint"], probe=model["probe"],
+            locus=loci[loci["example"] == model["example"]],
+        )  # fmt: skip
         for change in rounding_changes(self.store.manifest.header, header):
             progress.say(f"not what the study began with: {change}; the last bits of predictions may differ.")
+        if spec.model.allow_stochastic:
+            progress.say("model.allow_stochastic: the model is not compared with that of earlier runs and of workers.")
         if model["rounding"]:
             progress.say(
                 f"predictions of this model depend on the batch that they are made in, by {model['rounding']:.1g} of "
@@ -180,7 +185,8 @@ class _Run:
         for i in sorted({0, len(loci) // 2, len(loci) - 1}):
             try:
                 return dict(self.executor.submit(first_prediction, self.setup, loci.iloc[[i]]).result())
-            except StudyError:
+            except StudyError as error:
+                self.progress.log_error(error)  # with the traceback of the function that loads the model
                 raise
             except Exception as error:
                 self.progress.log_error(error)
@@ -234,8 +240,6 @@ class _Run:
         for test in tests.included:
             for table in TESTS[test].gives:
                 merge_table(self.store, test, table, tests.current(test))
-        if not tests.names:
-            self.progress.say("no context is enhancing, neutral or silencing: there is nothing to test.")
         return tests.names
 
     def _annotate(self) -> pd.DataFrame:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ...analysis import select_contexts
+from ...analysis import CATEGORIES, select_contexts
 from ...operators import select_active
-from ..spec import StudySpec, track_names
+from ..spec import LociSpec, StudyError, StudySpec, track_names
 from ..tests import locus_seed
 
 
@@ -20,6 +20,11 @@ def select_loci(spec: StudySpec, loci: pd.DataFrame, activity: pd.DataFrame | No
     """Select the loci to study in each track: `example`, `track` and, if predicted, `activity` and `rank`.
 
     Paper: Methods, "Transcription start site selection". Rows are in the order of examples, then of the tracks.
+
+    Raises
+    ------
+    StudyError
+        If none is left; the message counts how many fell to what.
     """
     tracks = track_names(spec)
     if activity is None:
@@ -27,12 +32,31 @@ def select_loci(spec: StudySpec, loci: pd.DataFrame, activity: pd.DataFrame | No
         return pd.DataFrame(pairs, columns=["example", "track"])
     assert spec.loci is not None
     others = loci.drop(columns=["activity", "offset", "rank"], errors="ignore")  # a user's table may have them
-    table = activity.merge(others, on="example", how="left", validate="many_to_one")
+    predicted = table = activity.merge(others, on="example", how="left", validate="many_to_one")
     if spec.loci.min_activity is not None:
         table = table[table["activity"] >= spec.loci.min_activity].reset_index(drop=True)
+    near = table if spec.loci.max_offset is None else table[table["offset"].abs() <= spec.loci.max_offset]
+    if not len(near):
+        raise StudyError(_none_selected(spec.loci, predicted, table))
     chosen = select_active(table, spec.loci.top or max(1, len(table)), max_offset=spec.loci.max_offset)
     chosen = chosen[["example", "track", "activity", *(["offset"] if "offset" in chosen else []), "rank"]]
     return _by_example(chosen, tracks)
+
+
+def _none_selected(limits: LociSpec, predicted: pd.DataFrame, active: pd.DataFrame) -> str:
+    """Say how many TSSs fell to which limit."""
+    n, reasons = len(predicted), []
+    if len(active) < n:
+        reasons.append(
+            f"{n - len(active)} are less active than loci.min_activity {limits.min_activity:g}, the most active with "
+            f"{predicted['activity'].max():.3g}"
+        )
+    if len(active):
+        reasons.append(
+            f"the peaks of {len(active)} are further off than loci.max_offset {limits.max_offset:g} bp, the nearest "
+            f"with {active['offset'].abs().min():.3g} bp"
+        )
+    return f"a study must have a TSS to test; got none of {n} predictions, one per TSS and track: {'; '.join(reasons)}."
 
 
 def chosen_loci(spec: StudySpec, loci: pd.DataFrame, selection: pd.DataFrame) -> pd.DataFrame:
@@ -55,6 +79,29 @@ def select_categories(spec: StudySpec, contexts: pd.DataFrame, selection: pd.Dat
         drawn = select_contexts(of_track, spec.context.per_category, random_state=spec.seed + k)
         table.loc[drawn.index, "selected"] = True
     return _by_example(table, tracks)
+
+
+def none_selected(contexts: pd.DataFrame) -> str:
+    """Say why no context was drawn: how many loci are in no category, and how many have no context effect."""
+    ranked = contexts[contexts["ranked"]]
+    undefined = ranked["context_effect"].isna()
+    known = ranked.loc[~undefined, "context_effect"]
+    reasons = []
+    if undefined.any():
+        y = ranked.loc[undefined, "y_wt"]
+        reasons.append(
+            f"{int(undefined.sum())} have no context effect, which is relative to the prediction of the window: these "
+            f"are from {y.min():.3g} to {y.max():.3g}"
+        )
+    if len(known):
+        reasons.append(
+            f"{len(known)} are 'other', with effects from {known.min():.3g} to {known.max():.3g}, between the "
+            "thresholds of [context]"
+        )
+    return (
+        f"a study must have a context to test that is {', '.join(CATEGORIES[:2])} or {CATEGORIES[2]}; got none of "
+        f"{len(ranked)}, one per locus and track: {'; '.join(reasons)}. Table contexts has all."
+    )
 
 
 def swap_sources(spec: StudySpec, contexts: pd.DataFrame, loci: pd.DataFrame) -> pd.DataFrame:

@@ -8,15 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+import numpy as np
 import pandas as pd
+import torch
 
 from ...analysis import classify_context
-from ...operators import context_dependence_test, predict_activity
-from ...support import collected, warn
+from ...engine import EditSession
+from ...operators import context_dependence_test
+from ...support import collected, dropped, warn
 from ..spec import context_thresholds
 from ..store import Failure, shard_note, to_bytes
 from ..tests import GIVEN_BY, TESTS, LocusState, LocusTables, StudyTest, locus_seed, needed_tests, on_scale, summarized
 from .loaded_study import THIS_THREAD, LoadedStudy, Setup, load_study
+
+_WINDOW_BASES = 2**24  # windows of about so many bases are read at a time
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,8 @@ def run_task(task: Task) -> Outcome:
 def _run_test(study: LoadedStudy, locus: LocusState, test: StudyTest, tables: LocusTables) -> None:
     """Run a test of a locus; without input rows, say of CREs, the test stores an empty shard."""
     if all(table in locus.inputs for table in test.needs):
-        test.run(locus, getattr(study.spec.tests, test.name), tables)
+        with dropped("unknown bases, in"):  # the context test has warned of the locus
+            test.run(locus, getattr(study.spec.tests, test.name), tables)
 
 
 def _locus_state(study: LoadedStudy, task: Task) -> LocusState:
@@ -134,29 +140,43 @@ def _many_loci(study: LoadedStudy, task: Task) -> FinishedShard:
 
 def _activity(study: LoadedStudy, loci: pd.DataFrame, tables: LocusTables) -> None:
     """Predict all loci together, so that batches are full; if that fails, one by one."""
-    offset = study.spec.model.activity is not None
 
     def predict(tables: LocusTables, rows: pd.DataFrame) -> None:
-        options = {name: study.engine[name] for name in ("batch_size", "dtype", "device")}
-        activity = predict_activity(
-            study.activity_model, study.windows.fasta, rows, length=study.length, tracks=study.tracks,
-            need_offset=offset, **options,
-        )  # fmt: skip
-        tables.add(activity=activity[["example", "track", "activity", *(["offset"] if offset else [])]])
+        tables.add(activity=_predicted_activity(study, rows))
 
     try:
         predict(tables, loci)
     except Exception as error:
-        if len(loci) > 1:  # of one locus the error is noted below
-            warn(f"{len(loci)} loci could not be predicted together ({type(error).__name__}: {error}): one by one.")
+        before = len(tables.failures)
         for i in range(len(loci)):
             tables.attempt(str(loci["example"].iloc[i]), predict, loci.iloc[[i]])
+        if len(loci) > 1:  # else the failure says it
+            warn(
+                f"{len(loci)} windows failed together ({type(error).__name__}: {error}) and were predicted one by one, "
+                f"of which {len(tables.failures) - before} failed."
+            )
+
+
+def _predicted_activity(study: LoadedStudy, loci: pd.DataFrame) -> pd.DataFrame:
+    """Predict the activity of loci, and the offset of the peak if the model gives it, one row per locus and track."""
+    names, options = loci["example"].astype(str).tolist(), {**study.engine, "incremental": False}
+    at_once = max(study.spec.run.batch_size, _WINDOW_BASES // study.length)
+    parts: list[list[torch.Tensor]] = []
+    for i in range(0, len(loci), at_once):
+        rows = loci.iloc[i : i + at_once]
+        options |= {"args": study.args(rows), "names": [f"the window of {name}" for name in names[i : i + at_once]]}
+        with EditSession(study.activity_model, study.windows.read(rows), **options) as session:
+            y = session.predict()
+        parts.append([y] if isinstance(y, torch.Tensor) else y)
+    columns = dict(zip(("activity", "offset"), (torch.cat(part).double().numpy().ravel() for part in zip(*parts))))
+    n = len(study.tracks)
+    return pd.DataFrame({"example": np.repeat(names, n), "track": list(study.tracks) * len(names), **columns})
 
 
 def _context(tables: LocusTables, study: LoadedStudy, locus: pd.DataFrame) -> None:
     example, settings = str(locus["example"].iloc[0]), study.spec.context
     result = context_dependence_test(
-        study.model, study.windows.read(locus), study.tss_tile, n=settings.n,
+        study.model, study.windows.read(locus), study.tss_tile, n=settings.n, args=study.args(locus),
         random_state=[locus_seed(study.seed, example)], **study.engine,
     )  # fmt: skip
     frame = result.to_frame(ids=[example], tracks=study.tracks)
@@ -183,6 +203,7 @@ def _shard_of(
     failures = tuple(_failure(examples, what, error) for what, error in rows.failures)
     basis, failed = task.basis.get(stage, ""), (failure.example for failure in failures)
     note = shard_note(task.setup.study, stage, examples, basis, tables, failed)
+    note |= {} if task.setup.probe is None else {"probe": task.setup.probe}
     cost = {"seconds": round(time.perf_counter() - began, 3)}
     if locus is not None and (work := locus.take_work()).n_full + work.n_partial:
         cost |= {"full": work.n_full, "partial": work.n_partial}

@@ -21,6 +21,7 @@ from .sections import (
     TilesSpec as TilesSpec,
     WindowsSpec as WindowsSpec,
     track_names as track_names,
+    window_center as window_center,
     window_length as window_length,
 )
 from .template import study_schema as study_schema, study_template as study_template

@@ -9,7 +9,7 @@ from ...analysis import CATEGORIES
 from ...models import BORZOI_TRACKS, ENFORMER_TRACKS
 from ...support import SpecError, in_one_message
 from ..tests import TESTS, StudyFacts, needed_tests
-from .sections import StudySpec, track_names, window_length
+from .sections import StudySpec, track_names, window_center, window_length
 from .thresholds import call_rule, context_thresholds
 
 _PAPER_TRACKS = {"enformer": tuple(ENFORMER_TRACKS), "borzoi": tuple(BORZOI_TRACKS)}
@@ -55,10 +55,14 @@ def _model(spec: StudySpec) -> Iterator[str]:
                 f'model.weights must be left out for adapter "function"; got {model.weights!r}: give them to the '
                 "function, in model.arguments."
             )
+        for i, names in enumerate(model.args):
+            if not names:
+                yield f"model.args[{i}] must name at least one column; got none."
         yield from _length(spec)
         return
-    if model.function is not None:
-        yield f'model.function must be left out but for adapter "function"; got {model.function!r}.'
+    for name in ("function", "args"):
+        if value := getattr(model, name):
+            yield f'model.{name} must be left out but for adapter "function"; got {value!r}.'
     if adapter == "borzoi" and not model.weights:
         yield 'model.weights must be given for adapter "borzoi": a folder or a name, or an array of them.'
     if adapter == "enformer" and isinstance(model.weights, tuple):
@@ -119,6 +123,11 @@ def _sequences(spec: StudySpec) -> Iterator[str]:
                     f"annotation.{name} must come with coordinates, from loci or windows.loci; got "
                     f"{getattr(annotation, name)!r} with {os.path.basename(windows.file)} alone."
                 )
+        if spec.model.args:
+            yield (
+                f"model.args must come with windows.loci, a table with these columns; got {list(spec.model.args)} with "
+                f"{os.path.basename(windows.file)} alone."
+            )
 
 
 def _scale(spec: StudySpec) -> Iterator[str]:
@@ -164,8 +173,12 @@ def _tests(spec: StudySpec) -> Iterator[str]:
         yield from _not_of(getattr(settings, "tracks", ()), tracks, f"tests.{name}.tracks", "model.tracks: ")
     if any(_length(spec)):
         return  # how many tiles fit is not known
-    length, size = window_length(spec), spec.tiles.size
-    n_tiles = _count_tiles(length, size)
+    length, size, center = window_length(spec), spec.tiles.size, window_center(spec)
+    low, high = size // 2, length - (size - size // 2)
+    if size <= length and not low <= center <= high:
+        yield f"tiles.center must leave the tile on the TSS in the window, from {low} to {high}; got {center}."
+        return
+    n_tiles = _count_tiles(length, size, center)
     if n_tiles == 0:
         window = f"in a window of {length} bp"
         yield f"tiles.size must leave room for a tile beside the one on the TSS {window}; got {size}."
@@ -176,11 +189,11 @@ def _tests(spec: StudySpec) -> Iterator[str]:
             yield f"tests.{name}.{problem}"
 
 
-def _count_tiles(length: int, size: int) -> int:
+def _count_tiles(length: int, size: int, center: int) -> int:
     from ...sequence import tile_grid  # needs torch
 
     try:
-        return len(tile_grid(length, size).context)
+        return len(tile_grid(length, size, center).context)
     except ValueError:
         return 0
 

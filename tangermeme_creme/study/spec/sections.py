@@ -26,13 +26,14 @@ class ModelSpec(Section):
     )
     function: Text | None = key(
         None,
-        doc='For adapter "function": "package.module:function", which is called with the arguments and returns y = '
-        "model(X), shape (N, tracks).",
+        doc='For adapter "function": "package.module:function", which is called with the arguments and returns a '
+        "torch.nn.Module with y = model(X), shape (N, tracks). Running the study runs this function, whatever it is.",
         example="my_package.models:load",
     )
     module_folder: Text | None = key(
         None,
-        doc='Where the module of "function" is, if it is not installed. Left out, beside this file.',
+        doc='Where the module of "function" is, if it is not installed. Left out, beside this file. The working folder '
+        "is not searched.",
         example="models",
         path="file",
     )
@@ -53,6 +54,16 @@ class ModelSpec(Section):
         None,
         doc="Length of the windows in bp; a function needs it. Left out, 196608 for Enformer and 524288 for Borzoi.",
         example=196_608,
+    )
+    args: tuple[Text | tuple[Text, ...], ...] = key(
+        (),
+        doc="Further inputs of the model, from columns of numbers in the table of loci: a name is an input of shape "
+        '(N, 1), an array of names one of shape (N, names). ["age", ["utr5", "utr3"]] is y = model(X, age, utr).',
+    )
+    allow_stochastic: bool = key(
+        False,
+        doc="Whether the model may predict a sequence differently each time, or differently in another batch. Such a "
+        "model is refused otherwise.",
     )
     dtype: Literal["float32", "float16", "bfloat16"] | None = key(
         None,
@@ -107,6 +118,11 @@ class TilesSpec(Section):
     """The grid of tiles."""
 
     size: Count = key(5000, doc="Length of a tile in bp; one is centred on the TSS.")
+    center: Whole | None = key(
+        None,
+        doc="The TSS in bp of the windows, where it is not in the middle. Left out, length // 2.",
+        example=98_304,
+    )
 
 
 class EffectsSpec(Section):
@@ -285,3 +301,23 @@ def window_length(spec: StudySpec) -> int:
     if length is None:
         raise SpecError('model.length must be given for adapter "function": a whole number, 1 or more.')
     return length
+
+
+def window_center(spec: StudySpec) -> int:
+    """Return the TSS in bp of the windows: the given one, or the middle.
+
+    Parameters
+    ----------
+    spec: StudySpec
+
+    Returns
+    -------
+    center: int
+
+    Examples
+    --------
+    >>> model = ModelSpec(adapter="enformer", tracks=("K562",))
+    >>> window_center(StudySpec(model=model)), window_center(StudySpec(model=model, tiles=TilesSpec(center=90_000)))
+    (98304, 90000)
+    """
+    return window_length(spec) // 2 if spec.tiles.center is None else spec.tiles.center

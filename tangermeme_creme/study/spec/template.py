@@ -15,6 +15,9 @@ _HEADER = """\
 #   tangermeme-creme run study.toml --dry-run   checks this file, and says what will be computed
 #   tangermeme-creme run study.toml             computes it; the same command goes on where it was stopped
 #
+# A study runs the function that it names in [model], whatever that is: read the file of a stranger before you run it.
+# A dry run does not import or call it.
+#
 # Each key has its default. A commented key has no default, but an example; uncomment what you need. Model, genome and
 # TSSs are examples: put in your own. Relative paths start in the folder of this file, "~" in your home folder.
 """

@@ -22,4 +22,5 @@ from .names import (
     table_path as table_path,
 )
 from .parquet import read_arrow as read_arrow, to_bytes as to_bytes
+from .probe import probe_change as probe_change
 from .shards import Store as Store, file_problem as file_problem, shard_note as shard_note

@@ -11,6 +11,7 @@ from typing import Any
 
 from ... import __version__
 from ..spec import StudySpec, spec_differences, spec_hash, spec_to_dict
+from .probe import probe_change
 
 _PACKAGES = ("tangermeme", "torch", "numpy", "pandas", "pyarrow", "scipy", "enformer-pytorch", "borzoi-pytorch")
 
@@ -18,7 +19,7 @@ _PACKAGES = ("tangermeme", "torch", "numpy", "pandas", "pyarrow", "scipy", "enfo
 def make_header(spec: StudySpec, model: dict[str, Any], inputs: dict[str, str], n_loci: int) -> dict[str, Any]:
     """Make the header of a study from its spec, its model, the hashes of its files and its number of loci.
 
-    `model` has `kind`, `fingerprint` (of the weights), `device` and `threads`.
+    `model` has `kind`, `fingerprint` (of the weights), `device`, `threads` and `probe`.
     """
     return {
         "spec": spec_to_dict(spec),
@@ -47,6 +48,8 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
             f"weights of the model: {one['kind']} {one['fingerprint'][:12]} -> {other['kind']} "
             f"{other['fingerprint'][:12]}"
         )
+    if change := probe_change(one.get("probe"), other.get("probe")):
+        changes.append(f"what the model computes: {change}")
     old_files, new_files = _predicted_from(old), _predicted_from(new)
     for key in dict.fromkeys([*old_files, *new_files]):
         was, now = old_files.get(key), new_files.get(key)
@@ -57,7 +60,8 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 def updated_header(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """Return the old header with what may change in a study: paths, settings of the run, and the annotation."""
-    return {**old, "spec": new["spec"], "inputs": new["inputs"]}
+    model = {"probe": new["model"].get("probe"), **old["model"]}  # a study that began without a probe gets one
+    return {**old, "spec": new["spec"], "inputs": new["inputs"], "model": model}
 
 
 def rounding_changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

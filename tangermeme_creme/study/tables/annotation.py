@@ -20,7 +20,7 @@ from ...analysis.annotate import (
     signal_enrichment,
 )
 from ...support import sorted_by, warn
-from ..spec import StudySpec, track_names, window_length
+from ..spec import StudySpec, track_names, window_center, window_length
 from .places import genome_sizes, in_genome, placed_loci
 
 ANNOTATION_TABLES = (
@@ -78,8 +78,8 @@ class _Annotation:
         return self.tables.get(name, pd.DataFrame())
 
     def in_genome(self, name: str) -> pd.DataFrame:
-        length = window_length(self.spec)
-        return self.attempt(name, in_genome, self.table(name), self.places, length, self.sizes)
+        length, center = window_length(self.spec), window_center(self.spec)
+        return self.attempt(name, in_genome, self.table(name), self.places, length, self.sizes, center=center)
 
     def attempt(self, what: str, part: Callable[..., pd.DataFrame], *arguments: Any, **options: Any) -> pd.DataFrame:
         """Run a part; if it fails, note the error and return an empty table."""

@@ -20,7 +20,7 @@ from ...analysis.export import (
     write_interact,
     write_kept,
 )
-from ..spec import StudyError, track_names, window_length
+from ..spec import StudyError, track_names, window_center, window_length
 from ..store import file_name
 from .places import ReadableStudy, genome_sizes, in_genome, placed_loci
 from .summaries import write_csv
@@ -149,7 +149,8 @@ class _Export:
                     yield value if ratios else f"{name}_{value}", value, track, table
 
     def by_track(self, name: str) -> Iterator[tuple[str, pd.DataFrame]]:
-        table = in_genome(self.study.table(name), self.places, window_length(self.spec), self.sizes)
+        length, center = window_length(self.spec), window_center(self.spec)
+        table = in_genome(self.study.table(name), self.places, length, self.sizes, center=center)
         for track in track_names(self.spec) if len(table) else ():
             rows = table[table["track"] == track]
             if len(rows):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from ...support import printable, replace_file, spreadsheet_text
-from ..spec import window_length
+from ..spec import window_center, window_length
 from ..tests import ResultTables
 from ._summary_list import SUMMARIES
 from ._summary_text import text_of
@@ -17,7 +17,9 @@ from .places import ReadableStudy
 from .selection_text import few_contexts
 
 
-def summary_tables(tables: Mapping[str, pd.DataFrame], *, length: int) -> dict[str, pd.DataFrame]:
+def summary_tables(
+    tables: Mapping[str, pd.DataFrame], *, length: int, center: int | None = None
+) -> dict[str, pd.DataFrame]:
     """Summarize the tables of a study by counts, quartiles, means and tests.
 
     Quartiles (`q25`, `median`, `q75`) and means (`mean`, `sem`) have one row per group and `value`, the column that
@@ -30,7 +32,10 @@ def summary_tables(tables: Mapping[str, pd.DataFrame], *, length: int) -> dict[s
         As a study gives them, in bp of windows. Any may be missing or empty.
 
     length: int
-        Length of the windows in bp. The TSS is at ``length // 2``.
+        Length of the windows in bp.
+
+    center: int or None, optional
+        The TSS in bp of the windows. None is ``length // 2``. Default is None.
 
     Returns
     -------
@@ -61,32 +66,33 @@ def summary_tables(tables: Mapping[str, pd.DataFrame], *, length: int) -> dict[s
       track       cre    value  n    q25  median    q75
     0  K562  enhancer  bp_kept  1  150.0   150.0  150.0
     """
-    study = _with_rows(tables, length)
+    study = _with_rows(tables, length, center)
     made = {one.name: one.make(study) for one in SUMMARIES if one.needs is None or one.needs in study}
     return {name: table for name, table in made.items() if len(table)}
 
 
-def summary_text(tables: Mapping[str, pd.DataFrame], *, length: int) -> str:
+def summary_text(tables: Mapping[str, pd.DataFrame], *, length: int, center: int | None = None) -> str:
     """Write `summary_tables` for a terminal, at most 100 columns wide, after `few_contexts`.
 
     Parameters
     ----------
-    tables, length
+    tables, length, center
         As in `summary_tables`.
 
     Returns
     -------
     text: str
     """
-    return _text(summary_tables(tables, length=length), _with_rows(tables, length))
+    return _text(summary_tables(tables, length=length, center=center), _with_rows(tables, length, center))
 
 
 def _text(summaries: Mapping[str, pd.DataFrame], study: ResultTables) -> str:
     return text_of(summaries, study.scale, few_contexts(study["contexts"]) if "contexts" in study else [])
 
 
-def _with_rows(tables: Mapping[str, pd.DataFrame], length: int) -> ResultTables:
-    return ResultTables({name: table for name, table in tables.items() if len(table)}, length // 2)
+def _with_rows(tables: Mapping[str, pd.DataFrame], length: int, center: int | None) -> ResultTables:
+    tss = length // 2 if center is None else center
+    return ResultTables({name: table for name, table in tables.items() if len(table)}, tss)
 
 
 def write_report(study: ReadableStudy, out: str | os.PathLike[str] | None = None) -> Path:
@@ -105,7 +111,7 @@ def write_report(study: ReadableStudy, out: str | os.PathLike[str] | None = None
     folder: Path
     """
     tables = {name: study.table(name) for name in study.tables}
-    summaries = summary_tables(tables, length=window_length(study.spec))
+    summaries = summary_tables(tables, length=window_length(study.spec), center=window_center(study.spec))
     folder = study.folder / "report" if out is None else Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     for name in (one.name for one in SUMMARIES):
@@ -114,7 +120,7 @@ def write_report(study: ReadableStudy, out: str | os.PathLike[str] | None = None
             write_csv(summaries[name], path)
         elif out is None:
             path.unlink(missing_ok=True)
-    text = _text(summaries, _with_rows(tables, window_length(study.spec))) + "\n"
+    text = _text(summaries, _with_rows(tables, window_length(study.spec), window_center(study.spec))) + "\n"
     replace_file(folder / "summary.txt", lambda temporary: temporary.write_text(text, encoding="utf-8"))
     return folder
 

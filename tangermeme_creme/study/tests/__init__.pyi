@@ -1,3 +1,4 @@
+from .columns import further_inputs as further_inputs
 from .costs import Cost as Cost, Extent as Extent
 from .frames import LocusTables as LocusTables, on_scale as on_scale, summarized as summarized
 from .locus import LocusState as LocusState, StudyModel as StudyModel, locus_seed as locus_seed

@@ -42,7 +42,7 @@ def _curve(tables: LocusTables, locus: LocusState, n: int, tile: int, cres: pd.D
     table = summarized(frame, on_scale(study.scale, "over_control", "fold_over_control"))
     kinds = dict(zip(cres["track"], cres["cre"]))
     table.insert(list(table.columns).index("track") + 1, "cre", table["track"].map(kinds))
-    table.insert(list(table.columns).index("start") + 1, "offset", table["start"] + size // 2 - study.length // 2)
+    table.insert(list(table.columns).index("start") + 1, "offset", table["start"] + size // 2 - study.center)
     if study.scale != "difference":
         by_track = table.groupby("track")["y_mut"]
         table["fraction_of_max"] = by_track.transform(lambda y: analysis.fraction_of_max(y.to_numpy(), 0))

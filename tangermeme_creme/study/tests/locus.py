@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pandas as pd
 
 from ... import engine, operators, sequence
+from .columns import further_inputs
 
 if TYPE_CHECKING:
     import torch
@@ -32,7 +33,7 @@ def locus_seed(seed: int, example: str) -> int:
 
 
 class WindowReader(Protocol):
-    """Reads the windows of loci, or the middle `width` bp of them, shape (N, 4, L)."""
+    """Reads the windows of loci, or the `width` bp around the TSS, shape (N, 4, L)."""
 
     def read(self, loci: pd.DataFrame, width: int | None = None) -> PackedSequence: ...
 
@@ -48,8 +49,8 @@ class StudyModel:
 
     windows: WindowReader
 
-    length: int
-        Of the windows, in bp.
+    length, center: int
+        Length of the windows, and the TSS in them, in bp.
 
     tracks: tuple of str
         In the order of the model's outputs.
@@ -79,11 +80,14 @@ class StudyModel:
 
     scale: str
         Of the effects.
+    inputs: tuple of str, or of tuples of str
+        The columns of the loci that are further inputs of the model.
     """
 
     model: torch.nn.Module
     windows: WindowReader
     length: int
+    center: int
     tracks: tuple[str, ...]
     tss_tile: tuple[int, int]
     tiles: list[tuple[int, int]]
@@ -94,6 +98,11 @@ class StudyModel:
     rule: CallRule
     max_cres: int
     scale: str
+    inputs: tuple[str | tuple[str, ...], ...]
+
+    def args(self, loci: pd.DataFrame) -> list[torch.Tensor] | None:
+        """Return the further inputs of the model for these loci, as operators take them."""
+        return further_inputs(loci, self.inputs)
 
 
 class LocusState:
@@ -147,8 +156,12 @@ class LocusState:
         return self._backgrounds[:, :n]
 
     def options(self) -> dict[str, Any]:
-        """Return the options of an operator: the engine's, the seed, and a cache of the unedited sequences."""
-        options: dict[str, Any] = {**self.study.engine, "random_state": [self.seed]}
+        """Return the options of an operator: the engine's, further inputs, the seed, and a cache of the unedited."""
+        options: dict[str, Any] = {
+            **self.study.engine,
+            "args": self.study.args(self._locus),
+            "random_state": [self.seed],
+        }
         if options["incremental"] is not False and isinstance(self.study.model, engine.IncrementalModel):
             cache = self._unedited().copy()
             self._works.append(cache.work)
@@ -169,7 +182,7 @@ class LocusState:
             cache, n = engine.ActivationCache(self.study.cache_bytes), self.study.n_backgrounds
             operators.context_dependence_test(
                 self.study.model, self.X, self.study.tss_tile, n=n, backgrounds=self.backgrounds(n), cache=cache,
-                random_state=[self.seed], **self.study.engine,
+                args=self.study.args(self._locus), random_state=[self.seed], **self.study.engine,
             )  # fmt: skip
             self._works.append(cache.work)
             self._cache = cache

@@ -35,7 +35,8 @@ _AGAINST_SOURCE = {
 def run(locus: LocusState, settings: SwapSettings, tables: LocusTables) -> None:
     """Put the TSS tile of each source into the context of this locus.
 
-    Costs one pass for this locus and one per source; the prediction of each source as it is was made before.
+    Costs one pass for this locus and one per source; the prediction of each source as it is was made before. Further
+    inputs of the model stay those of this locus.
     """
     study, sources = locus.study, locus.inputs["sources"]
     names = sources[["example"]].drop_duplicates()

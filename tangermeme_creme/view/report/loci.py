@@ -11,7 +11,7 @@ import pandas as pd
 
 from ...analysis import effect_in
 from ...sequence import tile_grid
-from ...study.spec import StudySpec, track_names, window_length
+from ...study.spec import StudySpec, track_names, window_center, window_length
 from ...study.tables import placed_loci
 from .locus_picture import locus_svg
 from .row_types import HeadingRow
@@ -98,8 +98,8 @@ def loci_of(spec: StudySpec, tables: Tables, names: Sequence[str]) -> Iterator[L
     by_locus = {name: ByLocus(table) for name, table in tables.items() if "track" in table.columns}
     genes, places = gene_names(tables), placed_loci(tables.get("loci", pd.DataFrame()))
     failures = _failures(tables)
-    length = window_length(spec)
-    center, tss = tile_grid(length, spec.tiles.size).center, length // 2
+    length, tss = window_length(spec), window_center(spec)
+    center = tile_grid(length, spec.tiles.size, tss).center
     for k, name in enumerate(names, start=1):
         place = places.loc[name] if name in places.index else None
         drawn = [track for track in track_names(spec) if _context(by_locus, name, track).get("selected", [False])[0]]

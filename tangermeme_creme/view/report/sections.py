@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from ...analysis import effect_in
-from ...study.spec import StudySpec, window_length
+from ...study.spec import StudySpec, window_center, window_length
 from ...study.tables import summary_tables
 from ..figures import StudyFigure
 from ..tests import Formulas, SectionView, section_views
@@ -47,7 +47,7 @@ def sections_of(
     for figure in figures:
         if figure.section not in views:
             raise ValueError(f"the section of a figure must be one of {', '.join(views)}; got {figure.section!r}.")
-    summaries = summary_tables(tables, length=window_length(spec))
+    summaries = summary_tables(tables, length=window_length(spec), center=window_center(spec))
     sections = []
     for key, view in views.items():
         images = [image_of(figure) for figure in figures if figure.section == key]

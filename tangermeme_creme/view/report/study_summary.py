@@ -90,11 +90,18 @@ def _provenance(study: ReadableStudy, header: Mapping[str, Any]) -> Pairs:
         ("model", model.get("kind")),
         ("adapter", f"{spec.model.adapter}{function}"),
         ("fingerprint of its weights", model.get("fingerprint")),
+        (
+            "repeatable",
+            "no, as model.allow_stochastic allows: with another run or batch, the tables are others"
+            if spec.model.allow_stochastic
+            else None,
+        ),
         ("tracks", ", ".join(track_names(spec))),
         ("device", model.get("device")),
         ("threads", model.get("threads")),
         ("data type", spec.model.dtype),
         ("windows", f"{number(window_length(spec))} bp"),
+        ("TSS in the windows", None if spec.tiles.center is None else f"{number(spec.tiles.center)} bp"),
         ("tiles", f"{number(spec.tiles.size)} bp"),
         ("hash of the settings", header.get("spec_hash")),
     ]

@@ -85,7 +85,7 @@ def _sequences(tables: StudyTables, examples: Sequence[str]) -> dict[str, Any]:
     """Read the one-hot windows of loci. Return {} if files of the study are no longer at their place."""
     loci = tables["loci"].set_index("example", drop=False)
     try:
-        windows = Windows(tables.study.spec)
+        windows = Windows(tables.study.spec, center=tables.center)
     except (OSError, ValueError):
         return {}
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ...study.spec import track_names, window_length
+from ...study.spec import track_names, window_center
 from ...study.tables import ReadableStudy
 from ...support import sorted_by
 
@@ -31,7 +31,7 @@ class StudyTables:
     @property
     def center(self) -> int:
         """The TSS, in bp of the window."""
-        return window_length(self.study.spec) // 2
+        return window_center(self.study.spec)
 
     def with_genes(self, table: pd.DataFrame) -> pd.DataFrame:
         """Replace names of loci by names of genes, except where two loci of the table have the same gene."""

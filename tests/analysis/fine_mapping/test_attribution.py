@@ -128,6 +128,24 @@ def test_references_follow_their_examples() -> None:
     torch.testing.assert_close(ours.sum(1), gain)
 
 
+def test_other_tensors_with_a_row_per_example_stay_whole() -> None:
+    X, weights = sequences(torch.float32, unknown=0), torch.arange(3.0)
+    assert len(X) == len(weights)
+
+    def by_weight(model: torch.nn.Module, X: torch.Tensor, *, weights: torch.Tensor) -> torch.Tensor:
+        return X.float() * weights.sum()
+
+    ours = captum_attribution(Scalar(), X, method=by_weight, batch_size=1, additional_func_kwargs={"weights": weights})
+    assert ours.equal(X * 3)
+
+
+def test_references_that_are_too_few_are_refused() -> None:
+    X = sequences(torch.float32, unknown=0)
+    references = dinucleotide_shuffle(X, n=3, random_state=0)[:2]
+    with pytest.raises(ValueError, match="references must have 3 rows, one per example; got 2"):
+        captum_attribution(Scalar(), X, method=deep_lift_shap, additional_func_kwargs={"references": references})
+
+
 def test_seeds_are_those_of_each_example() -> None:
     X, model = sequences(torch.float32, unknown=0), Scalar()
     options: dict[str, Any] = {"method": deep_lift_shap, "additional_func_kwargs": {"n_shuffles": 2}}

@@ -1,15 +1,16 @@
 """What happens when a locus fails, a test of it, all of them, or the model."""
 
 import dataclasses
+import re
 import shutil
 from concurrent.futures import Executor, Future
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pandas as pd
 import pytest
 import study_cases
+from executor_cases import NewThread
 from study_cases import HERE, QUICK, logged_shards, small_spec, table_bytes, toy, write_toml
 
 import tangermeme_creme.study.run.tasks as tasks
@@ -81,6 +82,14 @@ def test_locus_that_fails_is_recorded_with_its_error(broken: Path) -> None:
     log = (broken / "log.txt").read_text()
     assert f"FAILED activity {SIM1}: RuntimeError: no prediction around" in log
     assert "Traceback (most recent call last)" in log
+
+
+def test_error_of_windows_together_is_named_though_each_is_predicted_alone(broken: Path) -> None:
+    log = (broken / "log.txt").read_text()
+    assert re.search(
+        r"notice of activity .*: 4 windows failed together \(RuntimeError: no prediction around '[ACGT]+'\) and were "
+        r"predicted one by one, of which 1 failed\.", log,
+    )  # fmt: skip
 
 
 def test_locus_that_fails_leaves_the_others_as_they_are(finished: Path, broken: Path) -> None:
@@ -172,7 +181,7 @@ def test_test_that_fails_holds_up_those_that_need_it_and_no_other(
 
 
 @pytest.mark.parametrize(
-    ("operator", "stage"), [("predict_activity", "activity"), ("context_dependence_test", "context")]
+    ("operator", "stage"), [("_predicted_activity", "activity"), ("context_dependence_test", "context")]
 )
 def test_loci_that_all_fail_end_the_run_with_the_first_error(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operator: str, stage: str
@@ -200,7 +209,7 @@ def test_model_that_fails_everywhere_is_refused_with_its_error(base: Path, tmp_p
     [
         ("three_tracks", r"one number for each of 2 tracks, shape \(N, 2\); got \(N, 3\): see model\.tracks"),
         ("missing", r"model\.function must be .* can be imported; got 'study_cases:missing': .* has no attribute"),
-        ("not_a_model", r"must give a torch\.nn\.Module; got str from 'study_cases:not_a_model'"),
+        ("not_a_model", r"must return a torch\.nn\.Module; got str from 'study_cases:not_a_model'"),
     ],
 )
 def test_model_that_cannot_be_used_is_refused(base: Path, tmp_path: Path, function: str, match: str) -> None:
@@ -214,24 +223,6 @@ def test_module_that_is_not_there_is_refused(base: Path, tmp_path: Path) -> None
     spec = small_spec(base, out=str(tmp_path), model={"function": "no_such_module:load"})
     with pytest.raises(StudyError, match=r"can be imported; got 'no_such_module:load': No module named"):
         run_study(spec, folder=HERE, verbose=False)
-
-
-class NewThread(Executor):
-    """Runs each task in a thread of its own, which loads the model anew."""
-
-    def submit(self, function: Any, /, *arguments: Any, **options: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-
-        def run() -> None:
-            try:
-                future.set_result(function(*arguments, **options))
-            except Exception as error:
-                future.set_exception(error)
-
-        thread = Thread(target=run)
-        thread.start()
-        thread.join()
-        return future
 
 
 def test_worker_with_other_weights_is_refused(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

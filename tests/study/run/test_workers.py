@@ -61,7 +61,7 @@ def test_a_locus_that_goes_from_worker_to_worker_loses_nothing(
 
 
 def test_a_worker_that_outlives_a_run_reads_the_genome_anew(spec: StudySpec, tmp_path: Path) -> None:
-    own = small_spec(tmp_path, tests={"include": ["necessity"]})
+    own = small_spec(tmp_path, tests={"include": []})
     assert own.loci is not None
     fasta = Path(own.loci.fasta)
     with ThreadPoolExecutor(1) as worker:

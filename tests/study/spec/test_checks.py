@@ -43,6 +43,8 @@ WINDOWS = {"loci": None, "windows.file": "data/w.fa"}
         (ENFORMER, {}),
         (BORZOI, {}),
         (OWN, {}),
+        (OWN, {"tiles.center": 2500, "model.args": ["age", ["utr5", "utr3"]]}),
+        (OWN, {"tiles.center": 97_500, "model.allow_stochastic": True}),
         (ENFORMER, {"model.weights": "weights", "model.tracks": ["K562", "GM12878"]}),
         (BORZOI, {"model.weights": ["a", "b"], "model.tracks": {"K562": [872, 873]}, "model.length": 262_144}),
         (ENFORMER, WINDOWS),
@@ -77,6 +79,10 @@ REFUSED = [
     (OWN, {"model.weights": "w"}, "model.weights must be left out for adapter \"function\"; got 'w'"),
     (OWN, {"model.length": None}, 'model.length must be given for adapter "function": a whole number, 1 or more.'),
     (OWN, {"model.tracks": {"a": 1}}, "model.tracks must be an array of names for adapter \"function\"; got {'a': 1}."),
+    (ENFORMER, {"model.args": ["age"]}, "model.args must be left out but for adapter \"function\"; got ('age',)."),
+    (OWN, {"model.args": ["age", []]}, "model.args[1] must name at least one column; got none."),
+    (OWN, {**WINDOWS, "model.args": ["age"]}, "model.args must come with windows.loci, a table with these columns; got "
+     "['age'] with w.fa alone."),
     (ENFORMER, {"model.function": "a:b"}, "model.function must be left out but for adapter \"function\"; got 'a:b'."),
     (ENFORMER, {"model.activity": "peak"}, 'model.activity must be like "package.module:function"; got \'peak\'.'),
     (ENFORMER, {"model.weights": ["a", "b"]}, "model.weights must be one folder or name for adapter \"enformer\"; got"),
@@ -144,6 +150,11 @@ REFUSED = [
      "of 196608 bp; got 150000."),
     (OWN, {"tiles.size": 200_000}, "tiles.size must leave room for a tile beside the one on the TSS in a window of "
      "100000 bp; got 200000."),
+    (OWN, {"tiles.center": 2499}, "tiles.center must leave the tile on the TSS in the window, from 2500 to 97500; got "
+     "2499."),
+    (OWN, {"tiles.center": 97_501}, "tiles.center must leave the tile on the TSS in the window, from 2500 to 97500; "
+     "got 97501."),
+    (OWN, {"tiles.center": 50_001, "tests.multiplicity.copies": 19}, "tests.multiplicity.copies must be at most 18"),
     (OWN, {"tests.multiplicity.copies": 19}, "tests.multiplicity.copies must be at most 18, the context tiles of 5000 "
      "bp in a window of 100000 bp; got 19."),
     (ENFORMER, {"tests.higher_order.rounds": 39}, "tests.higher_order.rounds must be at most 38, the context tiles of"),

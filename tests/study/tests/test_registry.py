@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[3]
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     higher_order = {"n": 2, "rounds": 3, "n_holdout": 1}
     folder = tmp_path_factory.mktemp("registry")
-    spec = small_spec(folder, tests={"higher_order": higher_order, "multiplicity": {"n": 2, "copies": 3}})
+    spec = small_spec(folder, 2, tests={"higher_order": higher_order, "multiplicity": {"n": 2, "copies": 3}})
     return run_study(spec, folder=HERE, verbose=False)
 
 
