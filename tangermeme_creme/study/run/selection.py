@@ -82,10 +82,9 @@ def select_categories(spec: StudySpec, contexts: pd.DataFrame, selection: pd.Dat
 
 
 def none_selected(contexts: pd.DataFrame) -> str:
-    """Say why no context was drawn: how many loci are in no category, and how many have no context effect."""
+    """Say why no context was drawn: how many are in no category, and how many have no context effect."""
     ranked = contexts[contexts["ranked"]]
-    undefined = ranked["context_effect"].isna()
-    known = ranked.loc[~undefined, "context_effect"]
+    undefined = ranked["context"].isna()
     reasons = []
     if undefined.any():
         y = ranked.loc[undefined, "y_wt"]
@@ -93,11 +92,8 @@ def none_selected(contexts: pd.DataFrame) -> str:
             f"{int(undefined.sum())} have no context effect, which is relative to the prediction of the window: these "
             f"are from {y.min():.3g} to {y.max():.3g}"
         )
-    if len(known):
-        reasons.append(
-            f"{len(known)} are 'other', with effects from {known.min():.3g} to {known.max():.3g}, between the "
-            "thresholds of [context]"
-        )
+    if not undefined.all():
+        reasons.append(f"{int((~undefined).sum())} are 'other', between the thresholds of [context]")
     return (
         f"a study must have a context to test that is {', '.join(CATEGORIES[:2])} or {CATEGORIES[2]}; got none of "
         f"{len(ranked)}, one per locus and track: {'; '.join(reasons)}. Table contexts has all."
