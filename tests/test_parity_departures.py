@@ -210,6 +210,8 @@ def test_swap_takes_all_pairs_and_predicts_both_sides() -> None:
 class Opposed(torch.nn.Module):
     """Track 0 of another model, and a track 1 that falls twice as much where track 0 rises."""
 
+    n_fill = 0.0  # an unknown base is zeros on purpose
+
     def __init__(self) -> None:
         super().__init__()
         self.model = BinsByTracks(LENGTH, tracks=1)
