@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from ..engine import CodesSession, Objective
@@ -35,6 +36,9 @@ def check_stages(
         If there is no stage, the three differ in number, a scale or a block is below 1, or a threshold is on the wrong
         side of 1, the score of the whole CRE.
     """
+    for name, values in (("scales", scales), ("thresholds", thresholds), ("prune", prune)):
+        if not isinstance(values, (list, tuple, range, np.ndarray)) or np.ndim(values) == 0:
+            raise ValueError(f"{name} must be a list with one entry per stage; got {values!r}.")
     if not len(scales) == len(thresholds) == len(prune) > 0:
         got = f"{len(scales)}, {len(thresholds)} and {len(prune)}"
         raise ValueError(f"scales, thresholds and prune must have one entry per stage; got {got}.")
