@@ -21,6 +21,8 @@ POSITIONS = [0, 40, 150, 200]
 class Counts(torch.nn.Module):
     """(N, 4, L) to (N, bins, 2): integer-weighted k-mers per bin, so that float arithmetic is exact in any batch."""
 
+    n_fill = 0.0  # an unknown base is zeros on purpose
+
     def __init__(self) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(0)

@@ -59,6 +59,8 @@ class BinsByTracks(torch.nn.Module):
     In float64: rounding, which depends on how many sequences make a batch, then stays far below `TOLERANCE`.
     """
 
+    n_fill = 0.0  # an unknown base is zeros on purpose
+
     def __init__(self, length: int, bins: int = 5, tracks: int = 3, filters: int = 8, seed: int = 0) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)

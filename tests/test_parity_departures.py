@@ -147,7 +147,12 @@ def test_sufficiency_control_is_drawn_and_predicted_once(monkeypatch: pytest.Mon
         drawn.append(n)
         return dinucleotide_shuffle(X, start=start, end=end, n=n, random_state=random_state)
 
-    rows = rows_of(MODEL, lambda: sufficiency_test(MODEL, X, TSS, TILES, n=N, shuffle_fn=shuffle_fn, random_state=0))
+    def ours() -> object:
+        return sufficiency_test(
+            MODEL, X, TSS, TILES, n=N, shuffle_fn=shuffle_fn, random_state=0, allow_stochastic=True
+        )  # fmt: skip
+
+    rows = rows_of(MODEL, ours)
     assert (sum(drawn), rows) == (N, 1 + N + T * N)
 
 
@@ -209,6 +214,8 @@ def test_swap_takes_all_pairs_and_predicts_both_sides() -> None:
 
 class Opposed(torch.nn.Module):
     """Track 0 of another model, and a track 1 that falls twice as much where track 0 rises."""
+
+    n_fill = 0.0  # an unknown base is zeros on purpose
 
     def __init__(self) -> None:
         super().__init__()

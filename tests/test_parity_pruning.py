@@ -33,6 +33,8 @@ BACKGROUNDS = T_ONLY[:, None].repeat(1, N, 1, 1)
 class Worth(torch.nn.Module):
     """``start + sum(worth of each sub-tile whose first base is A)``, shape (B, 1, 1)."""
 
+    n_fill = 0.0  # an unknown base is zeros on purpose
+
     def __init__(self, worth: Sequence[float], start: float = 10, scale: int = 5) -> None:
         super().__init__()
         self.start = start

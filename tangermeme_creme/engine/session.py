@@ -77,7 +77,7 @@ class EditSession(CodesSession):
 
     allow_stochastic: bool, optional
         Whether the model is meant to be random, or to depend on the other sequences of a batch. Otherwise one sequence
-        is predicted once more on its own, once per model, and a warning gives the difference. Default is False.
+        is predicted once more on its own, and a warning gives the difference. Default is False.
 
     Attributes
     ----------

@@ -26,10 +26,12 @@ class BatchStatistics(torch.nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.norm = torch.nn.BatchNorm1d(4, track_running_stats=False)
+        torch.manual_seed(0)
+        self.layer = torch.nn.Conv1d(4, 6, 9)
+        self.norm = torch.nn.BatchNorm1d(6, track_running_stats=False)
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
-        return self.norm(X).square().mean((1, 2))[:, None]
+        return self.norm(self.layer(X)).relu().square().mean((1, 2))[:, None]
 
 
 class Rounds(torch.nn.Module):
@@ -59,12 +61,35 @@ def test_rounding_is_no_difference() -> None:
     necessity_test(Rounds(), X, TILES, n=2)
 
 
-def test_the_second_prediction_is_made_once_and_counted() -> None:
+def test_the_second_prediction_is_counted() -> None:
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(360, 1))
-    for expected in (1, 0):
-        with EditSession(model, X) as session:
+    for options, expected in (({}, 1), ({"allow_stochastic": True}, 0)):
+        with EditSession(model, X, **options) as session:
             session.predict()
-        assert session.work.n_checks == expected and session.work.n_full == 4
+            session.predict()
+        assert session.work.n_checks == expected and session.work.n_full == 8
+
+
+def test_statistics_of_the_batch_show_with_one_sequence() -> None:
+    with pytest.warns(TangermemeWarning, match="same prediction each time"):
+        necessity_test(BatchStatistics(), X[:1], TILES, n=2)
+
+
+def test_a_model_is_looked_at_anew_in_each_test() -> None:
+    class Drops(AlwaysDropout):
+        rate = 0.5
+
+        def forward(self, X: torch.Tensor) -> torch.Tensor:
+            return torch.nn.functional.dropout(X, self.rate).sum((1, 2))[:, None]
+
+    model = Drops()
+    with pytest.warns(TangermemeWarning, match="same prediction each time"):
+        necessity_test(model, X, TILES, n=2)
+    model.rate = 0.0
+    necessity_test(model, X, TILES, n=2)
+    model.rate = 0.5
+    with pytest.warns(TangermemeWarning, match="same prediction each time"):
+        necessity_test(model, X, TILES, n=2)
 
 
 def test_a_model_in_two_parts_is_seen_as_a_whole() -> None:

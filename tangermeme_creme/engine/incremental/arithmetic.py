@@ -84,7 +84,7 @@ class PathWork:
 
     def __init__(self, model: IncrementalModel, length: int, conditions: Hashable, works: list[Work]) -> None:
         self._model, self._length, self._works = model, length, works
-        self._arithmetic = _KNOWN.setdefault(model, {}).setdefault(conditions, Arithmetic())
+        self._arithmetic = _KNOWN.setdefault(model, {}).setdefault((length, conditions), Arithmetic())
         self._flops, self._bases = 0.0, 0.0  # that ran since the last prediction
 
     def count(self, **counts: float) -> None:
@@ -140,10 +140,12 @@ class PathWork:
     def _warn_of_twice(self) -> None:
         local, whole = self._model.local, self._arithmetic.whole(self._length)
         if isinstance(local, SplitLocal) and self._arithmetic.again > _WORTH_A_WARNING * whole:
+            share, names = f"{self._arithmetic.again / whole:.0%}", ", ".join(local.plan.again)
+            what = f"{len(local.plan.again)} modules" if names else "operations of the forward itself"
+            todo = f"name them in from_modules as well; got {names}" if names else "put them into a module, and name it"
             warn(
-                f"{len(local.plan.again)} modules run twice, before the last of {list(local.names)} and again in the "
-                f"head, for {self._arithmetic.again / whole:.0%} of the arithmetic of a prediction: name them in "
-                f"from_modules as well; got {', '.join(local.plan.again)}."
+                f"{what} run twice, before the last of {list(local.names)} and again in the head, for {share} of the "
+                f"arithmetic of a prediction: {todo}."
             )
 
 

@@ -10,7 +10,7 @@ from ...sequence import to_one_hot
 from .model import IncrementalModel
 
 # Whole sequences that all measurements of one model may take. Most networks take 3 to 10, those of few long bins more.
-_MOST_SEQUENCES = 20
+_MOST_SEQUENCES = 24
 
 
 class SplitError(ValueError):

@@ -80,7 +80,8 @@ class IncrementalModel(torch.nn.Module):
         -------
         y: the output of `head`
         """
-        self.expect(len(args))
+        if isinstance(self.local, SplitLocal):
+            return self.local.model(X, *args)
         outputs = self.local(X)
         if not isinstance(outputs, (torch.Tensor, tuple, list)):
             return self.head(outputs, *args)  # such a network runs in full only

@@ -89,7 +89,7 @@ class PartialPath:
         self._keys: list[Hashable | None] = [None] * len(codes)
         run_as = RunAs(self.length, device, self._dtype, n_args)
         self._identity = ModelIdentity(model, run_as, works, cache, {} if model_keys is None else model_keys)
-        self.work = PathWork(model, self.length, self.conditions, works)
+        self.work = PathWork(model, self.length, (str(self._dtype), self._identity.structure), works)
 
     @property
     def model(self) -> IncrementalModel:
@@ -191,18 +191,18 @@ class PartialPath:
         codes = self._codes[edit.base]
         apply_edits(codes, edit, rows=torch.tensor([0]))
         seen: list[Any] = []
-        hook = model.local.register_forward_hook(lambda module, inputs, output: seen.append(output))
-        self.work.count(n_checks=1)
 
         def predict() -> Any:
+            """Predict by `local` and `head` on the whole sequence; keep what `local` returns."""
             seen.clear()
-            return model(self._one_hot(codes), *self._inputs(row_args))
+            outputs = model.local(self._one_hot(codes))
+            seen.append(outputs)
+            return model.finish(model.trim(check_activations(outputs, 1, model.axis)), *self._inputs(row_args))
 
-        try:
-            with self._identity.noting_what_changes(), torch.no_grad(), autocasting(self._device, self._dtype):
-                in_full = check_output(self.work.measure_whole(predict), 1)
-        finally:
-            hook.remove()
+        with self._identity.noting_what_changes(), torch.no_grad(), autocasting(self._device, self._dtype):
+            self.work.measure_whole(predict)
+            in_full = check_output(model(self._one_hot(codes), *self._inputs(row_args)), 1)
+        self.work.count(n_checks=2)
         activations = self._stack(self.entries(edit.base.tolist()))
         (span,) = edited_spans(edit)
         blocks = reach.blocks(*span)
@@ -211,15 +211,16 @@ class PartialPath:
         stretch = codes[:, window.start : window.end]
         outputs = self.work.measure_local(lambda: self._run_local(stretch), stretch.shape[1])
         splice(activations, 0, outputs, 0, window, reach, model, trimmed=True)
-        self.work.ran(1, stretch.shape[1])
+        self.work.count(n_checks=stretch.shape[1] / self.length)
         limit = agreement_tolerance(self._dtype, self._device)
-        expected = model.trim(check_activations(seen[0], 1, model.axis)) if seen else activations
+        expected = model.trim(check_activations(seen[0], 1, model.axis))
         error = max(relative_difference(a, b) for a, b in zip(activations, expected))
         if error > limit:
             raise SplitError(
                 f"the output of local for an edit must not depend on the window; got a difference of {error:.2g}."
             )
-        in_part = check_output(self._finish(activations, row_args), 1)
+        with torch.no_grad(), autocasting(self._device, self._dtype):
+            in_part = check_output(model.finish(activations, *self._inputs(row_args)), 1)
         error = max(relative_difference(a, b) for a, b in zip(in_part, in_full))
         if error > limit:
             raise SplitError(f"head(local(X)) must be the model's own prediction; got a difference of {error:.2g}.")

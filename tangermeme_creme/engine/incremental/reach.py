@@ -26,7 +26,7 @@ def measure_reach(model: IncrementalModel, length: int, device: torch.device, dt
     NaN in the first quarter of a sequence, then in the last, show how far a base reaches to either side. The result is
     checked on a short random sequence, whose windows must give the same bins as the sequence itself. Runs `local` on
     two whole sequences, on short ones and on windows, together on as many bases as 3 to 10 whole sequences have, and
-    never on more than those of 20.
+    never on more than those of 24.
 
     Parameters
     ----------

@@ -96,7 +96,7 @@ class PlanSearch:
                 order, outputs, expected = self._watch(x.clone())
             n = sum(len(tensors_of(output)) for output in outputs)
             kept, written = tuple(range(n)), set(range(n))
-            if not self.plan.n_required:
+            if not max(self.plan.n_required, self.plan.n_further):
                 kept, written = self._reduce(x, order, outputs, expected)
         self.plan.order, self.plan.kept, self.plan.written = tuple(order), kept, frozenset(written)
 
@@ -143,6 +143,8 @@ class PlanSearch:
             try:
                 with tapped(self.named, order, replace_by=[with_tensors(output, left) for output in outputs]):
                     y = tensors_of(self.model(unread(x, x).clone()))
+            except (torch.OutOfMemoryError, MemoryError):
+                raise  # too little memory says nothing about the model
             except Exception as error:
                 return f"{type(error).__name__}: {error}"
             # The version of a new tensor is 0 until it is written into.

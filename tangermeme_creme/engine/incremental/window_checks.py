@@ -52,7 +52,8 @@ def check_windows(runs: LocalRuns, reach: Reach) -> None:
     # Near the ends, padding that reflects may make bases reach further.
     width = (2 * short.halo + 1) * short.align
     near = min(short.halo + 2, _MOST_NEAR_AN_END, max(1, runs.length // (2 * width)))
-    tried = {*range(near), *range(last - near + 1, last + 1)} - {*ends, *beside_ends}
+    # All of them on bases too: a window that is as short as those at the ends may be what a network treats otherwise.
+    tried = {*range(near), *range(last - near + 1, last + 1), *ends, *beside_ends}
     _compare(runs, short, X, base, sorted(tried & set(range(last + 1))))
 
 
@@ -84,6 +85,8 @@ def _check_outside(
         if n_blocks is None:
             return
         for i, (first, last) in enumerate(reach.window(start, end, n_blocks).spans):
+            if first >= last:
+                continue  # of an output that crops, an edit at an end may reach no bin
             into = restored[i].narrow(runs.model.axis, first, last - first)
             into.copy_(base[i].narrow(runs.model.axis, first, last - first))
     _check_same(runs, restored, base)

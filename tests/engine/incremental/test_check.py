@@ -71,7 +71,8 @@ def test_a_verdict_is_one_for_a_length_and_a_dtype() -> None:
         (L, "bfloat16", True),
         (90, None, False),
     ]:
-        with EditSession(model, bases(1, length), incremental=True, dtype=dtype) as session:
+        options = {"incremental": True, "dtype": dtype, "allow_stochastic": True}
+        with EditSession(model, bases(1, length), **options) as session:  # type: ignore[arg-type]
             session.predict_edits(edits_at((0, 40, 1)))
         assert (session.work.n_checks > 0) == new
 

@@ -73,7 +73,7 @@ def test_convolutions_and_poolings_run_in_part(data: st.DataObject, length: int,
     assume(2 * length > 3 * max_reach(model.local))
     X = bases(n_rows, length, seed=1, unknown=0.1)
     middle = edits_at((0, length // 2, 1))
-    with EditSession(model, X, batch_size=batch_size, incremental=True) as session:
+    with EditSession(model, X, batch_size=batch_size, incremental=True, allow_stochastic=True) as session:
         assert_close(session.predict_edits(middle), naive(model, edited(X, middle)))
         assert (session.work.n_full, session.work.n_partial) == (0, 1)
         before = session.work.positions

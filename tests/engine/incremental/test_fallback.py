@@ -133,7 +133,7 @@ def test_verdict_is_found_once(name: str) -> None:
     model, X = BAD[name][0](), bases(2, L)
     with one_warning(), EditSession(model, X) as session:
         session.predict_edits(EDITS)
-    with watched(model.local) as calls, EditSession(model, X, batch_size=2) as session:
+    with watched(model.local) as calls, EditSession(model, X, batch_size=2, allow_stochastic=True) as session:
         session.predict_edits(EDITS)
     assert calls == [(2, L)] * 2 and session.work.n_checks == 0
     with EditSession(model, X, incremental=True) as session, pytest.raises(SplitError, match="incremental=True needs"):
@@ -149,10 +149,10 @@ def test_local_that_draws_random_numbers_runs_in_full() -> None:
 
 def test_forward_of_its_own_that_agrees_runs_in_part() -> None:
     model, X = split(stack(), L, form=Checked), bases(2, L)
-    with EditSession(model, X, incremental=True) as session:
+    with EditSession(model, X, incremental=True, allow_stochastic=True) as session:
         # Not known to agree, so that it is checked before its first prediction.
         assert_close(session.predict(), naive(model, X))
-        assert 3 < session.work.n_checks < 10
+        assert 3 < session.work.n_checks < 15
         assert_close(session.predict_edits(EDITS), naive(model, edited(X, EDITS)))
         assert session.work.n_partial == len(EDITS.base) + 1  # one of the bases was kept from the check
 

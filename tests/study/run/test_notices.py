@@ -26,7 +26,7 @@ def stub_study() -> Any:
 
 def logged(folder: Path, stage: str) -> list[str]:
     """Run a stage of all loci, and return the notices in the log."""
-    setup: Any = SimpleNamespace(study="study")
+    setup: Any = SimpleNamespace(study="study", probe=None)
     made = tasks._many_loci(stub_study(), Task(setup, (stage,), LOCI))
     with Progress(folder, verbose=False) as progress:
         progress.stored(Shard(made.stage, made.examples), made, 0.0)
@@ -48,13 +48,14 @@ def test_notice_names_the_locus_that_it_is_about(tmp_path: Path, monkeypatch: py
 def test_error_of_a_batch_is_noted_though_each_locus_alone_is_fine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def predict(model: Any, fasta: Any, loci: pd.DataFrame, **options: Any) -> pd.DataFrame:
+    def predict(study: Any, loci: pd.DataFrame) -> pd.DataFrame:
         if len(loci) > 1:
             raise RuntimeError("too many\x1b[2J")
         return loci.assign(track="A", activity=1.0)
 
-    monkeypatch.setattr(tasks, "predict_activity", predict)
+    monkeypatch.setattr(tasks, "_predicted_activity", predict)
     (notice,) = logged(tmp_path, "activity")
     assert notice == (
-        r"activity a and 4 more: 5 loci could not be predicted together (RuntimeError: too many\x1b[2J): one by one."
+        r"activity a and 4 more: 5 windows failed together (RuntimeError: too many\x1b[2J) and were predicted one by "
+        "one, of which 0 failed."
     )

@@ -160,7 +160,7 @@ PLACED = pd.DataFrame({"example": ["a", "b"], "chrom": "chr1", "tss": ["5", "7"]
 @pytest.mark.parametrize(
     ("changed", "match"),
     [
-        ({"strand": ["+", "."]}, r"got chrom 'chr1', tss '7', strand '\.' at row 1"),
+        ({"strand": ["+", "x"]}, "got chrom 'chr1', tss '7', strand 'x' at row 1"),
         ({"strand": ["1", "-"]}, r"strand '1' at row 0"),
         ({"tss": ["5", "7.5"]}, r"tss '7\.5'"),
         ({"tss": ["", "7"]}, r"tss ''.* at row 0"),
