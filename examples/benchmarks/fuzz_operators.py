@@ -43,8 +43,8 @@ def main() -> None:
     total = Counter(table["result"])
     print(
         f"{len(table)} random calls of {len(chosen)} operators in {time.perf_counter() - start:.0f} s: "
-        f"{total['equal']} equal to the naive loop, {total['ran']} others ran, {total['refused']} refused with a message, "
-        f"{total['own error']} errors of models and functions passed through, {total['fault']} faults."
+        f"{total['equal']} equal to the naive loop, {total['ran']} others ran, {total['refused']} refused with a "
+        f"message, {total['own error']} errors of models and functions passed through, {total['fault']} faults."
     )
     for i, outcome in enumerate(outcomes):
         if outcome.result == "fault":
