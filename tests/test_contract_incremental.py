@@ -92,7 +92,7 @@ def test_a_shared_cache_changes_nothing_but_the_work(case: Case) -> None:
     first = case.call(whole, sequences(), cache=cache, device="cpu")
     once = cache.work.positions
     assert once > 0
-    assert cache.work.n_checks <= 10
+    assert cache.work.n_checks <= 15
     assert same(case.call(whole, sequences(), cache=cache, device="cpu"), first)
     assert cache.work.positions - once < once
 
@@ -104,7 +104,7 @@ def test_work_counts_the_bases_that_ran(case: Case) -> None:
     cache, before = ActivationCache(), whole.local.bases
     case.call(whole, sequences(), cache=cache, device="cpu")
     # Beside the predictions: one short sequence that tells what the model computes now.
-    assert 0 < cache.work.n_checks <= 2.625
+    assert 0 < cache.work.n_checks <= 4.625
     assert cache.work.positions == whole.local.bases - before - round(cache.work.n_checks * L)
     assert cache.work.equivalents == pytest.approx(cache.work.positions / L)
     if case.cost >= 0:
