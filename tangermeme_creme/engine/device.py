@@ -61,10 +61,7 @@ def check_dtype(dtype: object) -> None:
     """
     named = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
     if dtype is not None and not any(named is known for known in _DTYPES):
-        raise ValueError(
-            "dtype must be a floating-point dtype of torch in which layers run (float16, bfloat16, float32, float64), "
-            f"or its name; got {dtype!r}."
-        )
+        raise ValueError(f"dtype must be float16, bfloat16, float32 or float64 of torch, or its name; got {dtype!r}.")
 
 
 def check_device(device: object) -> None:
