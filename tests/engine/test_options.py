@@ -49,7 +49,7 @@ def on_meta() -> torch.nn.Module:
         (
             CountA,
             {"dtype": "nonsense"},
-            "dtype must be float16, bfloat16, float32 or float64 of torch, or its name; got 'nonsense'",
+            "float16, bfloat16, float32 or float64 of torch, or its name; got 'nonsense'",
         ),
         (CountA, {"dtype": 5}, "dtype must be float16, bfloat16, float32 or float64 of torch, or its name; got 5"),
         (CountA, {"dtype": torch.int64}, "dtype must be float16.*; got torch.int64"),
