@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from contract_cases import CASES, CRE, POSITIONS, TILES, TSS, Case, Counts, CountsRows, n, same, sequences
 
 import tangermeme_creme as creme
 from tangermeme_creme.engine import EditSession, concatenate
-from tangermeme_creme.operators import check_stages
+from tangermeme_creme.operators import check_stages, direction_per_example
 from tangermeme_creme.sequence import check_spans, example_seeds, integers
 
 every = pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
@@ -147,7 +148,7 @@ def test_a_complex_objective_is_refused(name: str) -> None:
         getattr(creme, name)(Counts(), sequences(), *GREEDY[name], **options)
 
 
-@pytest.mark.parametrize("word", [None, 1, ["max"], np.array(["max", "min"])], ids=repr)
+@pytest.mark.parametrize("word", [None, 1, ["max"], np.array("max"), np.array(["max", "min"])], ids=repr)
 def test_words_of_wrong_types_are_refused(word: Any) -> None:
     X, tiles = sequences(), TILES
     with pytest.raises(ValueError, match="direction must be 'min' or 'max'; got"):
@@ -168,6 +169,7 @@ def test_words_of_wrong_types_are_refused(word: Any) -> None:
         ((5, (0.9,), (1,)), "scales must be a list with one entry per stage; got 5"),
         (((5,), 0.9, (1,)), "thresholds must be a list with one entry per stage; got 0.9"),
         (((5,), (0.9,), None), "prune must be a list with one entry per stage; got None"),
+        ((np.array(5), (0.9,), (1,)), r"scales must be a list with one entry per stage; got array\(5\)"),
         (("5", (0.9,), (1,)), "scales must be a list with one entry per stage; got '5'"),
         (((5,), ("0.9",), (1,)), "thresholds must be a number; got '0.9' at index 0"),
         (((5,), (None,), (1,)), "thresholds must be a number; got None at index 0"),
@@ -178,6 +180,13 @@ def test_words_of_wrong_types_are_refused(word: Any) -> None:
 def test_stages_of_wrong_types_are_refused(stages: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         check_stages(*stages, below=False)
+
+
+def test_stages_and_directions_may_be_columns() -> None:
+    of_lists = check_stages([500, 50], [0.9, 0.7], [1, 10], below=False)
+    for kind in (tuple, np.array, pd.Series):
+        assert check_stages(kind([500, 50]), kind([0.9, 0.7]), kind([1, 10]), below=False) == of_lists
+        assert direction_per_example(kind(["max", "min"]), 2) == ["max", "min"]
 
 
 def test_an_output_that_changes_between_the_steps_of_a_test_is_refused() -> None:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import torch
 
 from ..engine import CodesSession, Objective
@@ -14,7 +13,7 @@ from ..engine.incremental import merge_spans
 from ..sequence import Edits, Span, check_count, make_edits
 from ._ties import ranked, rounding
 from .results import FineTileStep
-from .scores import CreScore, check_threshold
+from .scores import CreScore, check_threshold, is_listed
 
 
 class Stage(NamedTuple):
@@ -37,7 +36,7 @@ def check_stages(
         side of 1, the score of the whole CRE.
     """
     for name, values in (("scales", scales), ("thresholds", thresholds), ("prune", prune)):
-        if not isinstance(values, (list, tuple, range, np.ndarray)) or np.ndim(values) == 0:
+        if not is_listed(values):
             raise ValueError(f"{name} must be a list with one entry per stage; got {values!r}.")
     if not len(scales) == len(thresholds) == len(prune) > 0:
         got = f"{len(scales)}, {len(thresholds)} and {len(prune)}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from ..sequence import check_choice
 from ..support import warn
@@ -85,6 +86,19 @@ def check_threshold(threshold: float, *, below: bool, name: str = "threshold", a
         raise ValueError(f"{name} must be below 1, the score of the whole CRE; got {threshold}{at}.")
 
 
+def is_listed(values: object) -> bool:
+    """Return whether values have entries in an order: a list, a tuple, an array or a column, and no text.
+
+    Examples
+    --------
+    >>> is_listed((500, 50)), is_listed("max"), is_listed(np.array("max"))
+    (True, False, False)
+    """
+    if isinstance(values, (str, bytes)) or not isinstance(values, (Sequence, np.ndarray, pd.Series)):
+        return False
+    return getattr(values, "ndim", 1) == 1
+
+
 def scored_by_effect(score: str | None, direction: str) -> bool:
     """Return whether CREs of a direction are scored by their effect; score=None does so for silencers.
 
@@ -116,7 +130,7 @@ def direction_per_example(direction: str | Sequence[str], n_examples: int) -> li
     >>> direction_per_example("max", 2), direction_per_example(["max", "min"], 2)
     (['max', 'max'], ['max', 'min'])
     """
-    if not isinstance(direction, (list, tuple, np.ndarray)):
+    if not is_listed(direction):
         check_choice("direction", direction, "min", "max")
         return [direction] * n_examples  # type: ignore[list-item]
     directions = list(direction)
