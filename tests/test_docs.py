@@ -56,9 +56,9 @@ HELPERS = {
     "engine": (
         "options, outputs and sessions for operators, models and analysis",
         "CodesSession EngineOptions Entry Objective Output OutputRows ProgressBar RunOptions SpanObjective "
-        "apply_objective autocasting check_args check_engine_options check_objective check_output concatenate "
-        "explain_out_of_memory fingerprint_model map_output model_on parameters_frozen resolve_device resolve_dtype "
-        "rows_at_once warn_of_cast_args",
+        "apply_objective autocasting check_args check_engine_options check_func check_objective check_output "
+        "concatenate explain_out_of_memory fingerprint_model map_output model_on parameters_frozen resolve_device "
+        "resolve_dtype resolve_objective rows_at_once warn_of_cast_args",
     ),
     "models": ("a part of the adapters", "run_block"),
     "operators": (
@@ -68,8 +68,8 @@ HELPERS = {
     ),
     "sequence": (
         "types and checks of arguments, and arrays of edits for the engine",
-        "RandomState ShuffleFn Span Spans UNKNOWN apply_edits check_apart check_center check_count check_disjoint "
-        "check_edits check_one_width check_spans integers join_packed span_per_example",
+        "RandomState ShuffleFn Span Spans UNKNOWN apply_edits check_apart check_center check_choice check_count "
+        "check_disjoint check_edits check_one_width check_spans integers join_packed lacks_values span_per_example",
     ),
     "sequence.genome": (
         "columns of tables and names of chromosomes, for annotation and studies",

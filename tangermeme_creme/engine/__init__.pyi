@@ -27,6 +27,7 @@ from .options import (
     RunOptions as RunOptions,
     check_args as check_args,
     check_engine_options as check_engine_options,
+    check_func as check_func,
     takes as takes,
     warn_of_cast_args as warn_of_cast_args,
     warn_of_unknown_bases as warn_of_unknown_bases,
@@ -42,6 +43,7 @@ from .outputs import (
     first_infinite as first_infinite,
     map_output as map_output,
     mean_objective as mean_objective,
+    resolve_objective as resolve_objective,
 )
 from .session import EditSession as EditSession
 from .work import Work as Work

@@ -94,7 +94,8 @@ class CodesSession:
         self._model, self._codes, self._device, self._args = model, codes, device, args
         self._func, self._func_kwargs = func, dict(func_kwargs or {})
         self._random_state, self._one_hot_dtype = random_state, one_hot_dtype
-        self._batch_size, self._dtype = batch_size, dtype
+        # torch splits by a Python int that fits 64 bits
+        self._batch_size, self._dtype = min(int(batch_size), 2**31), dtype
         self._progress, self._names, self._allow_stochastic = progress, names, allow_stochastic
         self._in_part = wants_in_part(model, incremental, func, self._func_kwargs)
         self._required, self._cache = incremental is True, cache

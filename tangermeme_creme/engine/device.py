@@ -12,6 +12,8 @@ import torch
 # measured.
 _CPU_BP = 2**17
 
+_DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
 
 def resolve_device(device: str | torch.device | None) -> torch.device:
     """Return the device to run on; None is CUDA if available, else the CPU, as in tangermeme.
@@ -58,8 +60,8 @@ def check_dtype(dtype: object) -> None:
     >>> check_dtype("bfloat16")
     """
     named = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
-    if dtype is not None and not (isinstance(named, torch.dtype) and named.is_floating_point):
-        raise ValueError(f"dtype must be a floating-point dtype of torch, or its name; got {dtype!r}.")
+    if dtype is not None and not any(named is known for known in _DTYPES):
+        raise ValueError(f"dtype must be float16, bfloat16, float32 or float64 of torch, or its name; got {dtype!r}.")
 
 
 def check_device(device: object) -> None:
@@ -77,7 +79,7 @@ def check_device(device: object) -> None:
         return
     try:
         resolved = torch.device(device)  # type: ignore[call-overload]
-    except (RuntimeError, TypeError) as error:
+    except (RuntimeError, TypeError, ValueError) as error:
         raise ValueError(f"device must be a device of torch, such as 'cpu' or 'cuda:0'; got {device!r}.") from error
     if resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count():
         raise ValueError(
@@ -87,6 +89,11 @@ def check_device(device: object) -> None:
         raise ValueError(f"device must be one of this machine's; got {device!r}, and no MPS device.")
     if resolved.type == "meta":
         raise ValueError("device must be one that computes; got 'meta'.")
+    if resolved.type not in ("cpu", "cuda", "mps"):
+        try:
+            torch.empty(0, device=resolved)
+        except (RuntimeError, AssertionError, ImportError) as error:
+            raise ValueError(f"device must be one of this machine's; got {device!r}.") from error
 
 
 def rows_at_once(batch_size: int, length: int, device: torch.device) -> int:

@@ -23,7 +23,7 @@ from .incremental import (
 )
 from .memory import explain_out_of_memory
 from .options import check_args, check_engine_options
-from .outputs import Objective, check_objective, check_output, first_infinite, mean_objective
+from .outputs import Objective, check_objective, check_output, first_infinite, resolve_objective
 from .work import Work
 
 
@@ -104,7 +104,7 @@ class SpanObjective:
         self._codes = pack(X).to_codes()
         check_args(args, len(self._codes))
         self._model, self._args, self._spans = model, args, spans
-        self._objective = mean_objective if objective is None else objective
+        self._objective = resolve_objective(objective)
         self._dtype = resolve_dtype(model, dtype)
         # Autocasting casts where it needs to; a leaf in float32 then collects its gradient in float32.
         self._leaf_dtype = torch.float32 if self._dtype in (torch.float16, torch.bfloat16) else self._dtype

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from typing import Any, TypedDict
 
+import numpy as np
 import torch
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ..sequence import UNKNOWN, check_count
+from ..sequence import UNKNOWN, check_count, lacks_values
 from ..support import warn
 from .cache import ActivationCache
 from .device import check_device, check_dtype
@@ -44,6 +45,7 @@ def check_engine_options(
     dtype: object = None,
     device: object = None,
     allow_stochastic: bool = False,
+    verbose: object = False,
 ) -> None:
     """Refuse a model or options that no session can run with.
 
@@ -52,7 +54,8 @@ def check_engine_options(
     ValueError
         If the model is not a `torch.nn.Module` with values on a device, `batch_size` is below 1, `incremental` is not
         "auto", True or False, `cache` is not an `ActivationCache`, either of the last two needs an incremental path
-        that the model does not have, `dtype` is no floating-point dtype, or the machine lacks `device`.
+        that the model does not have, `dtype` is none that a model runs in, the machine lacks `device`, or a flag is
+        neither True nor False.
 
     Examples
     --------
@@ -64,6 +67,8 @@ def check_engine_options(
     check_device(device)
     if not isinstance(allow_stochastic, bool):
         raise ValueError(f"allow_stochastic must be True or False; got {allow_stochastic!r}.")
+    if not isinstance(verbose, (bool, int, np.bool_)):
+        raise ValueError(f"verbose must be True or False; got {verbose!r:.60}.")
     if not isinstance(incremental, (bool, str)) or incremental not in ("auto", True, False):
         raise ValueError(f"incremental must be 'auto', True or False; got {incremental!r}.")
     if cache is not None and not isinstance(cache, ActivationCache):
@@ -116,6 +121,25 @@ def wants_in_part(
     return False
 
 
+def check_func(func: object, func_kwargs: object, name: str = "func_kwargs") -> None:
+    """Refuse a `func` that is no function, and further arguments of it that are no dict by name.
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> check_func(predict, {"verbose": False})
+    """
+    if not callable(func):
+        raise ValueError(f"func must be a function of a model and sequences; got {func!r:.60}.")
+    if func_kwargs is not None and not (
+        isinstance(func_kwargs, Mapping) and all(isinstance(k, str) for k in func_kwargs)
+    ):
+        raise ValueError(f"{name} must be a dict of arguments by name, or None; got {func_kwargs!r:.60}.")
+
+
 def takes(func: Callable[..., Any], keyword: str) -> bool:
     """Return whether a function takes a keyword argument, by its name or among any others.
 
@@ -124,7 +148,10 @@ def takes(func: Callable[..., Any], keyword: str) -> bool:
     >>> takes(predict, "device"), takes(predict, "random_state"), takes(lambda model, X, **kwargs: X, "random_state")
     (True, False, True)
     """
-    parameters = inspect.signature(func).parameters
+    try:
+        parameters = inspect.signature(func).parameters
+    except ValueError:  # a function of C without a signature
+        return False
     return keyword in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
@@ -147,8 +174,9 @@ def check_args(args: Iterable[torch.Tensor] | None, n_examples: int, name: str =
     if args is not None and not isinstance(args, (list, tuple)):
         raise ValueError(f"{name} must be a list or tuple of tensors; got {type(args).__name__}.")
     for i, arg in enumerate(args or ()):
-        if isinstance(arg, torch.Tensor) and (arg.is_meta or arg.layout != torch.strided):
-            raise ValueError(f"{name} must be dense tensors with values; got {_kind(arg)} at index {i}.")
+        without = lacks_values(arg) if isinstance(arg, torch.Tensor) else None
+        if without:
+            raise ValueError(f"{name} must be dense tensors with values; got {without} at index {i}.")
         if not isinstance(arg, torch.Tensor) or arg.ndim == 0:
             got = type(arg).__name__
             raise ValueError(f"{name} must be tensors with one row per example; got {got} at index {i}.")
@@ -176,10 +204,6 @@ def warn_of_unknown_bases(model: torch.nn.Module, X: PackedSequence, name: str =
             f"sequences, and {type(model).__name__} gets zeros for them. Many models were trained with 0.25: "
             "Readout(model, n_fill=0.25) fills them in; n_fill=0 says that zeros are right."
         )
-
-
-def _kind(tensor: torch.Tensor) -> str:
-    return "a tensor on the meta device" if tensor.is_meta else f"layout {tensor.layout}"
 
 
 def warn_of_cast_args(args: Iterable[torch.Tensor] | None, func: Callable[..., Any], name: str = "args") -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from ..sequence import lacks_values
+
 Output = torch.Tensor | list[torch.Tensor]
 """One tensor, or a list of them for a model with several outputs; the first axis is the sequence."""
 
@@ -27,6 +29,11 @@ def map_output(function: Callable[[torch.Tensor], torch.Tensor], y: Output) -> O
 def concatenate(parts: Sequence[Output], axis: int = 0) -> Output:
     """Concatenate outputs along an axis.
 
+    Raises
+    ------
+    ValueError
+        If they differ in their number or in their shape but for that axis.
+
     Examples
     --------
     >>> concatenate([torch.zeros(1), torch.ones(2)])
@@ -35,9 +42,19 @@ def concatenate(parts: Sequence[Output], axis: int = 0) -> Output:
     if len(parts) == 1:
         return parts[0]
     first = parts[0]
+    shapes = [_shapes(part, axis) for part in parts]
+    changed = next((shape for shape in shapes if shape != shapes[0]), None)
+    if changed is not None:
+        raise ValueError(f"the model's output must keep its shape; got {changed} after {shapes[0]}.")
     if isinstance(first, torch.Tensor):
         return torch.cat(list(parts), dim=axis)  # type: ignore[arg-type]
     return [torch.cat([part[k] for part in parts], dim=axis) for k in range(len(first))]
+
+
+def _shapes(y: Output, axis: int) -> list[tuple[int, ...]]:
+    """Return the shape of each output without one axis."""
+    tensors = [y] if isinstance(y, torch.Tensor) else y
+    return [(*tensor.shape[:axis], *tensor.shape[axis + 1 :]) for tensor in tensors]
 
 
 class OutputRows:
@@ -144,14 +161,17 @@ def check_output(y: Any, n_rows: int) -> list[torch.Tensor]:
     for k, output in enumerate(outputs):
         if not isinstance(output, torch.Tensor):
             raise ValueError(f"the model must return tensors; got {type(output).__name__} at output {k}.")
-        if output.is_complex() or output.layout != torch.strided or output.is_meta:
-            kind = str(output.dtype).removeprefix("torch.") if output.is_complex() else "no dense values"
+        kind = str(output.dtype).removeprefix("torch.") if output.is_complex() else lacks_values(output)
+        if kind:
             raise ValueError(f"the model must return real numbers in dense tensors; got {kind} at output {k}.")
         if output.ndim == 0 or len(output) != n_rows:
             raise ValueError(
                 f"the model must return one row per sequence; got shape {tuple(output.shape)} at output {k} "
                 f"for {n_rows} sequences."
             )
+        if output.numel() == 0:
+            got = f"shape {tuple(output.shape)} at output {k}"
+            raise ValueError(f"the model must return at least one number per sequence; got {got}.")
     return list(outputs)
 
 
@@ -182,6 +202,19 @@ def mean_objective(y: Output) -> torch.Tensor:
     return y.reshape(len(y), -1).mean(1)
 
 
+def resolve_objective(objective: Objective | None) -> Objective:
+    """Return the objective of a search, by default the mean over all output axes; refuse what is no function.
+
+    Examples
+    --------
+    >>> resolve_objective(None) is mean_objective
+    True
+    """
+    if objective is not None and not callable(objective):
+        raise ValueError(f"objective must be a function of the predictions, or None; got {objective!r:.60}.")
+    return mean_objective if objective is None else objective
+
+
 def apply_objective(objective: Objective, y: Output, n_rows: int) -> torch.Tensor:
     """Return the objective of each of `n_rows` sequences, shape (n_rows,), on the CPU.
 
@@ -204,7 +237,7 @@ def check_objective(value: Any, n_rows: int) -> torch.Tensor:
     Raises
     ------
     ValueError
-        If it is not one number per sequence.
+        If it is not one real number per sequence.
 
     Examples
     --------
@@ -214,4 +247,6 @@ def check_objective(value: Any, n_rows: int) -> torch.Tensor:
     if not isinstance(value, torch.Tensor) or tuple(value.shape) != (n_rows,):
         got = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
         raise ValueError(f"objective must return a tensor of shape ({n_rows},); got {got}.")
+    if value.is_complex():
+        raise ValueError(f"objective must return real numbers; got {str(value.dtype).removeprefix('torch.')}.")
     return value

@@ -14,7 +14,7 @@ from ..sequence import pack
 from .cache import ActivationCache
 from .codes_session import CodesSession, ProgressBar
 from .device import model_on
-from .options import check_args, check_engine_options
+from .options import check_args, check_engine_options, check_func
 
 
 class EditSession(CodesSession):
@@ -128,6 +128,7 @@ class EditSession(CodesSession):
         check_engine_options(
             model, batch_size, incremental, cache, dtype=dtype, device=device, allow_stochastic=allow_stochastic
         )
+        check_func(func, func_kwargs)
         codes = pack(X).to_codes()
         check_args(args, len(codes))
         super().__init__(

@@ -11,7 +11,7 @@ from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
 from ..engine import EngineOptions, concatenate
-from ..sequence import RandomState, ShuffleFn, Span, Spans, check_spans, make_edits, span_per_example
+from ..sequence import RandomState, ShuffleFn, Span, Spans, check_choice, check_spans, make_edits, span_per_example
 from .results import ContextResult, SwapResult
 from .run import cut, prepare_run, unflatten
 
@@ -207,8 +207,7 @@ def context_swap_test(
     >>> y_mut.shape, bool((y_mut[0, 1] == y_source[0]).all())   # into its own context
     (torch.Size([2, 3, 1]), True)
     """
-    if pairs not in ("all", "matched"):
-        raise ValueError(f"pairs must be 'all' or 'matched'; got {pairs!r}.")
+    check_choice("pairs", pairs, "all", "matched")
     if (args is None) != (args_target is None):
         missing = "args" if args is None else "args_target"
         raise ValueError(f"args and args_target must be given together; got no {missing}.")

@@ -11,7 +11,7 @@ from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ..engine import EngineOptions, Objective, mean_objective
+from ..engine import EngineOptions, Objective, resolve_objective
 from ..sequence import RandomState, ShuffleFn, Span, Spans, check_apart, check_one_width, span_per_example
 from .pruning import Pruning, check_stages
 from .results import FineTileResult, FineTileStep
@@ -180,7 +180,7 @@ def fine_tile_search(
     by_effect = [scored_by_effect(score, each) for each in directions]
     for each, by in set(zip(directions, by_effect)):
         stages = check_stages(scales, thresholds, prune, below=each == "min" and not by)
-    goal = mean_objective if objective is None else objective
+    goal = resolve_objective(objective)
 
     kept: list[list[Span]] = []
     trace: list[list[FineTileStep]] = []

@@ -10,12 +10,12 @@ from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ..engine import EngineOptions, Objective, mean_objective
-from ..sequence import RandomState, ShuffleFn, Spans, check_count, check_disjoint, check_spans, make_edits
+from ..engine import EngineOptions, Objective, resolve_objective
+from ..sequence import RandomState, ShuffleFn, Spans, check_choice, check_count, check_disjoint, check_spans, make_edits
 from ._greedy import GreedyRounds
 from ._ties import first_best, rounding
 from .results import GreedyResult
-from .run import check_direction, prepare_run
+from .run import prepare_run
 
 
 def higher_order_interaction_test(
@@ -132,9 +132,8 @@ def higher_order_interaction_test(
     >>> result.order.tolist(), result.y_start.shape   # a shuffle keeps the counts, so tiles tie and the first is taken
     ([[0, 1], [0, 1]], torch.Size([2, 3]))
     """
-    check_direction(direction)
-    if carry not in ("closest", "all"):
-        raise ValueError(f"carry must be 'closest' or 'all'; got {carry!r}.")
+    check_choice("direction", direction, "min", "max")
+    check_choice("carry", carry, "closest", "all")
     check_count("n_holdout", n_holdout, minimum=0)
     run = prepare_run(
         "higher_order_interaction_test", model, X, n=n, shuffle_fn=shuffle_fn, args=args, random_state=random_state,
@@ -147,7 +146,7 @@ def higher_order_interaction_test(
     check_count("rounds", R, minimum=None)
     if not 1 <= R <= T:
         raise ValueError(f"rounds must be between 1 and the number of tiles, {T}; got {R}.")
-    goal = mean_objective if objective is None else objective
+    goal = resolve_objective(objective)
     lineages = n if carry == "all" else 1
     drawn = n + n_holdout
     cost = 1 + sum((T - r) * n for r in range(R)) + R * n_holdout

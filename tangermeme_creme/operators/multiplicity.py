@@ -10,12 +10,13 @@ from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ..engine import EngineOptions, Objective, mean_objective
+from ..engine import EngineOptions, Objective, resolve_objective
 from ..sequence import (
     RandomState,
     ShuffleFn,
     Spans,
     check_apart,
+    check_choice,
     check_count,
     check_disjoint,
     make_edits,
@@ -23,7 +24,7 @@ from ..sequence import (
 )
 from ._greedy import GreedyRounds
 from .results import MultiplicityResult
-from .run import check_direction, check_positions, cut, prepare_run
+from .run import check_positions, cut, prepare_run
 
 
 def multiplicity_test(
@@ -142,7 +143,7 @@ def multiplicity_test(
     >>> result.positions.shape, result.y_candidates.shape
     (torch.Size([2, 2]), torch.Size([2, 2, 3, 3]))
     """
-    check_direction(direction)
+    check_choice("direction", direction, "min", "max")
     run = prepare_run(
         "multiplicity_test", model, X, n=n, shuffle_fn=shuffle_fn, backgrounds=backgrounds, args=args,
         random_state=random_state, func=func, additional_func_kwargs=additional_func_kwargs, kwargs=kwargs,
@@ -156,7 +157,7 @@ def multiplicity_test(
     check_count("copies", copies, minimum=None)
     if not 1 <= copies <= P:
         raise ValueError(f"copies must be between 1 and the number of positions, {P}; got {copies}.")
-    goal = mean_objective if objective is None else objective
+    goal = resolve_objective(objective)
     cost = 2 * n + sum((P - r) * n for r in range(copies))
     parts: list[tuple[torch.Tensor, ...]] = []
     with run.running(run.n_examples * cost):

@@ -13,7 +13,7 @@ from ..engine.incremental import merge_spans
 from ..sequence import Edits, Span, check_count, make_edits
 from ._ties import ranked, rounding
 from .results import FineTileStep
-from .scores import CreScore, check_threshold
+from .scores import CreScore, check_threshold, is_listed
 
 
 class Stage(NamedTuple):
@@ -35,6 +35,9 @@ def check_stages(
         If there is no stage, the three differ in number, a scale or a block is below 1, or a threshold is on the wrong
         side of 1, the score of the whole CRE.
     """
+    for name, values in (("scales", scales), ("thresholds", thresholds), ("prune", prune)):
+        if not is_listed(values):
+            raise ValueError(f"{name} must be a list with one entry per stage; got {values!r}.")
     if not len(scales) == len(thresholds) == len(prune) > 0:
         got = f"{len(scales)}, {len(thresholds)} and {len(prune)}"
         raise ValueError(f"scales, thresholds and prune must have one entry per stage; got {got}.")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 from tqdm import tqdm
@@ -18,6 +19,7 @@ from ..engine import (
     Output,
     check_args,
     check_engine_options,
+    check_func,
     map_output,
     model_on,
     takes,
@@ -55,7 +57,7 @@ class OperatorRun:
     X: PackedSequence
     n: int
     seeds: list[int]
-    shuffler: Shuffler | None
+    shuffler: Shuffler
     backgrounds: PackedSequence | None
     args: Sequence[torch.Tensor] | None
     func: Callable[..., Any]
@@ -83,15 +85,14 @@ class OperatorRun:
             tqdm(total=total, desc=self.name, unit=unit, disable=not self.verbose) as self.bar,
         ):
             yield
-        if self.shuffler is not None:
-            self.shuffler.warn()
+        self.shuffler.warn()
 
     def blocks(self, bases: int, total: int | None = None) -> Iterator[torch.Tensor]:
         """Yield the indices of the examples, or of `total` items, in order, a block at a time.
 
         `bases` is how many base codes one item holds in memory.
         """
-        size = max(1, _BLOCK_BASES // max(1, bases))
+        size = max(1, _BLOCK_BASES // max(1, int(bases)))  # torch splits by a Python int only
         if takes(self.func, "random_state"):
             size = 1  # func gets the seed of one example, whatever other examples are in the call
         yield from torch.arange(self.n_examples if total is None else total).split(size)
@@ -127,7 +128,6 @@ class OperatorRun:
         """Return n backgrounds per example, shape (B * n, L): those of the caller, or else drawn."""
         if self.backgrounds is not None:
             return self.backgrounds[examples][:, : self.n].to_codes().reshape(-1, self.length)
-        assert self.shuffler is not None
         drawn = [
             self.shuffler.background(codes[b], self.n, seed=self.seeds[i], example=i)
             for b, i in enumerate(examples.tolist())
@@ -149,7 +149,6 @@ class OperatorRun:
         self, examples: torch.Tensor, codes: torch.Tensor, tiles: torch.Tensor, n: int
     ) -> list[torch.Tensor]:
         """Draw n shuffles per tile and example, in order (example, tile, shuffle)."""
-        assert self.shuffler is not None
         content: list[torch.Tensor] = []
         for b, i in enumerate(examples.tolist()):
             for start, end in tiles.tolist():
@@ -163,7 +162,7 @@ def prepare_run(
     X: torch.Tensor | PackedSequence,
     *,
     n: int = 1,
-    shuffle_fn: ShuffleFn | None = None,
+    shuffle_fn: ShuffleFn = dinucleotide_shuffle,
     backgrounds: torch.Tensor | PackedSequence | None = None,
     args: Sequence[torch.Tensor] | None = None,
     random_state: RandomState = 0,
@@ -179,8 +178,9 @@ def prepare_run(
     known = EngineOptions.__optional_keys__
     options = {key: value for key, value in kwargs.items() if key in known}
     others = {key: value for key, value in kwargs.items() if key not in known}
-    checked = ("batch_size", "incremental", "cache", "dtype", "device", "allow_stochastic")
+    checked = ("batch_size", "incremental", "cache", "dtype", "device", "allow_stochastic", "verbose")
     check_engine_options(model, **{key: options[key] for key in checked if key in options})
+    check_func(func, additional_func_kwargs, "additional_func_kwargs")
     if others and func is predict:
         raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(others))!r}.")
     check_args(args, len(packed), args_name)
@@ -192,7 +192,7 @@ def prepare_run(
         X=packed,
         n=n,
         seeds=example_seeds(random_state, len(packed)),
-        shuffler=None if shuffle_fn is None else Shuffler(shuffle_fn),
+        shuffler=Shuffler(shuffle_fn),
         backgrounds=None if backgrounds is None else _check_backgrounds(backgrounds, packed, n),
         args=args,
         func=func,
@@ -235,12 +235,6 @@ def as_span(row: torch.Tensor) -> Span:
 def unflatten(y: Output, *shape: int) -> Output:
     """Split the first axis of an output, or of each of several outputs, into `shape`."""
     return map_output(lambda y_: y_.reshape(*shape, *y_.shape[1:]), y)
-
-
-def check_direction(direction: str) -> None:
-    """Refuse a direction that is neither "min" nor "max"."""
-    if direction not in ("min", "max"):
-        raise ValueError(f"direction must be 'min' or 'max'; got {direction!r}.")
 
 
 def check_positions(

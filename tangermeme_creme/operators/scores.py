@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+import pandas as pd
+
+from ..sequence import check_choice
 from ..support import warn
-from .run import check_direction
 
 NO_EFFECT = "no activity or effect to keep"
 
@@ -65,12 +68,15 @@ def check_threshold(threshold: float, *, below: bool, name: str = "threshold", a
     Raises
     ------
     ValueError
-        If it is not below 1, or not above 1 for a score that must stay below it; the message ends in `at`, its place.
+        If it is no number, not below 1, or not above 1 for a score that must stay below it; the message ends in `at`,
+        its place.
 
     Examples
     --------
     >>> check_threshold(0.8, below=False)
     """
+    if isinstance(threshold, bool) or not isinstance(threshold, (int, float, np.integer, np.floating)):
+        raise ValueError(f"{name} must be a number; got {threshold!r}{at}.")
     if below and not threshold > 1:
         raise ValueError(
             f"{name} must be above 1 for direction='min' with score='activity', where pruning a silencer raises the "
@@ -78,6 +84,19 @@ def check_threshold(threshold: float, *, below: bool, name: str = "threshold", a
         )
     if not below and not threshold < 1:
         raise ValueError(f"{name} must be below 1, the score of the whole CRE; got {threshold}{at}.")
+
+
+def is_listed(values: object) -> bool:
+    """Return whether values have entries in an order: a list, a tuple, an array or a column, and no text.
+
+    Examples
+    --------
+    >>> is_listed((500, 50)), is_listed("max"), is_listed(np.array("max"))
+    (True, False, False)
+    """
+    if isinstance(values, (str, bytes)) or not isinstance(values, (Sequence, np.ndarray, pd.Series)):
+        return False
+    return getattr(values, "ndim", 1) == 1
 
 
 def scored_by_effect(score: str | None, direction: str) -> bool:
@@ -93,7 +112,7 @@ def scored_by_effect(score: str | None, direction: str) -> bool:
     >>> scored_by_effect(None, "min"), scored_by_effect(None, "max"), scored_by_effect("effect", "max")
     (True, False, True)
     """
-    if score not in (None, "activity", "effect"):
+    if score is not None and (not isinstance(score, str) or score not in ("activity", "effect")):
         raise ValueError(f"score must be 'activity', 'effect' or None; got {score!r}.")
     return score == "effect" or (score is None and direction == "min")
 
@@ -111,11 +130,14 @@ def direction_per_example(direction: str | Sequence[str], n_examples: int) -> li
     >>> direction_per_example("max", 2), direction_per_example(["max", "min"], 2)
     (['max', 'max'], ['max', 'min'])
     """
-    directions = [direction] * n_examples if isinstance(direction, str) else list(direction)
+    if not is_listed(direction):
+        check_choice("direction", direction, "min", "max")
+        return [direction] * n_examples  # type: ignore[list-item]
+    directions = list(direction)
     if len(directions) != n_examples:
         raise ValueError(f"direction must be one or one per example ({n_examples}); got {len(directions)}.")
     for each in directions:
-        check_direction(each)
+        check_choice("direction", each, "min", "max")
     return directions
 
 

@@ -1,4 +1,4 @@
-from .counts import check_count as check_count
+from .counts import check_choice as check_choice, check_count as check_count
 from .edits import (
     UNKNOWN as UNKNOWN,
     Edits as Edits,
@@ -27,6 +27,7 @@ from .spans import (
     check_one_width as check_one_width,
     check_spans as check_spans,
     integers as integers,
+    lacks_values as lacks_values,
     span_per_example as span_per_example,
 )
 from .tiles import (

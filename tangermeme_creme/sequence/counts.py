@@ -1,4 +1,4 @@
-"""Check counts before anything is computed."""
+"""Check counts and choices before anything is computed."""
 
 from __future__ import annotations
 
@@ -16,3 +16,15 @@ def check_count(name: str, value: int, minimum: int | None = 1) -> None:
         raise ValueError(f"{name} must be an integer; got {value!r}.")
     if minimum is not None and value < minimum:
         raise ValueError(f"{name} must be at least {minimum}; got {value}.")
+
+
+def check_choice(name: str, value: object, *choices: str) -> None:
+    """Refuse a value that is none of some words.
+
+    Examples
+    --------
+    >>> check_choice("carry", "all", "closest", "all")
+    """
+    if not isinstance(value, str) or value not in choices:
+        *others, last = map(repr, choices)
+        raise ValueError(f"{name} must be {', '.join(others)} or {last}; got {value!r}.")

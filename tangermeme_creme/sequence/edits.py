@@ -8,6 +8,8 @@ from typing import NamedTuple
 import torch
 from tangermeme.utils import PackedSequence
 
+from .spans import lacks_values
+
 UNKNOWN = 4
 """The code of an unknown base; A C G T are 0 to 3."""
 
@@ -159,9 +161,10 @@ def pack(X: torch.Tensor | PackedSequence, name: str = "X", batch_axes: int = 1)
     expected = "(N, 4, L)" if batch_axes == 1 else "(N, n, 4, L)"
     if not isinstance(X, (torch.Tensor, PackedSequence)):
         raise ValueError(f"{name} must be a torch.Tensor or a PackedSequence; got {type(X).__name__}.")
-    if isinstance(X, torch.Tensor) and (X.is_meta or X.layout != torch.strided):
-        got = "one on the meta device" if X.is_meta else str(X.layout)
-        raise ValueError(f"{name} must be a dense tensor with values; got {got}.")
+    if isinstance(X, torch.Tensor):
+        without = str(X.dtype) if X.is_complex() else lacks_values(X)
+        if without:
+            raise ValueError(f"{name} must be a dense tensor of real values; got {without}.")
     if X.ndim != batch_axes + 2 or X.shape[-2] != 4:
         raise ValueError(f"{name} must have shape {expected}; got {tuple(X.shape)}.")
     if 0 in X.shape:

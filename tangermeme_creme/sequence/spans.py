@@ -177,17 +177,40 @@ def check_disjoint(spans: torch.Tensor, name: str) -> None:
 
 
 def integers(values: Spans, name: str) -> torch.Tensor:
-    """Return integers as an int64 tensor on the CPU; refuse fractions, bools and ragged lists.
+    """Return integers as an int64 tensor on the CPU; refuse fractions, bools, complex numbers and ragged lists.
 
     Examples
     --------
     >>> integers([3, 1], "positions")
     tensor([3, 1])
     """
+    without = lacks_values(values) if isinstance(values, torch.Tensor) else None
+    if without:
+        raise ValueError(f"{name} must be dense, with values; got {without}.")
     try:
         array = values.detach().cpu() if isinstance(values, torch.Tensor) else torch.as_tensor(np.array(values))
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be integers in a regular shape; got {values!r}.") from error
-    if array.numel() and (array.is_floating_point() or array.dtype == torch.bool):
+    if array.numel() and (array.is_floating_point() or array.is_complex() or array.dtype == torch.bool):
         raise ValueError(f"{name} must be integers; got dtype {array.dtype}.")
-    return array.to(torch.int64)
+    if array.is_complex():
+        array = array.real
+    wide = array.to(torch.int64)
+    if array.dtype == torch.uint64 and bool((wide < 0).any()):
+        raise ValueError(f"{name} must be below 2**63; got {array.numpy().max()}.")
+    return wide
+
+
+def lacks_values(tensor: torch.Tensor) -> str | None:
+    """Say why the numbers of a tensor cannot be read one by one (sparse, quantized, nested, on "meta"), or None.
+
+    Examples
+    --------
+    >>> lacks_values(torch.ones(2)), lacks_values(torch.ones(2).to_sparse()), lacks_values(torch.ones(2, device="meta"))
+    (None, 'layout torch.sparse_coo', 'a tensor on the meta device')
+    """
+    if tensor.is_meta:
+        return "a tensor on the meta device"
+    if tensor.layout != torch.strided:
+        return f"layout {tensor.layout}"
+    return "a nested tensor" if tensor.is_nested else "a quantized tensor" if tensor.is_quantized else None

@@ -46,9 +46,13 @@ def on_meta() -> torch.nn.Module:
         (CountA, {"device": 2.5}, "device must be a device of torch.*; got 2.5"),
         (CountA, {"device": "cuda:99"}, "device must be one of this machine's; got 'cuda:99'"),
         (CountA, {"device": "meta"}, "device must be one that computes; got 'meta'"),
-        (CountA, {"dtype": "nonsense"}, "dtype must be a floating-point dtype of torch, or its name; got 'nonsense'"),
-        (CountA, {"dtype": 5}, "dtype must be a floating-point dtype of torch, or its name; got 5"),
-        (CountA, {"dtype": torch.int64}, "dtype must be a floating-point dtype of torch.*; got torch.int64"),
+        (
+            CountA,
+            {"dtype": "nonsense"},
+            "float16, bfloat16, float32 or float64 of torch, or its name; got 'nonsense'",
+        ),
+        (CountA, {"dtype": 5}, "dtype must be float16, bfloat16, float32 or float64 of torch, or its name; got 5"),
+        (CountA, {"dtype": torch.int64}, "dtype must be float16.*; got torch.int64"),
         (CountA, {"batch_size": 0}, "batch_size must be at least 1; got 0"),
         (CountA, {"batch_size": 2.0}, r"batch_size must be an integer; got 2\.0"),
         (CountA, {"allow_stochastic": "yes"}, "allow_stochastic must be True or False; got 'yes'"),
@@ -66,7 +70,7 @@ def test_options_are_refused_before_anything_runs(
 
 @pytest.mark.parametrize("wrong", [X.to("meta"), X.to_sparse()])
 def test_sequences_without_dense_values_are_refused(wrong: torch.Tensor) -> None:
-    with pytest.raises(ValueError, match="X must be a dense tensor with values; got"):
+    with pytest.raises(ValueError, match="X must be a dense tensor of real values; got"):
         necessity_test(CountA(), wrong, TILES, n=1)
 
 

@@ -139,8 +139,8 @@ def test_output_rows_refuses_infinity(value: float, dtype: torch.dtype, got: str
     ("y", "got"),
     [
         (torch.zeros(2, dtype=torch.complex64), "complex64 at output 0"),
-        ([torch.zeros(2), torch.zeros(2).to_sparse()], "no dense values at output 1"),
-        (torch.zeros(2, device="meta"), "no dense values at output 0"),
+        ([torch.zeros(2), torch.zeros(2).to_sparse()], "dense tensors; got layout torch.sparse_coo at output 1"),
+        (torch.zeros(2, device="meta"), "dense tensors; got a tensor on the meta device at output 0"),
         ({"cage": torch.zeros(2), "rna": torch.zeros(2)}, r"dict with 'cage', 'rna': Readout\(model, head='cage'\)"),
         ({}, "dict with"),
     ],

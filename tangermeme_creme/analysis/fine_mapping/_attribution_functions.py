@@ -16,10 +16,10 @@ from ...engine import (
     check_output,
     explain_in_place,
     explain_out_of_memory,
-    mean_objective,
     model_on,
     parameters_frozen,
     resolve_dtype,
+    resolve_objective,
     rows_at_once,
 )
 from ...sequence import to_one_hot
@@ -57,7 +57,7 @@ def attribute_by(
     accepted = inspect.signature(function).parameters
     takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values())
     seeded = "random_state" in accepted or takes_any
-    scalar = _ObjectiveModel(model, mean_objective if objective is None else objective)
+    scalar = _ObjectiveModel(model, resolve_objective(objective))
     run_as, incremental = resolve_dtype(model, dtype), isinstance(model, IncrementalModel)
     parts: list[torch.Tensor] = []
     # `model_on` restores the mode of each module, while a function may set all modules to the mode of the outermost.

@@ -12,7 +12,7 @@ from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ...engine import CodesSession, EngineOptions, Objective, mean_objective
+from ...engine import CodesSession, EngineOptions, Objective, resolve_objective
 from ...operators import (
     CreScore,
     Labels,
@@ -173,7 +173,7 @@ def retention_curve(
     by_effect = [scored_by_effect(score, each) for each in directions]
     order = removal_order(check_ranking(ranking, run.n_examples, width), run.seeds)
     bp_kept = points(steps, width)
-    goal = mean_objective if objective is None else objective
+    goal = resolve_objective(objective)
 
     y_kept, scores, without_effect = [], [], []
     with run.running(run.n_examples * n * (2 + order.shape[1] * (len(bp_kept) - 2))):

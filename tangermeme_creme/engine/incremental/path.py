@@ -203,7 +203,9 @@ class PartialPath:
             self.work.measure_whole(predict)
             in_full = check_output(model(self._one_hot(codes), *self._inputs(row_args)), 1)
         self.work.count(n_checks=2)
-        activations = self._stack(self.entries(edit.base.tolist()))
+        # Not put into the cache: alone they may round otherwise than in the batches that follow, now and later.
+        entry = self._cache.get(self._row_key(int(edit.base[0])))
+        activations = self._stack(self._run_full(self._codes[edit.base]) if entry is None else [entry])
         (span,) = edited_spans(edit)
         blocks = reach.blocks(*span)
         assert blocks is not None

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...support import check_columns, shown, warn
-from ..counts import check_count
+from ..counts import check_choice, check_count
 from ..spans import Spans, check_spans
 from ..tiles import check_center, spans_to_genome, tile_grid
 from .chroms import match_chroms
@@ -171,8 +171,7 @@ def _whole_bp(values: pd.Series, name: str) -> np.ndarray:
 
 
 def _rows_of_spans(spans: np.ndarray, loci: pd.DataFrame, pairs: str) -> pd.DataFrame:
-    if pairs not in ("all", "matched"):
-        raise ValueError(f"pairs must be 'all' or 'matched'; got {pairs!r}.")
+    check_choice("pairs", pairs, "all", "matched")
     n, index = len(loci), loci.index
     if pairs == "matched":
         spans = spans.repeat(n, axis=0) if len(spans) == 1 else spans
