@@ -56,9 +56,10 @@ HELPERS = {
     "engine": (
         "options, outputs and sessions for operators, models and analysis",
         "CodesSession EngineOptions Entry Objective Output OutputRows ProgressBar RunOptions SpanObjective "
-        "apply_objective autocasting check_args check_engine_options check_func check_objective check_output "
-        "concatenate explain_out_of_memory fingerprint_model map_output model_on parameters_frozen resolve_device "
-        "resolve_dtype resolve_objective rows_at_once warn_of_cast_args",
+        "agreement_tolerance apply_objective autocasting check_args check_engine_options check_func check_objective "
+        "check_output concatenate explain_in_place explain_out_of_memory fingerprint_attributes fingerprint_model "
+        "first_infinite map_output model_on parameters_frozen relative_difference resolve_device resolve_dtype "
+        "resolve_objective rows_at_once takes warn_of_cast_args warn_of_unknown_bases",
     ),
     "models": ("a part of the adapters", "run_block"),
     "operators": (
