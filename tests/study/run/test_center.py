@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from model_cases import around_tss, window_spec
+from run_model_cases import around_tss, window_spec
 from study_cases import HERE, small_spec
 
 from tangermeme_creme.operators import necessity_test
@@ -29,7 +29,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     (folder / "genome.fa").write_text(f">chr1\n{genome}\n")
     (folder / "loci.tsv").write_text("example\tchrom\ttss\tstrand\nplus\tchr1\t80\t+\nminus\tchr1\t250\t-\n")
     spec = small_spec(
-        folder, n_loci=1, model={"function": "model_cases:around_tss", "length": LENGTH},
+        folder, n_loci=1, model={"function": "run_model_cases:around_tss", "length": LENGTH},
         loci={"fasta": str(folder / "genome.fa"), "tss": str(folder / "loci.tsv"), "top": 5, "min_activity": 0.0},
         tiles={"size": TILE, "center": CENTER}, context={"n": 2, "neutral": 10, "enhancing": 11, "silencing": -11},
         cres={"silencer": -0.01, "enhancer": 0.01, "enhancer_contexts": ["neutral"], "silencer_contexts": ["neutral"]},

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
-from model_cases import genome_spec, loci_table, window_spec
+from run_model_cases import genome_spec, loci_table, window_spec
 from study_cases import HERE
 
 from tangermeme_creme.study import Study, StudyError, run_study

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from model_cases import genome_spec, window_spec
+from run_model_cases import genome_spec, window_spec
 from study_cases import HERE, write_toml
 
 from tangermeme_creme.cli import main

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import model_cases
 import pytest
+import run_model_cases
 import torch
 from executor_cases import NewThread
-from model_cases import Scaled, window_spec
+from run_model_cases import Scaled, window_spec
 from study_cases import HERE, refused, table_bytes
 
 from tangermeme_creme.study import Study, StudyError, StudySpec, run_study
@@ -23,23 +23,23 @@ def run(spec: StudySpec, **options: Any) -> Study:
 def test_other_bins_of_a_readout_are_another_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = window_spec(tmp_path, "readout")
     run(spec)
-    monkeypatch.setattr(model_cases, "BINS", [5])
+    monkeypatch.setattr(run_model_cases, "BINS", [5])
     refused(spec, r"begun otherwise:\n(.*\n)?  what the model computes: its prediction of .+ is off by ")
-    monkeypatch.setattr(model_cases, "BINS", [3])
+    monkeypatch.setattr(run_model_cases, "BINS", [3])
     run(spec)
 
 
 def test_other_code_is_another_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = window_spec(tmp_path, "scaled")
     run(spec)
-    monkeypatch.setattr(model_cases, "Scaled", lambda: Scaled(1.01))
+    monkeypatch.setattr(run_model_cases, "Scaled", lambda: Scaled(1.01))
     refused(spec, r"its prediction of .+ is off by 0\.0\d+ of the largest, where rounding is up to 0\.0001")
 
 
 def test_rounding_is_the_same_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = window_spec(tmp_path, "scaled")
     before = table_bytes(run(spec).folder)
-    monkeypatch.setattr(model_cases, "Scaled", lambda: Scaled(1 + 1e-5))
+    monkeypatch.setattr(run_model_cases, "Scaled", lambda: Scaled(1 + 1e-5))
     assert table_bytes(run(spec).folder) == before
 
 
@@ -52,7 +52,7 @@ def test_run_settings_are_the_same_study(tmp_path: Path) -> None:
 
 def test_worker_whose_model_predicts_otherwise_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scales = iter([1.0, 1.5])
-    monkeypatch.setattr(model_cases, "Scaled", lambda: Scaled(next(scales)))
+    monkeypatch.setattr(run_model_cases, "Scaled", lambda: Scaled(next(scales)))
     with pytest.raises(StudyError, match=r"every worker must load .* its prediction of .+ is off by 0\.5 "):
         run(window_spec(tmp_path, "scaled"), executor=NewThread())
 
