@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..sequence import check_count
+from ..sequence import check_choice, check_count
 from ..support import check_columns
 from .effects import as_float, is_tensor
 from .presets import CALL_PRESETS, CATEGORIES, CONTEXT_PRESETS, SCALES, CallRule
@@ -86,8 +86,7 @@ def _thresholds(
     """Fill in the thresholds of ratios; refuse to do so on a scale whose units they do not have."""
     if scale is None:
         scale = effect.name if isinstance(effect, pd.Series) and effect.name in SCALES else "ratio"
-    if scale not in SCALES:
-        raise ValueError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}.")
+    check_choice("scale", scale, *SCALES)
     defaults = CONTEXT_PRESETS["enformer"]
     named = dict(zip(defaults, thresholds))
     missing = [name for name, value in named.items() if value is None]

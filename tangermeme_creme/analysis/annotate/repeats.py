@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from ...sequence import check_choice
 from ...sequence.genome import LAST_BASE
 from ...support import check_columns, open_bytes, shown, warn
 from .intervals import overlapping_pairs, region_table
@@ -129,8 +130,7 @@ def repeat_content(
     >>> repeat_content(cres, repeats)[["annotation", "fraction"]].to_numpy().tolist()
     [['any', 0.3], ['LINE', 0.2], ['SINE', 0.1]]
     """
-    if level not in ("class", "family"):
-        raise ValueError(f"level must be 'class' or 'family'; got {level!r}.")
+    check_choice("level", level, "class", "family")
     table = repeats if isinstance(repeats, pd.DataFrame) else read_repeats(repeats)
     check_columns(table, ["chrom", "start", "end", level], "repeats")
     bad = (table[level].isna() | (table[level] == "any")).to_numpy(dtype=bool)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ...sequence import check_count
+from ...sequence import check_choice, check_count
 from .pairs import AGGREGATES, match_genes, score_pairs, select_pairs
 from .precision_recall import ALL, bins_by_distance, curves_and_summary, label_distances
 from .table import CrispriSource, load_crispri
@@ -218,10 +218,8 @@ def compare_with_crispri(
 
 
 def _check_choices(aggregate: str, missing: str, confidence: float) -> None:
-    if aggregate not in AGGREGATES:
-        raise ValueError(f"aggregate must be one of {', '.join(AGGREGATES)}; got {aggregate!r}.")
-    if missing not in ("drop", "zero"):
-        raise ValueError(f"missing must be 'drop' or 'zero'; got {missing!r}.")
+    check_choice("aggregate", aggregate, *AGGREGATES)
+    check_choice("missing", missing, "drop", "zero")
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1; got {confidence}.")
 

@@ -23,7 +23,16 @@ from ...operators import (
     scored_by_effect,
     warn_of_no_effect,
 )
-from ...sequence import RandomState, ShuffleFn, Spans, check_apart, check_count, check_one_width, span_per_example
+from ...sequence import (
+    RandomState,
+    ShuffleFn,
+    Spans,
+    check_apart,
+    check_choice,
+    check_count,
+    check_one_width,
+    span_per_example,
+)
 from ...support import dropped
 from ._comparison_tables import FineMappingComparison, comparison_tables
 from ._one_cre import CreInBackgrounds, CreResults, compare_on_cre
@@ -199,8 +208,7 @@ def compare_fine_mapping(
     for silencer in sorted(set(below)):
         check_threshold(threshold, below=silencer)
         check_stages(scales, stops, prune, below=silencer)
-    if attribute_in not in ("wild_type", "backgrounds"):
-        raise ValueError(f"attribute_in must be 'wild_type' or 'backgrounds'; got {attribute_in!r}.")
+    check_choice("attribute_in", attribute_in, "wild_type", "backgrounds")
     names = labelled("example", N, ids, "ids")["example"].tolist()
     again = pd.Index(names).duplicated()
     if again.any():

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...sequence import check_choice
 from ...support import check_columns
 from ..effects import as_float
 
@@ -87,8 +88,7 @@ def classify_multiplicative(observed: Any, multiplicative: Any, *, direction: st
     >>> classify_multiplicative([0.9, 0.8], [0.75, 0.65], direction="max")
     'nonmultiplicative'
     """
-    if direction not in MULTIPLICATIVE_MSE:
-        raise ValueError(f"direction must be 'min' or 'max'; got {direction!r}.")
+    check_choice("direction", direction, "min", "max")
     mse, _ = _compare(observed, multiplicative)
     category = np.where(mse > MULTIPLICATIVE_MSE[direction], "nonmultiplicative", "multiplicative").astype(object)
     category[np.isnan(mse)] = None

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.optimize import least_squares
 
 from ...operators import MultiplicityResult
+from ...sequence import check_choice
 from ...support import warn
 from ..effects import as_float, fold_change, tile_difference, tile_log_fold
 from ..presets import SCALES
@@ -154,8 +155,7 @@ def saturation_table(
     N, R = result.y_selected.shape
     if ids is not None and len(ids) != N:
         raise ValueError(f"ids must have {N} entries, one per example; got {len(ids)}.")
-    if scale not in SCALES:
-        raise ValueError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}.")
+    check_choice("scale", scale, *SCALES)
     if not 0 < saturated < 1:
         raise ValueError(f"saturated must be between 0 and 1; got {saturated}.")
     control = as_float(result.y_control.double().mean(1), "y_control")

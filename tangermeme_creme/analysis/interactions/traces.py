@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...operators import GreedyResult
+from ...sequence import check_choice
 from ..effects import above_zero, as_float, is_tensor, log_activity
 from ..presets import SCALES
 
@@ -82,8 +83,7 @@ def multiplicative_trace(wt: Any, single: Any, order: Any, *, scale: str = "log"
     >>> multiplicative_trace(100, [10, 10], [0, 1]).round(6).tolist()
     [0.5, 0.0]
     """
-    if scale not in ("log", "fold"):
-        raise ValueError(f"scale must be 'log' or 'fold'; got {scale!r}.")
+    check_choice("scale", scale, "log", "fold")
     base, chosen = (log_activity(values) for values in _singles_in_order(wt, single, order))
     expected = base + np.cumsum(chosen - base, axis=-1)
     if scale == "fold":
@@ -120,8 +120,7 @@ def greedy_traces(result: GreedyResult, *, ids: Sequence[Any] | None = None, sca
     ValueError
         If the number of `ids` is not the number of examples, or the scale is unknown.
     """
-    if scale not in SCALES:
-        raise ValueError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}.")
+    check_choice("scale", scale, *SCALES)
     N, R = result.order.shape
     if ids is not None and len(ids) != N:
         raise ValueError(f"ids must have {N} entries, one per example; got {len(ids)}.")

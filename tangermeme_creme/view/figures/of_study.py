@@ -11,6 +11,7 @@ from pathlib import Path
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from ...sequence import check_choice
 from ...study.tables import ReadableStudy
 from ...support import replace_file
 from ..plots import RC
@@ -113,8 +114,7 @@ def write_figures(
     ValueError
         If the format is another one.
     """
-    if format not in ("png", "svg", "pdf"):
-        raise ValueError(f"format must be png, svg or pdf; got {format!r}.")
+    check_choice("format", format, "png", "svg", "pdf")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[format]

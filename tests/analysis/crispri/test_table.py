@@ -274,7 +274,7 @@ def test_effects_are_checked() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"aggregate": "sum"}, r"aggregate must be one of max, mean, extreme; got 'sum'"),
+        ({"aggregate": "sum"}, r"aggregate must be 'max', 'mean' or 'extreme'; got 'sum'"),
         ({"missing": "nan"}, r"missing must be 'drop' or 'zero'; got 'nan'"),
         ({"confidence": 95}, r"confidence must be between 0 and 1; got 95"),
         ({"n_resamples": 0}, r"n_resamples must be at least 1; got 0"),

@@ -132,7 +132,7 @@ def test_toys_saturate_where_their_response_does(response: str, kind: str, expec
         assert "plateau_fold" not in difference and "plateau_fold" not in fold
     with pytest.raises(ValueError, match=r"ids must have 1 entries, one per example; got 2"):
         saturation_table(result, ids=["a", "b"])
-    with pytest.raises(ValueError, match=r"scale must be one of .*; got 'z'"):
+    with pytest.raises(ValueError, match=r"scale must be .*; got 'z'"):
         saturation_table(result, scale="z")
     with pytest.raises(ValueError, match="saturated must be between 0 and 1; got 1"):
         saturation_table(result, saturated=1)

@@ -178,5 +178,5 @@ def test_figures_are_written_whole_and_with_the_same_bytes(
 
 
 def test_other_formats_are_refused(figures: dict[str, StudyFigure], tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="png, svg or pdf; got 'gif'"):
+    with pytest.raises(ValueError, match="'png', 'svg' or 'pdf'; got 'gif'"):
         write_figures(figures.values(), tmp_path, format="gif")
