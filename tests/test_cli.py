@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from study_cases import HERE, command, file_bytes, small_spec, table_bytes, write_toml
+from study_cases import HERE, command, file_bytes, quick_spec, small_spec, table_bytes, write_toml
 
 from tangermeme_creme.cli import main
 from tangermeme_creme.study.run import plan_study
@@ -28,6 +28,20 @@ def toml(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def finished(toml: Path) -> Path:
     assert main(["run", str(toml), "--quiet"]) == 0
     return toml.parent / "study"
+
+
+@pytest.fixture(scope="module")
+def quick_toml(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("quick")
+    content = spec_to_dict(quick_spec(folder, folder / "study", model={"module_folder": str(HERE)}))
+    return write_toml(content, folder / "study.toml")
+
+
+@pytest.fixture(scope="module")
+def quick(quick_toml: Path) -> Path:
+    """A study of three tests, whose page takes seconds."""
+    assert main(["run", str(quick_toml), "--quiet"]) == 0
+    return quick_toml.parent / "study"
 
 
 def test_init_writes_a_file_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,13 +109,13 @@ def test_plan_of_a_model_that_cannot_be_split_is_in_full(toml: Path) -> None:
     assert "shared" not in set(plan.stages["stage"]) and "in part." not in str(plan)
 
 
-def test_status_report_and_export(finished: Path, toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_status_report_and_export(finished: Path, toml: Path, quick: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert main(["status", str(toml)]) == 0
     assert capsys.readouterr().out.splitlines()[3].split()[:3] == ["swap", "4", "0"]
-    assert main(["report", str(finished)]) == 0
+    assert main(["report", str(quick)]) == 0
     shown = capsys.readouterr().out
-    assert "enhancing" in shown and (finished / "report" / "contexts.csv").exists()
+    assert "enhancing" in shown and (quick / "report" / "contexts.csv").exists()
     assert main(["export", str(finished), "--formats", "csv", "bed", "--out", str(finished / "files")]) == 0
     written = [Path(line) for line in capsys.readouterr().out.splitlines()]
     assert finished / "files" / "necessity.csv" in written and all(path.stat().st_size for path in written)
@@ -127,13 +141,13 @@ def test_what_is_refused_is_told_without_a_traceback(
 
 
 def test_command_runs_on_local_processes(
-    finished: Path, toml: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    quick: Path, quick_toml: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    content = spec_to_dict(read_spec(toml)) | {"out": str(tmp_path / "wide")}
+    content = spec_to_dict(read_spec(quick_toml)) | {"out": str(tmp_path / "wide")}
     path = write_toml(content, tmp_path / "wide.toml")
     assert main(["run", str(path), "--dask", "local:2"]) == 0
     assert "tests: 100%" in capsys.readouterr().err
-    assert table_bytes(tmp_path / "wide") == table_bytes(finished)
+    assert table_bytes(tmp_path / "wide") == table_bytes(quick)
 
 
 def test_dry_run_counts_a_search_by_the_size_of_tiles(toml: Path, tmp_path: Path) -> None:
@@ -159,12 +173,12 @@ def test_ctrl_c_is_heard_while_workers_start(toml: Path, tmp_path: Path) -> None
     assert (process.returncode, errors) == (130, "tangermeme-creme: stopped.\n")
 
 
-def test_report_is_written_though_nobody_reads_what_is_printed(finished: Path, tmp_path: Path) -> None:
+def test_report_is_written_though_nobody_reads_what_is_printed(quick: Path, tmp_path: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     with open(write, "w") as unread:
         ended = subprocess.run(
-            command("report", finished, "--out", tmp_path / "report"), stdout=unread, stderr=subprocess.PIPE
+            command("report", quick, "--out", tmp_path / "report"), stdout=unread, stderr=subprocess.PIPE
         )
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert (tmp_path / "report" / "report.html").exists() and (tmp_path / "report" / "summary.txt").exists()

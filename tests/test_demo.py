@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
@@ -22,31 +25,52 @@ TABLES = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "LENGTH", 16_384)
-    monkeypatch.setattr(demo, "TILE", 1_280)
+class Shown(NamedTuple):
+    """A demo: its folder, its exit code, and what it printed."""
+
+    out: Path
+    code: int
+    printed: str
+    errors: str
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo, "LENGTH", 16_384)
+        patch.setattr(demo, "TILE", 1_280)
+        yield
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory, small: None) -> Shown:
+    """The demo with its page, which takes as long as the rest."""
+    out = tmp_path_factory.mktemp("demo") / "new" / "folder"
+    with redirect_stdout(StringIO()) as printed, redirect_stderr(StringIO()) as errors:
+        code = main(["demo", "--out", str(out), "--quiet"])
+    return Shown(out, code, printed.getvalue(), errors.getvalue())
 
 
 @pytest.fixture
 def without_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page takes as long as the rest, and is looked at once."""
     monkeypatch.setattr(demo, "write_page", lambda study: study.folder / "report.html")
 
 
-def test_demo_recovers_everything_and_writes_its_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = tmp_path / "new" / "folder"
-    assert main(["demo", "--out", str(out), "--quiet"]) == 0
-    shown = capsys.readouterr()
-    counts = re.findall(r" (\d+)/(\d+) ", shown.out)
+def tables(out: Path) -> list[bytes]:
+    return [(out / "tables" / f"{name}.csv").read_bytes() for name in sorted(TABLES)]
+
+
+def test_demo_recovers_everything_and_writes_its_tables(shown: Shown) -> None:
+    out = shown.out
+    assert (shown.code, shown.errors) == (0, "")
+    counts = re.findall(r" (\d+)/(\d+) ", shown.printed)
     assert len(counts) == 13
     assert all(found == of and int(of) for found, of in counts)
-    assert shown.err == ""
     assert {path.stem for path in (out / "tables").glob("*.csv")} == TABLES
     assert all(len(pd.read_csv(path)) for path in (out / "tables").glob("*.csv"))
     assert (out / "tile_effects.png").stat().st_size > 10_000
     page = (out / "study_0" / "report" / "report.html").read_text()
-    assert "SIM1" in page and str(tmp_path) not in page
+    assert "SIM1" in page and str(out.parents[1]) not in page
     assert {"cres.A.bed", "necessity.B.bedgraph", "cre_gene.A.interact"} <= {
         path.name for path in (out / "study_0" / "export").iterdir()
     }
@@ -54,27 +78,21 @@ def test_demo_recovers_everything_and_writes_its_tables(tmp_path: Path, capsys: 
     assert not list(out.rglob(".*"))
 
 
-@pytest.mark.usefixtures("without_page")
-def test_demo_is_a_study_that_can_be_run_again_by_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", "--out", str(tmp_path), "--quiet"]) == 0
-    lines = (tmp_path / "study_0" / "manifest.jsonl").read_text().splitlines()
-    assert main(["run", str(tmp_path / "study.toml"), "--quiet"]) == 0
-    assert (tmp_path / "study_0" / "manifest.jsonl").read_text().splitlines() == lines
-    assert (Study.open(tmp_path / "study_0").status()["done"] == 4).all()
+def test_demo_is_a_study_that_can_be_run_again_by_its_file(shown: Shown) -> None:
+    lines = (shown.out / "study_0" / "manifest.jsonl").read_text().splitlines()
+    assert main(["run", str(shown.out / "study.toml"), "--quiet"]) == 0
+    assert (shown.out / "study_0" / "manifest.jsonl").read_text().splitlines() == lines
+    assert (Study.open(shown.out / "study_0").status()["done"] == 4).all()
 
 
 @pytest.mark.usefixtures("without_page")
-def test_demo_is_the_same_again_and_another_with_another_seed(tmp_path: Path) -> None:
-    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
-        assert main(["demo", "--out", str(tmp_path / name), "--quiet", "--seed", str(seed)]) == 0
-    for table in TABLES:
-        a, b, c = ((tmp_path / name / "tables" / f"{table}.csv").read_bytes() for name in "abc")
-        assert a == b
-        assert a != c
+def test_demo_with_another_seed_has_other_tables(shown: Shown, tmp_path: Path) -> None:
+    assert main(["demo", "--out", str(tmp_path), "--quiet", "--seed", "4"]) == 0
+    assert all(a != b for a, b in zip(tables(shown.out), tables(tmp_path), strict=True))
 
 
-def test_demo_without_jinja_has_no_report_and_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_demo_is_the_same_again_and_without_jinja_has_no_report_and_says_so(
+    shown: Shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
     assert main(["demo", "--out", str(tmp_path), "--quiet"]) == 0
@@ -82,8 +100,10 @@ def test_demo_without_jinja_has_no_report_and_says_so(
         capsys.readouterr().out
     )
     assert not (tmp_path / "study_0" / "report").exists()
+    assert tables(shown.out) == tables(tmp_path)
 
 
+@pytest.mark.usefixtures("without_page")
 def test_demo_fails_when_a_strong_element_is_missed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

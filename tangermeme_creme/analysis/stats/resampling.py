@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,10 +109,14 @@ def expanded_tail(n: int, confidence: float) -> float:
     return float(stats.norm.cdf(-t * np.sqrt(n / (n - 1))))
 
 
+@lru_cache(maxsize=4)
 def _resamples(n: int, n_resamples: int, random_state: int) -> np.ndarray:
     """Count how often each resample draws each of n shuffles: shape (n_resamples, n), a function of seed and n only."""
     drawn = np.random.default_rng(random_state).integers(0, n, (n_resamples, n))
-    return np.stack([np.bincount(row, minlength=n) for row in drawn])
+    places = drawn + n * np.arange(n_resamples)[:, None]
+    counts = np.bincount(places.ravel(), minlength=n * n_resamples).reshape(n_resamples, n)
+    counts.flags.writeable = False  # kept for the next table of a study, which draws the same
+    return counts
 
 
 def _evaluate(effect: Effect, values: Mapping[str, np.ndarray], counts: np.ndarray, quiet: bool = False) -> np.ndarray:

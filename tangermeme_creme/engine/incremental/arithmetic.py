@@ -6,11 +6,12 @@ import weakref
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from ...support import warn
 from ..work import Work
@@ -108,33 +109,33 @@ class PathWork:
     def measure_whole(self, run: Callable[[], T]) -> T:
         """Predict one sequence in full, and measure the operations of both parts."""
         local, marks, before = self._model.local, list[int](), list[int]()
-        counter = FlopCounterMode(display=False)
+        counter = _FlopCounter()
 
         def mark(*_: object) -> None:
-            marks.append(counter.get_total_flops())
+            marks.append(counter.flops)
 
         hook = local.register_forward_hook(mark)
         if isinstance(local, SplitLocal):
-            local.plan.at_rest = lambda: before.append(counter.get_total_flops())
+            local.plan.at_rest = lambda: before.append(counter.flops)
         try:
             result = _counted(run, counter)
         finally:
             hook.remove()
             if isinstance(local, SplitLocal):
                 local.plan.at_rest = None
-        if len(marks) == 1 and counter.get_total_flops():
+        if len(marks) == 1 and counter.flops:
             self._arithmetic.local[self._length] = float(marks[0])
-            self._arithmetic.head = float(counter.get_total_flops() - marks[0])
+            self._arithmetic.head = float(counter.flops - marks[0])
             self._arithmetic.again = float(sum(before[:1]) - marks[0]) if before else 0.0
             self._warn_of_twice()
         return result
 
     def measure_local(self, run: Callable[[], T], width: int) -> T:
         """Run `local` on one stretch, and measure its operations."""
-        counter = FlopCounterMode(display=False)
+        counter = _FlopCounter()
         result = _counted(run, counter)
-        if counter.get_total_flops():
-            self._arithmetic.local[width] = float(counter.get_total_flops())
+        if counter.flops:
+            self._arithmetic.local[width] = float(counter.flops)
         return result
 
     def _warn_of_twice(self) -> None:
@@ -149,7 +150,35 @@ class PathWork:
             )
 
 
-def _counted(run: Callable[[], T], counter: FlopCounterMode) -> T:
+class _FlopCounter(TorchDispatchMode):
+    """Add up the operations of what runs, by PyTorch's own formulas.
+
+    PyTorch's `FlopCounterMode` counts the same, but imports its compiler first, which takes seconds per process.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flops = 0
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        formula = flop_registry.get(func._overloadpacket)
+        if formula is None and func is not torch.ops.prim.device.default:
+            with self:
+                parts = func.decompose(*args, **kwargs)
+            if parts is not NotImplemented:
+                return parts
+        result = func(*args, **kwargs)
+        if formula is not None:
+            self.flops += formula(*args, **kwargs, out_val=result)
+        return result
+
+
+def _counted(run: Callable[[], T], counter: _FlopCounter) -> T:
     """Run under a counter; without one where a model cannot be run under it."""
     try:
         with _without_fused_layers(), counter:
@@ -157,7 +186,7 @@ def _counted(run: Callable[[], T], counter: FlopCounterMode) -> T:
     except (torch.OutOfMemoryError, MemoryError):
         raise
     except Exception:
-        counter.flop_counts.clear()
+        counter.flops = 0
         return run()  # raises what is wrong with the model itself
 
 

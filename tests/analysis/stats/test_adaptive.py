@@ -102,7 +102,7 @@ def test_an_end_comes_at_n_max_with_a_flag() -> None:
     )
     assert found.n.tolist() == [10] * 3 and not found.converged.any() and (found.sem > 1e-12).all()
     assert found.result.y_mut.shape[2] == 10
-    assert model.rows == 3 * (10 * len(TILES) + 3)  # each shuffle once, the wild type once per block
+    assert model.rows == 3 * (10 * len(TILES) + 3) + 3  # each shuffle once; the wild type, and one again, per block
 
 
 def test_examples_depend_on_neither_order_nor_company() -> None:

@@ -21,7 +21,7 @@ def model_of(function: str, **keys: object) -> ModelSpec:
 
 def test_function_that_raises_is_told_with_its_error_and_called_once(tmp_path: Path) -> None:
     spec = window_spec(tmp_path, "failing", model={"arguments": {"what": "no weights here"}})
-    match = r"return a torch\.nn\.Module; got 'run_model_cases:failing': FileNotFoundError: no weights here, in m"
+    match = r"return a torch\.nn\.Module; got 'run_model_cases:failing': FileNotFoundError: no weights here, in r"
     with pytest.raises(StudyError, match=match):
         run_study(spec, folder=HERE, verbose=False)
     assert (tmp_path / "study" / "log.txt").read_text().count("FileNotFoundError: no weights here\n") == 1
