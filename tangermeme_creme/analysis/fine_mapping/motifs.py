@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,8 @@ def motif_hits(
     tables = []
     for rows in torch.arange(len(packed)).split(max(1, _BASES // width)):
         here = to_one_hot(span_codes(packed[rows], spans[rows]))
-        hits = pd.concat(fimo(named, here.numpy(), threshold=threshold))
+        with _threads_of_torch_kept():
+            hits = pd.concat(fimo(named, here.numpy(), threshold=threshold))
         example = rows.numpy()[hits["sequence_name"].to_numpy(dtype=np.int64)]
         offset = spans[:, 0].numpy()[example]
         start, end = (hits[name].to_numpy(dtype=np.int64) + offset for name in ("start", "end"))
@@ -144,6 +146,16 @@ def mask_of_hits(hits: pd.DataFrame, spans: torch.Tensor) -> torch.Tensor:
     np.add.at(changes, (example, hits["start"].to_numpy(dtype=np.int64) - offset), 1)
     np.add.at(changes, (example, hits["end"].to_numpy(dtype=np.int64) - offset), -1)
     return torch.from_numpy(changes.cumsum(1)[:, :-1] > 0)
+
+
+@contextmanager
+def _threads_of_torch_kept() -> Iterator[None]:
+    """Restore PyTorch's number of threads, which parallel loops of Numba raise to that of all cores."""
+    threads = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def check_p_value(value: float, name: str) -> None:

@@ -79,6 +79,13 @@ def test_hits_are_those_of_a_naive_scan_of_both_strands(threshold: float, unknow
     assert (table["p_value"] < threshold).all()
 
 
+def test_a_scan_leaves_the_threads_of_pytorch() -> None:
+    # Numba's parallel loops give PyTorch as many threads as there are cores, which round otherwise.
+    assert torch.get_num_threads() == 1
+    motif_hits(random_sequences(1, 100), MOTIFS)
+    assert torch.get_num_threads() == 1
+
+
 def test_scores_are_sums_of_bits() -> None:
     X = random_sequences(2, 300, seed=5)
     for row in motif_hits(X, MOTIFS, 0.01).itertuples():
