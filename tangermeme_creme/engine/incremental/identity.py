@@ -119,7 +119,7 @@ class ModelIdentity:
             self.attributes = fingerprint_attributes(self._model, volatile)
 
     def decide(self) -> None:
-        """Let a network that is split by the names of its modules find out, once, how these run.
+        """Let a network that is split by the names of its modules find out, once, how these run, and for what.
 
         Raises
         ------
@@ -127,9 +127,9 @@ class ModelIdentity:
             If it cannot be split there.
         """
         local = self._model.local
+        self._model.expect(self._run_as.n_args, self._run_as.length)
         if not isinstance(local, SplitLocal) or local.plan.order:
             return
-        self._model.expect(self._run_as.n_args)
         passes = local.plan.passes
         try:
             local.decide(self._runs().random(1, self._run_as.length))
