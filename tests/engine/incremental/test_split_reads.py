@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from helpers import assert_close
-from incremental_cases import F64, bases, edited, edits_at, naive
+from incremental_cases import F64, Does, bases, convolve, edited, edits_at, naive
 from tangermeme.utils import TangermemeWarning
 from torch import nn
 
@@ -139,3 +139,30 @@ def test_lengths_with_as_many_bins_take_turns(name: str, names: list[str]) -> No
             assert_close(sessions[length].predict(), naive(model, X))
             assert_close(sessions[length].predict_edits(EDITS), naive(model, edited(X, EDITS)))
             assert sessions[length].work.n_partial > 0
+
+
+class Aliased(nn.Module):
+    """The named modules return views of one memory, into which the rest writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.crop = convolve(5), Does(lambda h: h[..., 2:-2])
+
+    def forward(self, X: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
+        h = self.stem(X)
+        cropped = self.crop(h)
+        h *= 2
+        cropped *= 3
+        return k * torch.tanh(h).mean(-1)
+
+
+@pytest.mark.parametrize("required", [True, "auto"])
+def test_bases_that_the_parts_predict_otherwise_run_in_full(required: Any) -> None:
+    model, X, k = IncrementalModel.from_modules(Aliased().eval(), ["stem", "crop"]), bases(2, L), torch.ones(2, 1)
+
+    def predict() -> torch.Tensor:
+        with EditSession(model, X, args=[k], incremental=required) as session:
+            return session.predict()
+
+    with pytest.raises(ValueError, match="own prediction") if required is True else pytest.warns(match="runs in full"):
+        assert_close(predict(), naive(model, X, k))
