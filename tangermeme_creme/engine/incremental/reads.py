@@ -58,8 +58,8 @@ class Reads(TorchDispatchMode):
         self._to_python.__exit__(*exception)
 
     def follow(self, name: Hashable, tensor: torch.Tensor) -> None:
-        """Follow a tensor under a name."""
-        self._note([tensor], frozenset([name]))
+        """Follow a tensor under a name, whatever it comes from."""
+        self._behind[_memory(tensor)] = frozenset([name])
 
     def behind(self, values: Any) -> set[Hashable]:
         """Return the names of the tensors from which values come: tensors, in tuples, lists and mappings."""

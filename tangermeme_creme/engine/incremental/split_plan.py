@@ -117,24 +117,33 @@ class PlanSearch:
             # X may hold the NaN that measures the reach of `local`, and the model may write into X.
             x = torch.nan_to_num(X[:1]) if len(X) else X.new_ones((1, *X.shape[1:]))
             try:
-                order, outputs, expected = self._watch(x.clone())
+                order, outputs, expected, seems_read = self._watch(x.clone())
             except TypeError:
                 # A forward with ``*args`` hides how many further inputs a module within it requires.
                 if self.plan.n_further <= self.plan.n_required:
                     raise
                 self.plan.n_required = self.plan.n_further
-                order, outputs, expected = self._watch(x.clone())
+                order, outputs, expected, seems_read = self._watch(x.clone())
             n = sum(len(tensors_of(output)) for output in outputs)
             kept, written = tuple(range(n)), set(range(n))
             if not max(self.plan.n_required, self.plan.n_further):
-                kept, written = self._reduce(x, order, outputs, expected)
+                kept, written = self._reduce(x, order, outputs, expected, seems_read)
         self.plan.order, self.plan.kept, self.plan.written = tuple(order), kept, frozenset(written)
 
-    def _watch(self, x: torch.Tensor) -> tuple[list[str], list[Any], list[torch.Tensor]]:
-        """Predict a sequence; return the names in the order of their runs, what these returned, and the prediction."""
+    def _watch(self, x: torch.Tensor) -> tuple[list[str], list[Any], list[torch.Tensor], set[Hashable]]:
+        """Predict a sequence.
+
+        Returns the names in the order of their runs, what these returned, the prediction, and the indices of what it
+        seems to read.
+        """
         outputs, finished, y = list[Any](), list[tuple[str, int]](), list[torch.Tensor]()
+        reads, n_seen = Reads(), 0
 
         def visit(name: str, output: Any) -> None:
+            nonlocal n_seen
+            for tensor in tensors_of(output):
+                reads.follow(n_seen, tensor)
+                n_seen += 1
             outputs.append(with_tensors(output, [tensor.clone() for tensor in tensors_of(output)]))
 
         def finish(name: str, *_: Any) -> None:
@@ -146,7 +155,7 @@ class PlanSearch:
                 if module not in inside and not inside & set(module.modules()):
                     stack.callback(module.register_forward_hook(partial(finish, name)).remove)
             self.plan.passes += 1
-            with tapped(self.named, None, visit) as order:
+            with tapped(self.named, None, visit) as order, reads:
                 try:
                     y = tensors_of(self.model(x, *[UNTOUCHED] * self.plan.n_required))
                 except Touched:
@@ -156,10 +165,15 @@ class PlanSearch:
         before = {name for name, n in finished if n < len(outputs)} & weighted
         self.plan.again = [name for name in before if not any(name.startswith(f"{other}.") for other in before)]
         self.plan.again.sort(key=[name for name, _ in finished].index)
-        return order, outputs, y
+        return order, outputs, y, reads.behind(y)
 
     def _reduce(
-        self, x: torch.Tensor, order: Sequence[str], outputs: list[Any], expected: list[torch.Tensor]
+        self,
+        x: torch.Tensor,
+        order: Sequence[str],
+        outputs: list[Any],
+        expected: list[torch.Tensor],
+        seems_read: set[Hashable],
     ) -> tuple[tuple[int, ...], set[int]]:
         """Return which tensors of the outputs the rest reads, and which it may write into."""
         tensors = [tensor for output in outputs for tensor in tensors_of(output)]
@@ -189,6 +203,20 @@ class PlanSearch:
             same = _same(tensors_of(y), expected)
             return None if same else "another prediction, or none that is finite", reads, reads.behind(y)
 
+        def settle(keep: set[int]) -> bool:
+            """Keep what a prediction reads, and see that this is enough; return whether it is."""
+            nonlocal kept
+            for _ in range(3):
+                wrong, reads, behind = attempt(keep)
+                needed = integers | {i for i in range(len(tensors)) if i in behind} or keep
+                if reads.decided or THE_X in behind or (wrong and needed == keep):
+                    return False
+                if needed == keep:
+                    kept = keep
+                    return True
+                keep = needed
+            return False
+
         def drop(some: list[int]) -> None:
             """Drop those without which the prediction stays the same: all together, or else half by half."""
             nonlocal kept
@@ -200,15 +228,19 @@ class PlanSearch:
                 drop(some[: len(some) // 2])
                 drop(some[len(some) // 2 :])
 
+        # Integers cannot be NaN. A module that returns its own input makes another tensor seem to be read.
+        integers = {i for i, tensor in enumerate(tensors) if not tensor.is_floating_point()}
+        if settle(integers | {i for i in kept if i in seems_read} or kept):
+            return tuple(sorted(kept)), written
         wrong, reads, behind = attempt(kept)
         if not wrong and THE_X in behind | reads.decided:
             wrong = "one that reads X as well"
         if wrong:
             raise ValueError(f"the model must predict the same from {list(self.named)} as from X; got {wrong}.")
         self.plan.branches = bool(reads.decided)
-        # Where values decide what is read, another sequence may need any of them. Integers cannot be NaN.
+        # Where values decide what is read, another sequence may need any of them.
         if not self.plan.branches:
-            drop([i for i, tensor in enumerate(tensors) if tensor.is_floating_point() and i not in behind])
+            drop(sorted(kept - integers - behind))
         return tuple(sorted(kept)), written
 
 
