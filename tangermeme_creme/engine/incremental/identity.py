@@ -12,7 +12,7 @@ import torch
 
 from ..agreement import agreement_tolerance
 from ..cache import ActivationCache
-from ..device import autocasting
+from ..device import autocasting, resolve_dtype
 from ..fingerprint import fingerprint_attributes, fingerprint_model, plain_attributes
 from ..work import Work
 from .local_runs import LocalRuns, SplitError
@@ -132,7 +132,8 @@ class ModelIdentity:
             return
         passes = local.plan.passes
         try:
-            local.decide(self._runs().random(1, self._run_as.length))
+            dtype = resolve_dtype(self._model, None)  # no autocasting here
+            local.decide(self._runs().random(1, self._run_as.length).to(dtype))
         except ValueError as error:
             raise SplitError(str(error)) from error
         finally:

@@ -104,6 +104,8 @@ class IncrementalModel(torch.nn.Module):
 
     def finish(self, activations: list[torch.Tensor], *args: torch.Tensor) -> Any:
         """Run `head` on trimmed outputs of `local`: on the tensor if there is one, else on a tuple of tensors."""
+        if self.keep is not None and isinstance(self.local, SplitLocal):
+            activations = self.local.untrimmed(activations, self.keep, self.axis)
         return self.head(activations[0] if len(activations) == 1 else tuple(activations), *args)
 
     def expect(self, n_args: int, length: int | None = None) -> None:

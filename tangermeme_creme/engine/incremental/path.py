@@ -201,12 +201,14 @@ class PartialPath:
             """Predict by `local` and `head` on the whole sequence; keep what `local` returns."""
             seen.clear()
             seen.append(self._run_local(codes))
-            return self._run_head(model.trim(seen[0]), row_args)
+            return self.run_head(model.trim(seen[0]), self._inputs(row_args))
 
+        # A model whose forward is head(local(X)) itself is not predicted once more.
+        itself = not isinstance(model.local, SplitLocal) and not overrides_forward(model)
         with self._identity.noting_what_changes(), torch.no_grad(), autocasting(self._device, self._dtype):
-            self.work.measure_whole(predict)
-            in_full = check_output(model(self._one_hot(codes), *self._inputs(row_args)), 1)
-        self.work.count(n_checks=2)
+            y = self.work.measure_whole(predict)
+            in_full = check_output(y if itself else model(self._one_hot(codes), *self._inputs(row_args)), 1)
+        self.work.count(n_checks=1 if itself else 2)
         # Not put into the cache: alone they may round otherwise than in the batches that follow, now and later.
         entry = self._cache.get(self._row_key(int(edit.base[0])))
         activations = self._stack(self._run_full(self._codes[edit.base]) if entry is None else [entry])
@@ -225,7 +227,8 @@ class PartialPath:
             raise SplitError(
                 f"the output of local for an edit must not depend on the window; got a difference of {error:.2g}."
             )
-        in_part = check_output(self._run_head(activations, row_args), 1)
+        with torch.no_grad(), autocasting(self._device, self._dtype):
+            in_part = check_output(self.run_head(activations, self._inputs(row_args)), 1)
         error = max(relative_difference(a, b) for a, b in zip(in_part, in_full))
         if error > limit:
             raise SplitError(f"head(local(X)) must be the model's own prediction; got a difference of {error:.2g}.")
@@ -307,19 +310,27 @@ class PartialPath:
         return check_activations(outputs, len(codes), self._model.axis)
 
     def _finish(self, activations: list[torch.Tensor], args: Sequence[torch.Tensor] | None) -> Any:
-        y = self._run_head(activations, args)
-        if isinstance(self._model.local, SplitLocal) and any(bool(part.isnan().any()) for part in tensors_of(y)):
-            raise SplitError("the rest of the model must predict from its local modules alone; got NaN.")
+        with torch.no_grad(), autocasting(self._device, self._dtype):
+            y = self.run_head(activations, self._inputs(args))
         self.work.finished(len(activations[0]))
         return y
 
-    def _run_head(self, activations: list[torch.Tensor], args: Sequence[torch.Tensor] | None) -> Any:
+    def run_head(self, activations: list[torch.Tensor], args: Sequence[torch.Tensor]) -> Any:
+        """Predict from trimmed activations.
+
+        Raises
+        ------
+        SplitError
+            If the rest of a split network reads what it does not get, as another sequence may show.
+        """
         self._identity.decide()
         try:
-            with torch.no_grad(), autocasting(self._device, self._dtype):
-                return self._model.finish(activations, *self._inputs(args))
+            y = self._model.finish(activations, *args)
         except Touched as error:
             raise SplitError(str(error)) from error
+        if isinstance(self._model.local, SplitLocal) and any(bool(part.isnan().any()) for part in tensors_of(y)):
+            raise SplitError("the rest of the model must predict from its local modules alone; got NaN.")
+        return y
 
 
 def overrides_forward(model: IncrementalModel) -> bool:

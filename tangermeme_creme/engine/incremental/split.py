@@ -129,6 +129,27 @@ class SplitLocal(torch.nn.Module):
         left = iter(tensors)
         return unread(X, activations[0]).clone(), tensors, [with_tensors(template, left) for template in templates]
 
+    def untrimmed(
+        self, activations: list[torch.Tensor], keep: Sequence[tuple[int, int] | None], axis: int
+    ) -> list[torch.Tensor]:
+        """Put trimmed activations back among as many bins as the network has, NaN beyond ``keep``."""
+
+        shapes = [
+            shapes
+            for shapes, rows in self.plan.seen.items()
+            if self.plan.whole in (None, *rows) and _trimmed(shapes, keep, axis) == _shapes(activations)
+        ]
+        if not shapes:
+            return activations
+        bins = []
+        for shape, span, tensor in zip(max(shapes), keep, activations):
+            whole = tensor
+            if span is not None:
+                whole = unread(torch.empty((1, *shape), dtype=tensor.dtype, device="meta"), tensor).clone()
+                whole.narrow(axis, span[0], span[1] - span[0]).copy_(tensor)
+            bins.append(whole)
+        return bins
+
     def decide(self, X: torch.Tensor) -> None:
         """Find in which order the modules run, and the smallest set of outputs from which to predict a sequence."""
         PlanSearch(self.model, self.named(), self.plan).run(X)
@@ -229,3 +250,14 @@ def _n_required(model: torch.nn.Module) -> int:
 def _shapes(tensors: Iterable[torch.Tensor]) -> Shapes:
     """Return the shapes of tensors without the number of rows."""
     return tuple(tuple(tensor.shape[1:]) for tensor in tensors)
+
+
+def _trimmed(shapes: Shapes, keep: Sequence[tuple[int, int] | None], axis: int) -> Shapes:
+    """Return the shapes without the number of rows, once each has only the bins of its span of `keep`."""
+    trimmed = []
+    for shape, span in zip(shapes, keep):
+        sizes = [1, *shape]
+        if span is not None:
+            sizes[axis] = min(span[1], sizes[axis]) - span[0]
+        trimmed.append(tuple(sizes[1:]))
+    return tuple(trimmed)

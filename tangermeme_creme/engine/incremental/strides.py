@@ -73,10 +73,12 @@ def _stride_from(count: Callable[[int], int], short: int, length: int, n: int) -
 
 
 def _short_lengths(length: int, n: int) -> list[int]:
-    """Return lengths to try, the shortest first: whole bins, and parts of the length that are whole pools as well."""
+    """Return lengths to try, the shortest first: whole bins, parts of the length, and those that pad as the length."""
     whole = [pool * (min(64, n // 2) // pool) * (length // n) for pool in (64, 16, 4, 1)] if length % n == 0 else []
     parts = [length * eighths // 8 for eighths in (1, 2, 4, 6, 7)]
-    return sorted({bp for bp in whole if bp}) + [bp for bp in parts if bp]
+    # A network that pads to whole pools has its bins in blocks; whole pools away, it pads by as much.
+    as_padded = [length - 64 * max(1, (length - bp) // 64) for bp in parts]
+    return sorted({bp for bp in whole if bp}) + [bp for bp in parts if bp] + [bp for bp in as_padded if bp > 0]
 
 
 def _strides_between(bp: int, bins: int) -> list[int]:
