@@ -12,7 +12,7 @@ from ..sequence import Edits, apply_edits, check_edits, to_one_hot
 from .agreement import agreement_tolerance
 from .cache import ActivationCache
 from .device import resolve_dtype, rows_at_once
-from .function_check import warn_of_stochastic_model
+from .function_check import difference_alone, warn_of_stochastic_model
 from .incremental import IncrementalModel, PartialPath, SplitError, fall_back_to_full, may_run_in_part
 from .options import takes, wants_in_part
 from .outputs import Objective, Output, OutputRows, check_output
@@ -211,13 +211,16 @@ class CodesSession:
         for rows in order.split(self._at_once):
             batch = None if edits is None else _take(edits, rows)
             args = None if self._args is None else [arg[base[rows].to(arg.device)] for arg in self._args]
+            y = None
             try:
-                y = None if path is None else path.predict(base[rows], batch, args)
+                if path is not None:
+                    y = self._after(path.predict(base[rows], batch, args), base[rows], batch, args, in_part=True)
             except SplitError as error:
                 assert path is not None
                 fall_back_to_full(path, error, self._required)
                 path = None
-            y = self._call(base[rows], batch, args) if path is None else self._after(y, base[rows], batch, args)
+            if path is None:
+                y = self._call(base[rows], batch, args)
             predictions.add(y, len(rows), rows)
             if self._progress is not None:
                 self._progress.update(len(rows))
@@ -254,19 +257,23 @@ class CodesSession:
         options.pop("func", None)
         return options
 
-    def _after(self, y: Any, base: torch.Tensor, edits: Edits | None, args: list[torch.Tensor] | None) -> Any:
+    def _after(
+        self, y: Any, base: torch.Tensor, edits: Edits | None, args: list[torch.Tensor] | None, in_part: bool = False
+    ) -> Any:
         """Check the predictions of a batch, then apply the function that the caller gave to tangermeme's `predict`."""
         check_output(y, len(base))
         # Once on its own and once in company, where a test has batches of several sequences.
         checked = (_CHECKED, len(base) > 1)
         if self._func is predict and not self._allow_stochastic and checked not in self._model_keys:
+            self._check_again(y, base, edits, args, in_part)
             self._model_keys |= {checked: True, (_CHECKED, False): True}
-            self._check_again(y, base, edits, args)
         after = self._func_kwargs.get("func") if self._func is predict else None
         return y if after is None else after(y)
 
-    def _check_again(self, y: Any, base: torch.Tensor, edits: Edits | None, args: list[torch.Tensor] | None) -> None:
-        """Predict the first sequence of a batch once more, on its own."""
+    def _check_again(
+        self, y: Any, base: torch.Tensor, edits: Edits | None, args: list[torch.Tensor] | None, in_part: bool
+    ) -> None:
+        """Predict the first sequence of a batch once more, on its own and in full."""
 
         def predict_alone() -> Any:
             X = to_one_hot(
@@ -279,8 +286,14 @@ class CodesSession:
         assert device is not None
         for work in self._works:
             work.n_checks += 1
-        tolerance = agreement_tolerance(resolve_dtype(self._model, self._dtype), device)
-        warn_of_stochastic_model(self._model, y, predict_alone, tolerance)
+        difference = difference_alone(y, predict_alone)
+        if difference <= agreement_tolerance(resolve_dtype(self._model, self._dtype), device):
+            return
+        if in_part:
+            raise SplitError(
+                f"head(local(X)) must be the model's own prediction; got a difference of {difference:.2g}."
+            )
+        warn_of_stochastic_model(self._model, difference)
 
 
 def _take(edits: Edits, rows: torch.Tensor) -> Edits:

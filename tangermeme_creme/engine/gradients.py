@@ -179,22 +179,22 @@ class SpanObjective:
         path = self._path
         if path is not None and not self._in_part(path, rows):
             path = None
+        args = [arg[rows].to(self._on, self._dtype) for arg in self._args or ()]
+        activations, y = None, None
         try:
-            activations = None if path is None else self._activations(path, x, rows)
+            if path is not None and (activations := self._activations(path, x, rows)) is not None:
+                with autocasting(self._on, self._dtype):
+                    y = path.run_head(activations, args)
+                self._count(n_partial=len(rows))
+                path.work.finished(len(rows))
         except SplitError as error:
             assert path is not None
             fall_back_to_full(path, error, self._incremental is True)
-            path = self._path = activations = None
-        args = [arg[rows].to(self._on, self._dtype) for arg in self._args or ()]
+            self._path = activations = None
         with autocasting(self._on, self._dtype):
             if activations is None:
                 self._count(n_full=len(rows))
                 y = self._model(self._full_sequences(x, rows), *args)
-            else:
-                assert path is not None
-                self._count(n_partial=len(rows))
-                y = path.model.finish(activations, *args)
-                path.work.finished(len(rows))
             check_output(y, len(rows))
             value = check_objective(self._objective(y), len(rows))
         if not value.isfinite().all():
@@ -237,10 +237,11 @@ class SpanObjective:
             return None
         windows = [reach.window(*span, max(blocks)) for span in spans]
         stretches = [self._around(x[k], i, windows[k].start, windows[k].end) for k, i in enumerate(rows)]
+        entries = path.entries(rows)
         with autocasting(self._on, self._dtype):
             outputs = check_activations(model.local(torch.stack(stretches)), len(rows), model.axis)
         per_row = []
-        for k, entry in enumerate(path.entries(rows)):
+        for k, entry in enumerate(entries):
             tensors = [tensor.to(self._on)[None].clone() for tensor in entry]
             splice(tensors, 0, outputs, k, windows[k], reach, model, trimmed=True)
             per_row.append(tensors)

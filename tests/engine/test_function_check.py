@@ -9,6 +9,8 @@ from tangermeme.utils import TangermemeWarning
 
 from tangermeme_creme import necessity_test
 from tangermeme_creme.engine import EditSession, IncrementalModel
+from tangermeme_creme.engine.agreement import agreement_tolerance
+from tangermeme_creme.engine.function_check import difference_alone
 
 X = random_sequences(4, 90)
 TILES = [(0, 40), (50, 90)]
@@ -51,6 +53,17 @@ def test_a_model_that_gives_other_numbers_is_told_in_each_test(model: torch.nn.M
             necessity_test(model, X, TILES, n=2)
         assert len(caught) == 1
     necessity_test(model, X, TILES, n=2, allow_stochastic=True)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-7, 0.0])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_the_smallest_numbers_round(scale: float, dtype: torch.dtype) -> None:
+    y = torch.tensor([[3.0, 2.0]]).mul(scale).to(dtype)
+    # One step of the dtype.
+    codes = y.view(torch.int32 if dtype == torch.float32 else torch.int16)
+    after = (codes + 1).view(dtype)
+    assert difference_alone(y, lambda: after) <= agreement_tolerance(dtype, torch.device("cpu"))
+    assert difference_alone(y + 1, lambda: y + 2) > 0.1
 
 
 def test_batches_of_one_are_a_function() -> None:

@@ -12,7 +12,7 @@ import torch
 
 from ..agreement import agreement_tolerance
 from ..cache import ActivationCache
-from ..device import autocasting
+from ..device import autocasting, resolve_dtype
 from ..fingerprint import fingerprint_attributes, fingerprint_model, plain_attributes
 from ..work import Work
 from .local_runs import LocalRuns, SplitError
@@ -119,7 +119,7 @@ class ModelIdentity:
             self.attributes = fingerprint_attributes(self._model, volatile)
 
     def decide(self) -> None:
-        """Let a network that is split by the names of its modules find out, once, how these run.
+        """Let a network that is split by the names of its modules find out, once, how these run, and for what.
 
         Raises
         ------
@@ -127,12 +127,13 @@ class ModelIdentity:
             If it cannot be split there.
         """
         local = self._model.local
+        self._model.expect(self._run_as.n_args, self._run_as.length)
         if not isinstance(local, SplitLocal) or local.plan.order:
             return
-        self._model.expect(self._run_as.n_args)
         passes = local.plan.passes
         try:
-            local.decide(self._runs().random(1, self._run_as.length))
+            dtype = resolve_dtype(self._model, None)  # no autocasting here
+            local.decide(self._runs().random(1, self._run_as.length).to(dtype))
         except ValueError as error:
             raise SplitError(str(error)) from error
         finally:

@@ -104,12 +104,23 @@ class IncrementalModel(torch.nn.Module):
 
     def finish(self, activations: list[torch.Tensor], *args: torch.Tensor) -> Any:
         """Run `head` on trimmed outputs of `local`: on the tensor if there is one, else on a tuple of tensors."""
+        if self.keep is not None and isinstance(self.local, SplitLocal):
+            activations = self.local.untrimmed(activations, self.keep, self.axis)
         return self.head(activations[0] if len(activations) == 1 else tuple(activations), *args)
 
-    def expect(self, n_args: int) -> None:
-        """Say how many further inputs the next predictions have, which a forward with ``*args`` does not show."""
+    def expect(self, n_args: int, length: int | None = None) -> None:
+        """Say what the next predictions get, where a split network cannot see it.
+
+        Parameters
+        ----------
+        n_args: int
+            How many further inputs, which a forward with ``*args`` does not show.
+
+        length: int or None, optional
+            Length in bp of the sequences whose activations `head` gets. Default is None, the longest with as many bins.
+        """
         if isinstance(self.local, SplitLocal):
-            self.local.plan.n_further = n_args
+            self.local.expect(n_args, length)
 
     @classmethod
     def from_modules(cls, model: torch.nn.Module, local: Sequence[str], **kwargs: Any) -> IncrementalModel:

@@ -22,6 +22,8 @@ from .local_runs import LocalRuns, SplitError, check_activations
 from .model import IncrementalModel
 from .reach import reach_of
 from .splicing import edited_spans, splice
+from .split import SplitLocal
+from .taps import Touched, tensors_of
 from .windows import Reach, group_by_blocks, merge_spans
 
 # Base sequences run through `local` in groups of about as many bp as a batch of windows of 5 kb tiles has.
@@ -84,6 +86,7 @@ class PartialPath:
         self._model, self._codes, self._device, self._batch_size = model, codes, device, batch_size
         self._dtype = resolve_dtype(model, dtype)
         self.reach: Reach | None = None
+        self._n_args = n_args
         self._cache = ActivationCache() if cache is None else cache
         self._verbose = verbose
         self._keys: list[Hashable | None] = [None] * len(codes)
@@ -103,7 +106,7 @@ class PartialPath:
     @property
     def conditions(self) -> Hashable:
         """The conditions that decide, with the model, whether it may be evaluated in part."""
-        run_as = self.length, str(self._dtype), self._device.type
+        run_as = self.length, str(self._dtype), self._device.type, self._n_args
         parts = self._identity.structure, weakref.ref(self._model.head), self._identity.attributes
         return run_as, parts, overrides_forward(self._model)
 
@@ -142,6 +145,10 @@ class PartialPath:
     def commit(self, edits: Edits) -> None:
         """Write edits into the base sequences, and update the cached activations of these."""
         reach = self.reach
+        if reach is None:  # not measured yet, or refused: such a model has no keys
+            apply_edits(self._codes, edits)
+            self._keys = [None] * len(self._keys)
+            return
         changed: dict[int, list[Span]] = {}
         for row, span in zip(edits.base.tolist(), edited_spans(edits)):
             changed.setdefault(row, []).append(span)
@@ -149,8 +156,6 @@ class PartialPath:
         apply_edits(self._codes, edits)
         for row in changed:
             self._keys[row] = None
-        if reach is None:
-            return
         # Spans whose windows would overlap are merged, so that no base runs twice.
         spans = {row: merge_spans(edited, gap=2 * reach.halo * reach.align) for row, edited in changed.items()}
         # Activations that are cached already, as those of a row that got its old bases back, are not computed again. A
@@ -195,14 +200,15 @@ class PartialPath:
         def predict() -> Any:
             """Predict by `local` and `head` on the whole sequence; keep what `local` returns."""
             seen.clear()
-            outputs = model.local(self._one_hot(codes))
-            seen.append(outputs)
-            return model.finish(model.trim(check_activations(outputs, 1, model.axis)), *self._inputs(row_args))
+            seen.append(self._run_local(codes))
+            return self.run_head(model.trim(seen[0]), self._inputs(row_args))
 
+        # A model whose forward is head(local(X)) itself is not predicted once more.
+        itself = not isinstance(model.local, SplitLocal) and not overrides_forward(model)
         with self._identity.noting_what_changes(), torch.no_grad(), autocasting(self._device, self._dtype):
-            self.work.measure_whole(predict)
-            in_full = check_output(model(self._one_hot(codes), *self._inputs(row_args)), 1)
-        self.work.count(n_checks=2)
+            y = self.work.measure_whole(predict)
+            in_full = check_output(y if itself else model(self._one_hot(codes), *self._inputs(row_args)), 1)
+        self.work.count(n_checks=1 if itself else 2)
         # Not put into the cache: alone they may round otherwise than in the batches that follow, now and later.
         entry = self._cache.get(self._row_key(int(edit.base[0])))
         activations = self._stack(self._run_full(self._codes[edit.base]) if entry is None else [entry])
@@ -215,14 +221,14 @@ class PartialPath:
         splice(activations, 0, outputs, 0, window, reach, model, trimmed=True)
         self.work.count(n_checks=stretch.shape[1] / self.length)
         limit = agreement_tolerance(self._dtype, self._device)
-        expected = model.trim(check_activations(seen[0], 1, model.axis))
+        expected = model.trim(seen[0])
         error = max(relative_difference(a, b) for a, b in zip(activations, expected))
         if error > limit:
             raise SplitError(
                 f"the output of local for an edit must not depend on the window; got a difference of {error:.2g}."
             )
         with torch.no_grad(), autocasting(self._device, self._dtype):
-            in_part = check_output(model.finish(activations, *self._inputs(row_args)), 1)
+            in_part = check_output(self.run_head(activations, self._inputs(row_args)), 1)
         error = max(relative_difference(a, b) for a, b in zip(in_part, in_full))
         if error > limit:
             raise SplitError(f"head(local(X)) must be the model's own prediction; got a difference of {error:.2g}.")
@@ -305,8 +311,25 @@ class PartialPath:
 
     def _finish(self, activations: list[torch.Tensor], args: Sequence[torch.Tensor] | None) -> Any:
         with torch.no_grad(), autocasting(self._device, self._dtype):
-            y = self._model.finish(activations, *self._inputs(args))
+            y = self.run_head(activations, self._inputs(args))
         self.work.finished(len(activations[0]))
+        return y
+
+    def run_head(self, activations: list[torch.Tensor], args: Sequence[torch.Tensor]) -> Any:
+        """Predict from trimmed activations.
+
+        Raises
+        ------
+        SplitError
+            If the rest of a split network reads what it does not get, as another sequence may show.
+        """
+        self._identity.decide()
+        try:
+            y = self._model.finish(activations, *args)
+        except Touched as error:
+            raise SplitError(str(error)) from error
+        if isinstance(self._model.local, SplitLocal) and any(bool(part.isnan().any()) for part in tensors_of(y)):
+            raise SplitError("the rest of the model must predict from its local modules alone; got NaN.")
         return y
 
 

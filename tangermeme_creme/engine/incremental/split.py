@@ -10,8 +10,9 @@ from typing import Any
 
 import torch
 
-from .split_plan import PlanSearch, Shapes, SplitPlan, unread
-from .taps import UNTOUCHED, evaluating, stop, tapped, tensors_of, with_tensors
+from .reads import Reads
+from .split_plan import THE_X, Plans, PlanSearch, Shapes, SplitPlan, unread
+from .taps import UNTOUCHED, Touched, evaluating, stop, tapped, tensors_of, with_tensors
 
 
 def split_at(model: torch.nn.Module, names: Sequence[str]) -> tuple[torch.nn.Module, torch.nn.Module]:
@@ -23,8 +24,9 @@ def split_at(model: torch.nn.Module, names: Sequence[str]) -> tuple[torch.nn.Mod
     tensors of a tuple, a list or a dict are outputs of their own.
 
     The first call of `local` finds out which outputs the rest of the network reads: the last one, and others through
-    skips. It predicts the first sequence by `head` with NaN for X and for some outputs, and keeps the outputs without
-    which the prediction changes. If the network requires further inputs, it keeps all outputs.
+    skips. It predicts the first sequence by `head` with NaN for X, follows all outputs through its operations, and
+    keeps those from which the prediction comes, also where their values make no difference. If the network requires
+    further inputs, or values decide what it runs, it keeps all outputs.
 
     Parameters
     ----------
@@ -48,7 +50,8 @@ def split_at(model: torch.nn.Module, names: Sequence[str]) -> tuple[torch.nn.Mod
     ValueError
         If `names` is empty, or has a name that is no submodule or lies within another; if a module is compiled or
         scripted. At the first prediction, if a named submodule does not run or returns no tensor; if the rest reads X
-        other than through them; if further inputs are used before the last of them has run.
+        other than through them, or, with other further inputs, an output that was not kept; if further inputs are used
+        before the last of them has run.
 
     RuntimeError
         If `head` gets activations in shapes, apart from the number of rows, that `local` has not returned.
@@ -78,6 +81,14 @@ class SplitLocal(torch.nn.Module):
         self.training = model.training
         self.names = names
         self.plan = SplitPlan(_n_required(model))
+        self._plans = Plans({0: self.plan})
+
+    def expect(self, n_args: int, length: int | None) -> None:
+        """Say how many further inputs the next predictions have, and for which length `head` predicts."""
+        if n_args not in self._plans.by_inputs:
+            self._plans.by_inputs[n_args] = SplitPlan(_n_required(self.model), n_args)
+        self.plan = self._plans.by_inputs[n_args]
+        self.plan.whole = None if length is None else (4, length)
 
     def named(self) -> dict[str, torch.nn.Module]:
         return {name: self.model.get_submodule(name) for name in self.names}
@@ -99,23 +110,45 @@ class SplitLocal(torch.nn.Module):
 
         with tapped(self.named(), self.plan.order, visit, then=stop):
             self.model(X, *[UNTOUCHED] * self.plan.n_required)
-        shapes = _shapes(kept)
-        # Of several lengths that have the same number of bins, the longest is stored: the others are windows of it.
-        if shapes not in self.plan.seen or X.shape[1:].numel() >= self.plan.seen[shapes][0].shape[1:].numel():
-            self.plan.seen[shapes] = torch.empty_like(X, device="meta"), templates
+        self.plan.seen.setdefault(_shapes(kept), {})[tuple(X.shape[1:])] = torch.empty_like(X, device="meta"), templates
         return tuple(kept) if len(kept) > 1 else kept[0]
 
-    def stand_ins(self, activations: list[torch.Tensor]) -> tuple[torch.Tensor, list[Any]]:
-        """Return an X, and an output of each run of a named module, with which to run the modules after them."""
+    def stand_ins(self, activations: list[torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor], list[Any]]:
+        """Return an X, tensors, and outputs of the named modules of these, with which to run the modules after them."""
         shapes = _shapes(activations)
         if shapes not in self.plan.seen:
             raise RuntimeError(f"head must be given rows in shapes that local has returned; got {list(shapes)}.")
-        X, templates = self.plan.seen[shapes]
+        seen = self.plan.seen[shapes]
+        # Of several lengths that have the same number of bins, the others may be windows of the longest.
+        whole = self.plan.whole if self.plan.whole in seen else max(seen, key=lambda shape: torch.Size(shape).numel())
+        X, templates = seen[whole]
         tensors = [unread(tensor, activations[0]) for template in templates for tensor in tensors_of(template)]
         for i, tensor in zip(self.plan.kept, activations):
             tensors[i] = tensor
-        copies = iter([tensor.clone() if i in self.plan.written else tensor for i, tensor in enumerate(tensors)])
-        return unread(X, activations[0]).clone(), [with_tensors(template, copies) for template in templates]
+        tensors = [tensor.clone() if i in self.plan.written else tensor for i, tensor in enumerate(tensors)]
+        left = iter(tensors)
+        return unread(X, activations[0]).clone(), tensors, [with_tensors(template, left) for template in templates]
+
+    def untrimmed(
+        self, activations: list[torch.Tensor], keep: Sequence[tuple[int, int] | None], axis: int
+    ) -> list[torch.Tensor]:
+        """Put trimmed activations back among as many bins as the network has, NaN beyond ``keep``."""
+
+        shapes = [
+            shapes
+            for shapes, rows in self.plan.seen.items()
+            if self.plan.whole in (None, *rows) and _trimmed(shapes, keep, axis) == _shapes(activations)
+        ]
+        if not shapes:
+            return activations
+        bins = []
+        for shape, span, tensor in zip(max(shapes), keep, activations):
+            whole = tensor
+            if span is not None:
+                whole = unread(torch.empty((1, *shape), dtype=tensor.dtype, device="meta"), tensor).clone()
+                whole.narrow(axis, span[0], span[1] - span[0]).copy_(tensor)
+            bins.append(whole)
+        return bins
 
     def decide(self, X: torch.Tensor) -> None:
         """Find in which order the modules run, and the smallest set of outputs from which to predict a sequence."""
@@ -129,27 +162,55 @@ class SplitHead(torch.nn.Module):
         super().__init__()
         # In a tuple, so that the model is not registered, moved and saved a second time.
         self._local = (local,)
-        self._cleared: set[tuple[bool, ...]] = set()
 
     def forward(self, activations: torch.Tensor | Sequence[torch.Tensor], *args: Any) -> Any:
         (local,) = self._local
-        model, named = local.model, local.named()
-        tensors = [activations] if isinstance(activations, torch.Tensor) else list(activations)
+        model, named, plan = local.model, local.named(), local.plan
+        activations = [activations] if isinstance(activations, torch.Tensor) else list(activations)
         passed = tuple(arg is not None for arg in args)
-        if len(args) > local.plan.n_required and passed not in self._cleared:
+        if len(args) > plan.n_required and passed not in plan.cleared:
             # `local` ran without the inputs that have a default, so it must not use them.
-            X, outputs = local.stand_ins([tensor[:1] for tensor in tensors])
-            with torch.no_grad(), evaluating(model), tapped(named, local.plan.order, replace_by=outputs, then=stop):
+            X, _, outputs = local.stand_ins([tensor[:1] for tensor in activations])
+            with torch.no_grad(), evaluating(model), tapped(named, plan.order, replace_by=outputs, then=stop):
                 model(X, *[None if arg is None else UNTOUCHED for arg in args])
-            self._cleared.add(passed)
-        X, outputs = local.stand_ins(tensors)
+        X, tensors, outputs = local.stand_ins(activations)
         # Modules before the last named one ran in `local` already and see NaN here: they must not update statistics.
-        with ExitStack() as until_last:
-            if local.plan.at_rest is not None:
-                until_last.callback(local.plan.at_rest)
+        with ExitStack() as stack:
+            reads = None
+            if plan.branches or passed not in plan.cleared:
+                reads = stack.enter_context(_following(plan, X, tensors, args))
+            until_last = stack.enter_context(ExitStack())
+            if plan.at_rest is not None:
+                until_last.callback(plan.at_rest)
             until_last.enter_context(evaluating(model))
-            with tapped(named, local.plan.order, replace_by=outputs, then=until_last.close):
-                return model(X, *args)
+            with tapped(named, plan.order, replace_by=outputs, then=until_last.close):
+                y = model(X, *args)
+        if reads is not None:
+            _check_reads(local, reads, y)
+            plan.cleared.add(passed)
+        return y
+
+
+def _following(plan: SplitPlan, X: torch.Tensor, tensors: list[torch.Tensor], args: Sequence[Any]) -> Reads:
+    """Follow all that the rest may read, by its index; X by `THE_X`, and further inputs by None."""
+    reads = Reads()
+    reads.follow(THE_X, X)
+    for i, tensor in enumerate(tensors):
+        reads.follow(i, tensor)
+    for arg in args:
+        if isinstance(arg, torch.Tensor):
+            reads.follow(None, arg)
+    return reads
+
+
+def _check_reads(local: SplitLocal, reads: Reads, y: Any) -> None:
+    """Refuse a prediction that reads what `head` does not get, which the values of this sequence may not show."""
+    plan = local.plan
+    plan.branches = plan.branches or bool(reads.decided)
+    unknown = (reads.behind(y) | reads.decided) - {None, *plan.kept}
+    if unknown:
+        what = "X" if THE_X in unknown else f"{len(unknown)} outputs that it did not read at first"
+        raise Touched(f"the rest of the model must predict from {list(local.names)} alone; got one that reads {what}.")
 
 
 def _check_names(model: torch.nn.Module, names: Sequence[str]) -> None:
@@ -189,3 +250,14 @@ def _n_required(model: torch.nn.Module) -> int:
 def _shapes(tensors: Iterable[torch.Tensor]) -> Shapes:
     """Return the shapes of tensors without the number of rows."""
     return tuple(tuple(tensor.shape[1:]) for tensor in tensors)
+
+
+def _trimmed(shapes: Shapes, keep: Sequence[tuple[int, int] | None], axis: int) -> Shapes:
+    """Return the shapes without the number of rows, once each has only the bins of its span of `keep`."""
+    trimmed = []
+    for shape, span in zip(shapes, keep):
+        sizes = [1, *shape]
+        if span is not None:
+            sizes[axis] = min(span[1], sizes[axis]) - span[0]
+        trimmed.append(tuple(sizes[1:]))
+    return tuple(trimmed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,9 +13,13 @@ import torch
 
 from ..agreement import agreement_tolerance, relative_difference
 from .nan_probe import buffers_restored
+from .reads import Reads
 from .taps import UNTOUCHED, Touched, evaluating, tapped, tensors_of, with_tensors
 
 Shapes = tuple[tuple[int, ...], ...]
+
+THE_X = "X"
+"""The name of X among the tensors that are followed; the others have their index."""
 
 
 @dataclass
@@ -48,8 +52,18 @@ class SplitPlan:
     written: frozenset of int
         Which tensors the code around the named modules may write into, so that it gets copies of them.
 
+    branches: bool
+        Whether values decide what runs in the rest, so that another sequence may read more.
+
+    cleared: set
+        The patterns of further inputs with which `head` was seen to read nothing but what it gets.
+
     seen: dict
-        By the shapes of the returned tensors: X, and all outputs, without their data.
+        By the shapes of the returned tensors, and then by the shape of one row of X: X, and all outputs, without their
+        data.
+
+    whole: tuple of int or None
+        The shape of one row of X for which `head` predicts; None is the longest of those seen.
     """
 
     n_required: int
@@ -60,7 +74,23 @@ class SplitPlan:
     order: tuple[str, ...] = ()
     kept: tuple[int, ...] = ()
     written: frozenset[int] = frozenset()
-    seen: dict[Shapes, tuple[torch.Tensor, list[Any]]] = field(default_factory=dict)
+    branches: bool = False
+    cleared: set[tuple[bool, ...]] = field(default_factory=set)
+    seen: dict[Shapes, dict[tuple[int, ...], tuple[torch.Tensor, list[Any]]]] = field(default_factory=dict)
+    whole: tuple[int, ...] | None = None
+
+
+@dataclass
+class Plans:
+    """The plans of one network.
+
+    Parameters
+    ----------
+    by_inputs: dict from int to SplitPlan
+        By how many further inputs a prediction has: with more of them the rest may read more.
+    """
+
+    by_inputs: dict[int, SplitPlan]
 
 
 class PlanSearch:
@@ -87,24 +117,33 @@ class PlanSearch:
             # X may hold the NaN that measures the reach of `local`, and the model may write into X.
             x = torch.nan_to_num(X[:1]) if len(X) else X.new_ones((1, *X.shape[1:]))
             try:
-                order, outputs, expected = self._watch(x.clone())
+                order, outputs, expected, seems_read = self._watch(x.clone())
             except TypeError:
                 # A forward with ``*args`` hides how many further inputs a module within it requires.
                 if self.plan.n_further <= self.plan.n_required:
                     raise
                 self.plan.n_required = self.plan.n_further
-                order, outputs, expected = self._watch(x.clone())
+                order, outputs, expected, seems_read = self._watch(x.clone())
             n = sum(len(tensors_of(output)) for output in outputs)
             kept, written = tuple(range(n)), set(range(n))
             if not max(self.plan.n_required, self.plan.n_further):
-                kept, written = self._reduce(x, order, outputs, expected)
+                kept, written = self._reduce(x, order, outputs, expected, seems_read)
         self.plan.order, self.plan.kept, self.plan.written = tuple(order), kept, frozenset(written)
 
-    def _watch(self, x: torch.Tensor) -> tuple[list[str], list[Any], list[torch.Tensor]]:
-        """Predict a sequence; return the names in the order of their runs, what these returned, and the prediction."""
+    def _watch(self, x: torch.Tensor) -> tuple[list[str], list[Any], list[torch.Tensor], set[Hashable]]:
+        """Predict a sequence.
+
+        Returns the names in the order of their runs, what these returned, the prediction, and the indices of what it
+        seems to read.
+        """
         outputs, finished, y = list[Any](), list[tuple[str, int]](), list[torch.Tensor]()
+        reads, n_seen = Reads(), 0
 
         def visit(name: str, output: Any) -> None:
+            nonlocal n_seen
+            for tensor in tensors_of(output):
+                reads.follow(n_seen, tensor)
+                n_seen += 1
             outputs.append(with_tensors(output, [tensor.clone() for tensor in tensors_of(output)]))
 
         def finish(name: str, *_: Any) -> None:
@@ -116,7 +155,7 @@ class PlanSearch:
                 if module not in inside and not inside & set(module.modules()):
                     stack.callback(module.register_forward_hook(partial(finish, name)).remove)
             self.plan.passes += 1
-            with tapped(self.named, None, visit) as order:
+            with tapped(self.named, None, visit) as order, reads:
                 try:
                     y = tensors_of(self.model(x, *[UNTOUCHED] * self.plan.n_required))
                 except Touched:
@@ -126,50 +165,82 @@ class PlanSearch:
         before = {name for name, n in finished if n < len(outputs)} & weighted
         self.plan.again = [name for name in before if not any(name.startswith(f"{other}.") for other in before)]
         self.plan.again.sort(key=[name for name, _ in finished].index)
-        return order, outputs, y
+        return order, outputs, y, reads.behind(y)
 
     def _reduce(
-        self, x: torch.Tensor, order: Sequence[str], outputs: list[Any], expected: list[torch.Tensor]
+        self,
+        x: torch.Tensor,
+        order: Sequence[str],
+        outputs: list[Any],
+        expected: list[torch.Tensor],
+        seems_read: set[Hashable],
     ) -> tuple[tuple[int, ...], set[int]]:
         """Return which tensors of the outputs the rest reads, and which it may write into."""
         tensors = [tensor for output in outputs for tensor in tensors_of(output)]
         kept, written = set(range(len(tensors))), set[int]()
 
-        def attempt(keep: set[int]) -> str | None:
-            """Predict from these tensors only; return the error, or None if the prediction is right."""
+        def attempt(keep: set[int]) -> tuple[str | None, Reads, set[Hashable]]:
+            """Predict from these tensors only.
+
+            Returns the error, or None if the prediction is right, and what was read for it.
+            """
             self.plan.passes += 1
+            X, reads = unread(x, x).clone(), Reads()
             replaced = [t.clone() if i in keep else torch.full_like(t, math.nan) for i, t in enumerate(tensors)]
             left = iter(replaced)
+            reads.follow(THE_X, X)
+            for i, tensor in enumerate(replaced):
+                reads.follow(i, tensor)
             try:
-                with tapped(self.named, order, replace_by=[with_tensors(output, left) for output in outputs]):
-                    y = tensors_of(self.model(unread(x, x).clone()))
+                with tapped(self.named, order, replace_by=[with_tensors(output, left) for output in outputs]), reads:
+                    y = self.model(X)
             except (torch.OutOfMemoryError, MemoryError):
                 raise  # too little memory says nothing about the model
             except Exception as error:
-                return f"{type(error).__name__}: {error}"
+                return f"{type(error).__name__}: {error}", reads, set()
             # The version of a new tensor is 0 until it is written into.
             written.update(i for i, value in enumerate(replaced) if value._version)
-            return None if _same(y, expected) else "another prediction, or none that is finite"
+            same = _same(tensors_of(y), expected)
+            return None if same else "another prediction, or none that is finite", reads, reads.behind(y)
+
+        def settle(keep: set[int]) -> bool:
+            """Keep what a prediction reads, and see that this is enough; return whether it is."""
+            nonlocal kept
+            for _ in range(3):
+                wrong, reads, behind = attempt(keep)
+                needed = integers | {i for i in range(len(tensors)) if i in behind} or keep
+                if reads.decided or THE_X in behind or (wrong and needed == keep):
+                    return False
+                if needed == keep:
+                    kept = keep
+                    return True
+                keep = needed
+            return False
 
         def drop(some: list[int]) -> None:
             """Drop those without which the prediction stays the same: all together, or else half by half."""
             nonlocal kept
             if not some or len(kept) == len(some):
                 return
-            if not attempt(kept - set(some)):
+            if not attempt(kept - set(some))[0]:
                 kept -= set(some)
             elif len(some) > 1:
                 drop(some[: len(some) // 2])
                 drop(some[len(some) // 2 :])
 
-        if wrong := attempt(kept):
+        # Integers cannot be NaN. A module that returns its own input makes another tensor seem to be read.
+        integers = {i for i, tensor in enumerate(tensors) if not tensor.is_floating_point()}
+        if settle(integers | {i for i in kept if i in seems_read} or kept):
+            return tuple(sorted(kept)), written
+        wrong, reads, behind = attempt(kept)
+        if not wrong and THE_X in behind | reads.decided:
+            wrong = "one that reads X as well"
+        if wrong:
             raise ValueError(f"the model must predict the same from {list(self.named)} as from X; got {wrong}.")
-        last = len(tensors) - len(tensors_of(outputs[-1]))
-        floating = [i for i, tensor in enumerate(tensors) if tensor.is_floating_point()]
-        drop([i for i in floating if i < last])
-        for i in floating if len(tensors) - last > 1 else ():
-            if i >= last:
-                drop([i])
+        self.plan.branches = bool(reads.decided)
+        # Where values decide what is read, another sequence may need any of them.
+        if not self.plan.branches:
+            drop(sorted(kept - integers - behind))
         return tuple(sorted(kept)), written
 
 

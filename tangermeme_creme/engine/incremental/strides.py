@@ -41,12 +41,21 @@ def _stride(count: Callable[[int], int], length: int, n: int) -> int:
     failure: SplitError | None = None
     for short in _short_lengths(length, n):
         try:
-            if 0 < count(short) < n:
-                break
+            if not 0 < count(short) < n:
+                continue
+            if (stride := _stride_from(count, short, length, n)) is not None:
+                return stride
+            failure = SplitError(
+                f"the bins of local must follow the length at a fixed stride; got {count(short)} and {n} at {short} "
+                f"and {length} bp."
+            )
         except SplitError as error:  # shorter than the kernels, or no whole pools
             failure = failure or error
-    else:
-        raise failure or SplitError(f"the bins of local must follow the length; got {n} at {length} and at {short} bp.")
+    raise failure or SplitError(f"the bins of local must follow the length; got {n} at {length} and at {short} bp.")
+
+
+def _stride_from(count: Callable[[int], int], short: int, length: int, n: int) -> int | None:
+    """Return the stride at which a short sequence and the full length have their bins; None if there is none."""
     possible = _strides_between(length - short, n - count(short))
     whole = length // n if length % n == 0 else 0
     if whole in possible and count(short) * whole == short and _loses_a_bin(count, short):
@@ -60,19 +69,16 @@ def _stride(count: Callable[[int], int], length: int, n: int) -> int:
             middle = possible[len(possible) // 2]
             gained = count(first + middle - 1) > count(first)
             possible = [stride for stride in possible if (stride < middle) == gained]
-    if not possible:
-        raise SplitError(
-            f"the bins of local must follow the length at a fixed stride; got {count(short)} and {n} at {short} and "
-            f"{length} bp."
-        )
-    return possible[0]
+    return possible[0] if possible else None
 
 
 def _short_lengths(length: int, n: int) -> list[int]:
-    """Return lengths to try, the shortest first: whole bins, and parts of the length that are whole pools as well."""
+    """Return lengths to try, the shortest first: whole bins, parts of the length, and those that pad as the length."""
     whole = [pool * (min(64, n // 2) // pool) * (length // n) for pool in (64, 16, 4, 1)] if length % n == 0 else []
     parts = [length * eighths // 8 for eighths in (1, 2, 4, 6, 7)]
-    return sorted({bp for bp in whole if bp}) + [bp for bp in parts if bp]
+    # A network that pads to whole pools has its bins in blocks; whole pools away, it pads by as much.
+    as_padded = [length - 64 * max(1, (length - bp) // 64) for bp in parts]
+    return sorted({bp for bp in whole if bp}) + [bp for bp in parts if bp] + [bp for bp in as_padded if bp > 0]
 
 
 def _strides_between(bp: int, bins: int) -> list[int]:

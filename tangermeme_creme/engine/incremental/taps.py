@@ -20,7 +20,7 @@ def stop() -> None:
 
 
 class Touched(ValueError):
-    """A further input was used where it is unknown."""
+    """A value was used where it is unknown: a further input, or what the head does not get."""
 
 
 class _Untouched(torch.Tensor):

@@ -35,6 +35,8 @@ def check_windows(runs: LocalRuns, reach: Reach) -> None:
         raise SplitError(
             f"the bins of local must follow the length at a fixed stride; got {bins} at {short.length} bp."
         )
+    # Windows that are out of phase show in the middle, at the least cost.
+    _compare(runs, short, X, base, [ends[0], beside_ends[0]])
     for nan_in in (ends, beside_ends):
         edited = X.clone()
         for block in nan_in:
@@ -53,7 +55,7 @@ def check_windows(runs: LocalRuns, reach: Reach) -> None:
     width = (2 * short.halo + 1) * short.align
     near = min(short.halo + 2, _MOST_NEAR_AN_END, max(1, runs.length // (2 * width)))
     # All of them on bases too: a window that is as short as those at the ends may be what a network treats otherwise.
-    tried = {*range(near), *range(last - near + 1, last + 1), *ends, *beside_ends}
+    tried = {*range(near), *range(last - near + 1, last + 1), *ends[1:], *beside_ends[1:]}
     _compare(runs, short, X, base, sorted(tried & set(range(last + 1))))
 
 

@@ -69,6 +69,13 @@ def test_length_need_not_be_divisible(ceil_mode: bool, bins: int) -> None:
     assert (reach.length, reach.align, *reach.outputs) == (123, 5, (5, bins, 1, 1))
 
 
+@pytest.mark.parametrize(("block", "pool", "length"), [(8, 1, 499), (4, 1, 97), (8, 2, 360), (16, 4, 599), (8, 1, 512)])
+def test_stride_of_a_network_that_pads_to_whole_blocks(block: int, pool: int, length: int) -> None:
+    pad = Does(lambda X: nn.functional.pad(X, (0, -X.shape[-1] % block)))
+    local = nn.Sequential(convolve(5), pad, nn.MaxPool1d(pool))
+    assert [o[:2] for o in outputs(local, length)] == [(pool, -(-length // block) * block // pool)]
+
+
 @pytest.mark.parametrize(("length", "pools"), [(104, (4, 3)), (135, (7, 2)), (220, (7, 3)), (10240, (10, 10, 10))])
 def test_stride_is_not_the_length_over_a_few_bins(length: int, pools: tuple[int, ...]) -> None:
     # Of 104 bp, 96 are in eight bins of twelve; thirteen would go into the length as well.
