@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from ...support import warn
 from ..work import Work
+from .dispatch import Dispatch
 from .model import IncrementalModel
 from .split import SplitLocal
 
@@ -150,19 +150,15 @@ class PathWork:
             )
 
 
-class _FlopCounter(TorchDispatchMode):
+class _FlopCounter(Dispatch):
     """Add up the operations of what runs, by PyTorch's own formulas.
 
-    PyTorch's `FlopCounterMode` counts the same, but imports its compiler first, which takes seconds per process.
+    PyTorch's `FlopCounterMode` counts the same, but imports PyTorch's compiler first.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.flops = 0
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+from .dispatch import Dispatch
 
 # What hands values to Python without an operation that PyTorch dispatches.
 _TO_PYTHON = frozenset({"numpy", "tolist", "__array__", "__dlpack__", "data_ptr"})
@@ -17,7 +18,7 @@ _TO_PYTHON = frozenset({"numpy", "tolist", "__array__", "__dlpack__", "data_ptr"
 _VALUES_DECIDE = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
 
 
-class Reads(TorchDispatchMode):
+class Reads(Dispatch):
     """Follow named tensors through all operations in a block.
 
     What is computed from a tensor, or written from it into another, comes from that tensor, also where its values make
