@@ -184,7 +184,7 @@ def test_traces_of_predictions_without_ratios_are_differences_from_the_wild_type
     assert table["observed"].tolist() == [-3.0, -3.5] and table["additive"].tolist() == [-3.0, -4.0]
     assert table["holdout"].tolist() == [-2.5, -3.0]
     assert {"multiplicative", "observed_log"}.isdisjoint(table.columns)
-    with pytest.raises(ValueError, match="ratio, difference, log_fold; got 'z'"):
+    with pytest.raises(ValueError, match="'difference' or 'log_fold'; got 'z'"):
         greedy_traces(searched(-1.0, [-2.0, -4.0], [-4.0, -4.5]), scale="z")
 
 
