@@ -81,7 +81,7 @@ def estimate_effect(
     """
     named = effects_by_name(effect if isinstance(effect, str) else {"effect": effect}, activities)
     ((name, function),) = named.items()
-    _check_bootstrap(confidence, n_resamples)
+    _check_bootstrap(confidence, n_resamples, random_state)
     arrays = {name: as_float(activities[name], name) for name in activities}
     if set(arrays) != set(activities_of(function)):
         raise ValueError(
@@ -160,7 +160,7 @@ def summarize_effects(
     0     7  6        0.5          0.037          0.417           0.583
     """
     named = effects_by_name(effects, table.columns)
-    _check_bootstrap(confidence, n_resamples)
+    _check_bootstrap(confidence, n_resamples, random_state)
     check_count("n_holdout", n_holdout, minimum=0)
     columns = list(dict.fromkeys(name for effect in named.values() for name in activities_of(effect)))
     groups, blocks = shuffles_side_by_side(table, columns)
@@ -191,10 +191,11 @@ def summarize_effects(
     return summary
 
 
-def _check_bootstrap(confidence: float, n_resamples: int) -> None:
+def _check_bootstrap(confidence: float, n_resamples: int, random_state: int) -> None:
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1; got {confidence}.")
     check_count("n_resamples", n_resamples)
+    check_count("random_state", random_state, minimum=0)
 
 
 def _warn_of_undefined(name: str, undefined: np.ndarray, n_resamples: int) -> None:

@@ -209,6 +209,8 @@ def test_other_scales_have_the_sign_of_the_ratios(name: str, activities: dict[st
         ({"y_wt": [[1.0]], "y_mut": [[1.0, 2.0]], "axis": 2}, "shuffles on axis 2"),
         ({"y_wt": [[1.0]], "y_mut": [[1.0, 2.0]], "confidence": 95}, "confidence must be between 0 and 1; got 95"),
         ({"y_wt": [[1.0]], "y_mut": [[1.0, 2.0]], "n_resamples": 0}, "n_resamples must be at least 1; got 0"),
+        ({"y_wt": [[1.0]], "y_mut": [[1.0, 2.0]], "random_state": None}, "random_state must be .*; got None"),
+        ({"y_wt": [[1.0]], "y_mut": [[1.0, 2.0]], "random_state": [0, 1]}, "random_state must be .*; got \\[0, 1\\]"),
     ],
 )
 def test_bad_activities_are_refused(arguments: dict[str, Any], message: str) -> None:
