@@ -54,6 +54,9 @@ higher_order = {{ n = 5, rounds = 3, n_holdout = 5, tracks = {multiplicative} }}
 set_sufficiency = {{ n = 6 }}
 interactions = {{ n = 6, tiles = 12, tracks = {multiplicative} }}
 fine_tile = {{ n = 5, compare = ["saliency", "random"], draws = 3 }}
+
+[run]
+threads = 1  # a network this small is slower on several
 """
 
 

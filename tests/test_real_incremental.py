@@ -83,7 +83,7 @@ TESTS: dict[str, Callable[..., Any]] = {
         a.model, a.X, a.center, a.tiles[3], [0, 40_000, LENGTH - 5000], n=1, random_state=0, **kw
     ),
     "greedy": lambda a, **kw: creme.higher_order_interaction_test(
-        a.model, a.X, a.tiles[::4], direction="min", rounds=3, n=2, n_holdout=1, random_state=0, **kw
+        a.model, a.X, a.tiles[::6], direction="min", rounds=3, n=2, n_holdout=1, random_state=0, **kw
     ),
     "map": lambda a, **kw: creme.interaction_map(a.model, a.X, a.tiles[::8], n=1, random_state=0, **kw),
     "set": lambda a, **kw: creme.tile_set_sufficiency_test(
@@ -137,13 +137,13 @@ def test_a_comparison_is_that_in_full(locus: Locus) -> None:
 
 
 def test_a_real_network_takes_as_many_shuffles_as_it_needs(locus: Locus) -> None:
-    what, tiles = (locus.model, locus.X), locus.tiles[1::5]
+    what, tiles = (locus.model, locus.X), locus.tiles[1::9]
     common: dict[str, Any] = {"random_state": 0, "device": "cpu"}
-    clear = adaptive_n(creme.necessity_test, *what, tiles, effect="necessity", tol=0.02, **common)
+    clear = adaptive_n(creme.necessity_test, *what, tiles, effect="necessity", tol=0.03, **common)
     assert clear.converged.all() and int(clear.n) < 100
     fixed = creme.necessity_test(*what, tiles, n=int(clear.n), **common)
     assert close(clear.result.y_mut, fixed.y_mut) and close(clear.result.y_wt, fixed.y_wt)
     summary = summarize_effects(clear.to_frame(tiles=tiles), "necessity", n_resamples=100)
-    assert (summary["necessity_sem"] < 0.02).all() and summary["necessity_sem"].max() == clear.sem.item()
+    assert (summary["necessity_sem"] < 0.03).all() and summary["necessity_sem"].max() == clear.sem.item()
     strict = adaptive_n(creme.necessity_test, *what, tiles[:2], effect="necessity", tol=1e-6, n_max=15, **common)
     assert not strict.converged.any() and strict.n.tolist() == [15]

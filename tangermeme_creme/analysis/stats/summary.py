@@ -164,9 +164,11 @@ def summarize_effects(
     check_count("n_holdout", n_holdout, minimum=0)
     columns = list(dict.fromkeys(name for effect in named.values() for name in activities_of(effect)))
     groups, blocks = shuffles_side_by_side(table, columns)
-    summary = groups.assign(n=0)
-    if n_holdout:
-        summary["n_holdout"] = n_holdout
+    counts = np.zeros(len(groups), dtype=np.int64)
+    ends = ("", "_sem", "_low", "_high")
+    suffixes = ("", "_holdout") if n_holdout else ("",)
+    names = [f"{name}{suffix}{end}" for name in named for suffix in suffixes for end in ends]
+    estimates = {name: np.full(len(groups), np.nan) for name in names}
     sizes = [values[columns[0]].shape[1] - n_holdout for _, values in blocks]
     _warn_of_few(*sizes, n_holdout)
     undefined: dict[str, list[np.ndarray]] = {name: [] for name in named}
@@ -174,8 +176,8 @@ def summarize_effects(
         if n < 1:
             got = f"{n + n_holdout} for {group_text(groups, rows[0])}"
             raise ValueError(f"there must be more shuffles than the {n_holdout} that are held out; got {got}.")
-        summary.loc[rows, "n"] = n
-        parts = {"": slice(0, n), "_holdout": slice(n, n + n_holdout)} if n_holdout else {"": slice(0, n)}
+        counts[rows] = n
+        parts = dict(zip(suffixes, (slice(0, n), slice(n, n + n_holdout))))
         for name, effect in named.items():
             for suffix, part in parts.items():
                 shuffles = {column: values[column][:, part] for column in activities_of(effect)}
@@ -184,11 +186,12 @@ def summarize_effects(
                 )
                 undefined[name].append(resamples)
                 estimated = without_rounding(effect, shuffles, estimated)
-                for end, numbers in zip(("", "_sem", "_low", "_high"), estimated):
-                    summary.loc[rows, f"{name}{suffix}{end}"] = numbers
+                for end, numbers in zip(ends, estimated):
+                    estimates[f"{name}{suffix}{end}"][rows] = numbers
     for name, parts_of_rows in undefined.items():
         _warn_of_undefined(name, np.concatenate([*parts_of_rows, np.zeros(0, dtype=np.int64)]), n_resamples)
-    return summary
+    held_out = {"n_holdout": n_holdout} if n_holdout else {}
+    return groups.assign(n=counts, **held_out, **estimates)
 
 
 def _check_bootstrap(confidence: float, n_resamples: int, random_state: int) -> None:

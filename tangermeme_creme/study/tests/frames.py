@@ -42,8 +42,8 @@ def summarized(frame: pd.DataFrame, effects: Sequence[str]) -> pd.DataFrame:
     """Summarize effects over shuffles, with the mean of each activity in a column of its name."""
     activities = [name for name in frame.columns if str(name).startswith("y_")]
     keys = [name for name in frame.columns if name not in activities and name != "shuffle"]
-    means = frame.groupby(keys, sort=False)[activities].mean().reset_index()
-    return stats.summarize_effects(frame, effects).merge(means, on=keys, how="left", validate="one_to_one")
+    means = frame.groupby(keys, sort=False, dropna=False)[activities].mean()  # in the order of the summary
+    return pd.concat([stats.summarize_effects(frame, effects), means.reset_index(drop=True)], axis=1)
 
 
 def placed(frame: pd.DataFrame, **columns: Any) -> pd.DataFrame:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import re
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from ..figures import StudyFigure
@@ -20,7 +23,6 @@ _SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "tangermeme_creme",
     "svg.image_inline": True,
-    "savefig.bbox": None,
 }
 _STYLE = (
     f"<style>svg{{color:{INK}}}@media (prefers-color-scheme: dark){{svg{{color:{_DARK_INK}}}}}"
@@ -64,12 +66,22 @@ def svg_of(figure: Figure) -> str:
     >>> svg == svg_of(figure), svg.startswith("<svg "), "fill: currentColor" in svg, svg.count(INK)
     (True, True, True, 2)
     """
-    buffer = io.StringIO()
-    with matplotlib.rc_context(_SETTINGS):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
+    text = _printed(figure)
     svg = _compact(text[text.index("<svg ") :]).replace(INK, "currentColor")
     return re.sub(r"(<svg [^>]*>)", lambda match: match[1] + _STYLE, svg, count=1)
+
+
+def _printed(figure: Figure) -> str:
+    """Draw a figure once; `Figure.savefig` draws twice what has a layout, for the same bytes."""
+    buffer = io.StringIO()
+    with matplotlib.rc_context(_SETTINGS), ExitStack() as undo:
+        undo.callback(figure.set_canvas, figure.canvas)
+        undo.callback(figure.set_dpi, figure.dpi)
+        for patch in (figure.patch, *(ax.patch for ax in figure.findobj(Axes))):
+            undo.callback(patch.set_facecolor, patch.get_facecolor())
+            patch.set_facecolor("none")
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
 
 
 def _compact(svg: str) -> str:
