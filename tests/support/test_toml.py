@@ -12,9 +12,11 @@ from hypothesis import given, strategies as st
 from tangermeme_creme.support import toml_key, toml_line, toml_text, toml_value
 
 # A lone surrogate is no character: no text file holds it.
-texts = st.text(st.characters(exclude_categories=["Cs"]))
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
 scalars = st.one_of(texts, st.booleans(), st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False))
-values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(texts, inner), max_leaves=9)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4), max_leaves=9
+)
 contents = st.recursive(
     st.dictionaries(texts, values), lambda inner: st.dictionaries(texts, values | inner), max_leaves=9
 )
