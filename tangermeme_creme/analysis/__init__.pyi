@@ -5,17 +5,11 @@ from .calls import (
     select_contexts as select_contexts,
 )
 from .effects import (
-    Values as Values,
-    above_zero as above_zero,
-    as_float as as_float,
     difference as difference,
     fold_change as fold_change,
     fraction_of_max as fraction_of_max,
-    is_tensor as is_tensor,
-    log_activity as log_activity,
     log_fold as log_fold,
     normalized_effect as normalized_effect,
-    same_axes as same_axes,
     tile_difference as tile_difference,
     tile_effect_over_control as tile_effect_over_control,
     tile_effect_over_wt as tile_effect_over_wt,
@@ -30,4 +24,12 @@ from .presets import (
     CallRule as CallRule,
     ContextThresholds as ContextThresholds,
     effect_in as effect_in,
+)
+from .values import (
+    Values as Values,
+    above_zero as above_zero,
+    as_float as as_float,
+    is_tensor as is_tensor,
+    log_activity as log_activity,
+    same_axes as same_axes,
 )

@@ -10,8 +10,8 @@ import pandas as pd
 
 from ..sequence import check_choice, check_count
 from ..support import check_columns
-from .effects import as_float, is_tensor
 from .presets import CALL_PRESETS, CATEGORIES, CONTEXT_PRESETS, SCALES, CallRule
+from .values import as_float, is_tensor
 
 
 def classify_context(

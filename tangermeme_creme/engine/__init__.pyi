@@ -9,11 +9,8 @@ from .device import (
     rows_at_once as rows_at_once,
 )
 from .fingerprint import fingerprint_attributes as fingerprint_attributes, fingerprint_model as fingerprint_model
-from .gradients import (
-    SpanObjective as SpanObjective,
-    explain_in_place as explain_in_place,
-    parameters_frozen as parameters_frozen,
-)
+from .frozen import explain_in_place as explain_in_place, parameters_frozen as parameters_frozen
+from .gradients import SpanObjective as SpanObjective
 from .incremental import (
     IncrementalModel as IncrementalModel,
     OutputReach as OutputReach,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 
 import torch
 from tangermeme.utils import PackedSequence
@@ -12,6 +12,7 @@ from ..sequence import Edits, pack, to_one_hot
 from .cache import ActivationCache
 from .codes_session import ProgressBar
 from .device import autocasting, model_on, resolve_dtype, rows_at_once
+from .frozen import parameters_frozen
 from .incremental import (
     IncrementalModel,
     PartialPath,
@@ -255,62 +256,3 @@ class SpanObjective:
             if "n_full" in counts:
                 work.arithmetic += counts["n_full"]
                 work.ran(counts["n_full"], self._codes.shape[1], self._codes.shape[1])
-
-
-@contextmanager
-def explain_in_place(model: torch.nn.Module) -> Iterator[None]:
-    """Turn an error about layers that write into their input, through which no gradient goes, into one that names them.
-
-    Raises
-    ------
-    ValueError
-
-    Examples
-    --------
-    >>> with explain_in_place(torch.nn.Sequential(torch.nn.ReLU(inplace=True))):
-    ...     raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-    Traceback (most recent call last):
-    ...
-    ValueError: gradients need layers that leave their input as it is; set inplace=False in 0 (ReLU). Got: a leaf \
-Variable that requires grad is being used in an in-place operation.
-    """
-    try:
-        yield
-    except RuntimeError as error:
-        text = str(error)
-        if "in-place" not in text and "inplace" not in text:
-            raise
-        layers = [
-            f"{name} ({type(module).__name__})"
-            for name, module in model.named_modules()
-            if getattr(module, "inplace", False)
-        ]
-        todo = (
-            f"set inplace=False in {', '.join(layers)}" if layers else "look for operations such as += in its forward"
-        )
-        raise ValueError(
-            f"gradients need layers that leave their input as it is; {todo}. Got: {text.splitlines()[0]}"
-        ) from error
-
-
-@contextmanager
-def parameters_frozen(model: torch.nn.Module) -> Iterator[None]:
-    """Let no parameter require a gradient in a block, so that none is computed or stored.
-
-    Examples
-    --------
-    >>> layer = torch.nn.Linear(2, 1)
-    >>> with parameters_frozen(layer):
-    ...     layer.weight.requires_grad
-    False
-    >>> layer.weight.requires_grad
-    True
-    """
-    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    try:
-        for parameter in trainable:
-            parameter.requires_grad_(False)
-        yield
-    finally:
-        for parameter in trainable:
-            parameter.requires_grad_(True)

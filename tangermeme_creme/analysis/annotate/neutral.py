@@ -7,7 +7,7 @@ import pandas as pd
 
 from ...sequence import check_count
 from ...support import check_columns
-from ..effects import as_float
+from ..values import as_float
 
 
 def sample_neutral_tiles(

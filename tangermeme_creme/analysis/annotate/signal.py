@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 from ...sequence.genome import match_chroms
 from ...support import check_columns, warn
-from ..effects import as_float
 from ..stats import compare_groups
+from ..values import as_float
 from ._rows_per_label import rows_per_label
 from .intervals import region_table
 from .overlaps import check_named

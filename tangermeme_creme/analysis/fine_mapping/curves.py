@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.integrate import trapezoid
 
 from ...support import check_columns
-from ..effects import as_float
+from ..values import as_float
 
 
 def fewest_bp(bp_kept: Any, score: Any, *, threshold: float = 0.8, below: bool = False) -> float:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ...sequence import check_choice
 from ...support import check_columns
-from ..effects import as_float
+from ..values import as_float
 
 # A trace with a larger m.s.e. is not multiplicative; for searches of enhancers ("min") and of silencers ("max").
 MULTIPLICATIVE_MSE = {"min": 0.04, "max": 0.01}

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ...support import check_columns
-from ..effects import Values, above_zero, as_float, same_axes
+from ..values import Values, above_zero, as_float, same_axes
 
 THRESHOLD = 0.05  # of `call_interactions`, for fold changes over the wild type and for their logarithms
 

@@ -12,8 +12,9 @@ from scipy.optimize import least_squares
 from ...operators import MultiplicityResult
 from ...sequence import check_choice
 from ...support import warn
-from ..effects import as_float, fold_change, tile_difference, tile_log_fold
+from ..effects import fold_change, tile_difference, tile_log_fold
 from ..presets import SCALES
+from ..values import as_float
 
 # Three parameters are fitted; with fewer points than this the fit would be exact.
 FEWEST_COPIES = 4

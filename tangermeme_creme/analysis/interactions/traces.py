@@ -10,8 +10,8 @@ import pandas as pd
 
 from ...operators import GreedyResult
 from ...sequence import check_choice
-from ..effects import above_zero, as_float, is_tensor, log_activity
 from ..presets import SCALES
+from ..values import above_zero, as_float, is_tensor, log_activity
 
 
 def additive_trace(wt: Any, single: Any, order: Any) -> np.ndarray:

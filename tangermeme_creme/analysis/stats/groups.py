@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from ...support import check_columns
-from ..effects import as_float
+from ..values import as_float
 
 
 def compare_groups(

@@ -6,7 +6,6 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from ..effects import (
-    Values,
     difference,
     fold_change,
     log_fold,
@@ -17,6 +16,7 @@ from ..effects import (
     tile_log_fold,
 )
 from ..interactions import epistasis, epistasis_difference, log_epistasis
+from ..values import Values
 from .resampling import Effect
 
 

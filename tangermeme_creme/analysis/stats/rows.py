@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ...support import check_columns
-from ..effects import as_float
+from ..values import as_float
 
 Block = tuple[np.ndarray, dict[str, np.ndarray]]
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from ...sequence import check_count
 from ...support import warn
-from ..effects import as_float
+from ..values import as_float
 from .named_effects import effects_by_name
 from .resampling import Effect, Estimate, activities_of, estimate
 from .rounding import without_rounding

@@ -168,3 +168,15 @@ class IncrementalModel(torch.nn.Module):
 def as_list(outputs: torch.Tensor | Sequence[torch.Tensor]) -> list[torch.Tensor]:
     """Return the output of `local` as a list of tensors."""
     return [outputs] if isinstance(outputs, torch.Tensor) else list(outputs)
+
+
+def overrides_forward(model: IncrementalModel) -> bool:
+    """Return whether a model may predict other than ``head(local(X))``: by a subclass, on the instance, or by a hook.
+
+    Examples
+    --------
+    >>> overrides_forward(IncrementalModel(torch.nn.Identity(), torch.nn.Identity()))
+    False
+    """
+    replaced = type(model).forward is not IncrementalModel.forward or "forward" in vars(model)
+    return replaced or bool(model._forward_hooks or model._forward_pre_hooks)

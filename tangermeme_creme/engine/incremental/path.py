@@ -19,7 +19,7 @@ from ..work import Work
 from .arithmetic import PathWork
 from .identity import ModelIdentity, RunAs
 from .local_runs import LocalRuns, SplitError, check_activations
-from .model import IncrementalModel
+from .model import IncrementalModel, overrides_forward
 from .reach import reach_of
 from .splicing import edited_spans, splice
 from .split import SplitLocal
@@ -331,15 +331,3 @@ class PartialPath:
         if isinstance(self._model.local, SplitLocal) and any(bool(part.isnan().any()) for part in tensors_of(y)):
             raise SplitError("the rest of the model must predict from its local modules alone; got NaN.")
         return y
-
-
-def overrides_forward(model: IncrementalModel) -> bool:
-    """Return whether a model may predict other than ``head(local(X))``: by a subclass, on the instance, or by a hook.
-
-    Examples
-    --------
-    >>> overrides_forward(IncrementalModel(torch.nn.Identity(), torch.nn.Identity()))
-    False
-    """
-    replaced = type(model).forward is not IncrementalModel.forward or "forward" in vars(model)
-    return replaced or bool(model._forward_hooks or model._forward_pre_hooks)

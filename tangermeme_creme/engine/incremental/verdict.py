@@ -10,8 +10,8 @@ import torch
 from ...sequence import Edits
 from ...support import warn
 from .local_runs import SplitError
-from .model import IncrementalModel
-from .path import PartialPath, overrides_forward
+from .model import IncrementalModel, overrides_forward
+from .path import PartialPath
 from .splicing import edited_spans
 from .windows import Reach
 

@@ -20,9 +20,7 @@ from .sections import (
     TestsSpec as TestsSpec,
     TilesSpec as TilesSpec,
     WindowsSpec as WindowsSpec,
-    track_names as track_names,
-    window_center as window_center,
-    window_length as window_length,
 )
 from .template import study_schema as study_schema, study_template as study_template
 from .thresholds import call_rule as call_rule, context_thresholds as context_thresholds
+from .windows import track_names as track_names, window_center as window_center, window_length as window_length

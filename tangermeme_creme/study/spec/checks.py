@@ -9,8 +9,9 @@ from ...analysis import CATEGORIES
 from ...models import BORZOI_TRACKS, ENFORMER_TRACKS
 from ...support import SpecError, in_one_message
 from ..tests import TESTS, StudyFacts, needed_tests
-from .sections import StudySpec, track_names, window_center, window_length
+from .sections import StudySpec
 from .thresholds import call_rule, context_thresholds
+from .windows import track_names, window_center, window_length
 
 _PAPER_TRACKS = {"enformer": tuple(ENFORMER_TRACKS), "borzoi": tuple(BORZOI_TRACKS)}
 
