@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from helpers import random_sequences
+from model_cases import randomised
 
 from tangermeme_creme.models import BorzoiTSS
 
@@ -30,18 +31,9 @@ FILLED = torch.where(X.sum(1, keepdim=True) == 0, torch.tensor(0.25), X)
 def small(seed: int = 0, mouse: bool = False) -> Any:
     """Make a small Borzoi, shared by tests, in which every parameter and running statistic changes the output."""
     sizes = {"dim": 48, "depth": 2, "heads": 2, "attn_dim_key": 8, "attn_dim_value": 16, "bins_to_return": 32}
-    model = borzoi_pytorch.Borzoi.from_hparams(**sizes, enable_mouse_head=mouse).eval()
-    generator = torch.Generator().manual_seed(seed)
-    for name, value in model.state_dict().items():
-        if value.is_floating_point():
-            noise = torch.randn(value.shape, generator=generator)
-            if value.ndim == 1:
-                value.copy_(value.mean().round() + (noise.abs() if "var" in name else noise) / 4)
-            else:
-                # A change anywhere must change every bin, and no track may be near zero.
-                gain = 0.1 if "head" in name else 1.5
-                value.copy_(noise if "rel_" in name else gain * noise / value[0].numel() ** 0.5)
-    return model
+    model = borzoi_pytorch.Borzoi.from_hparams(**sizes, enable_mouse_head=mouse)
+    # A change anywhere must change every bin, and no track may be near zero.
+    return randomised(model, seed, lambda name: 0.1 if "head" in name else 1.5)
 
 
 def cropped(target: int) -> Any:

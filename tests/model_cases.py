@@ -16,7 +16,7 @@ from tangermeme_creme.models import EnformerTSS
 from tangermeme_creme.models.toy import MOTIFS, RegulatoryToy
 
 
-def randomised(model: torch.nn.Module, seed: int = 0) -> Any:
+def randomised(model: torch.nn.Module, seed: int = 0, gain: Callable[[str], float] = lambda name: 1.0) -> Any:
     """Draw random weights: initially, the attention of these networks adds nothing."""
     generator = torch.Generator().manual_seed(seed)
     for name, value in model.state_dict().items():
@@ -25,7 +25,7 @@ def randomised(model: torch.nn.Module, seed: int = 0) -> Any:
             if value.ndim == 1:
                 value.copy_(value.mean().round() + (noise.abs() if "var" in name else noise) / 4)
             else:
-                value.copy_(noise if "rel_" in name else noise / math.sqrt(value[0].numel()))
+                value.copy_(noise if "rel_" in name else gain(name) * noise / math.sqrt(value[0].numel()))
     return model.eval()
 
 

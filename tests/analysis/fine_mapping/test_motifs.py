@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -81,9 +82,13 @@ def test_hits_are_those_of_a_naive_scan_of_both_strands(threshold: float, unknow
 
 def test_a_scan_leaves_the_threads_of_pytorch() -> None:
     # Numba's parallel loops give PyTorch as many threads as there are cores, which round otherwise.
-    assert torch.get_num_threads() == 1
-    motif_hits(random_sequences(1, 100), MOTIFS)
-    assert torch.get_num_threads() == 1
+    before, threads = torch.get_num_threads(), (os.cpu_count() or 1) + 1
+    try:
+        torch.set_num_threads(threads)
+        motif_hits(random_sequences(1, 100), MOTIFS)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_scores_are_sums_of_bits() -> None:
