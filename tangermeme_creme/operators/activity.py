@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Unpack
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from ..engine import CodesSession, Output, RunOptions, check_engine_options, model_on
+from ..engine import CodesSession, Output, RunOptions, check_args, check_engine_options, model_on
 from ..sequence import check_count, pack
 from ..sequence.genome import Fasta, stream_windows
 from ..support import check_columns, warn
@@ -25,7 +26,9 @@ def predict_activity(
     tss: pd.DataFrame,
     *,
     length: int,
+    center: int | None = None,
     tracks: Labels = None,
+    args: Sequence[torch.Tensor] | None = None,
     need_offset: bool = False,
     batch_size: int = 32,
     dtype: str | torch.dtype | None = None,
@@ -53,8 +56,14 @@ def predict_activity(
     length: int
         Length in bp of the windows that the model takes.
 
+    center: int or None, optional
+        Base of the windows at which the TSS lies, from the left. Default is None, the middle.
+
     tracks: sequence or None, optional
         Names of the tracks. Default is None, 0, 1 and so on.
+
+    args: sequence of torch.Tensor or None, optional
+        Further inputs of the model, each with one row per TSS. Default is None.
 
     need_offset: bool, optional
         Whether to refuse, after the first batch, a model that returns no offset. Default is False.
@@ -93,6 +102,7 @@ def predict_activity(
     1  chr1    6      -      0       2.0
     """
     check_engine_options(model, batch_size, False, None, dtype=dtype, device=device)
+    check_args(args, len(tss))
     for name in _ADDED:
         if name in tss.columns:
             raise ValueError(f"tss must not have a column {name!r}, which is added; rename it.")
@@ -101,14 +111,17 @@ def predict_activity(
         model_on(model, device) as on,
         tqdm(total=len(tss), desc="predict_activity", unit="seq", disable=not verbose) as bar,
     ):
-        for batch, X in stream_windows(fasta, tss, length, batch_size=batch_size):
+        first = 0
+        for batch, X in stream_windows(fasta, tss, length, center=center, batch_size=batch_size):
+            last = first + len(batch)
             names = [f"the window of {row.chrom}:{row.tss}{row.strand}" for row in batch[_KEY].itertuples()]
             codes = pack(X).to_codes()
             with CodesSession(
                 model, codes, device=on, batch_size=batch_size, dtype=dtype, incremental=False, progress=bar,
-                names=names, allow_stochastic=True,
+                names=names, allow_stochastic=True, args=args and [arg[first:last] for arg in args],
             ) as session:  # fmt: skip
                 parts.append(_numbers(session.predict()))
+            first = last
             if len(parts) == 1:  # before the other predictions are made
                 _check_tracks(tracks, parts[0].shape[2])
                 if need_offset and len(parts[0]) == 1:
@@ -180,7 +193,9 @@ def rank_by_activity(
     *,
     length: int,
     max_offset: float | None = None,
+    center: int | None = None,
     tracks: Labels = None,
+    args: Sequence[torch.Tensor] | None = None,
     **kwargs: Unpack[RunOptions],
 ) -> pd.DataFrame:
     """Predict the activity of each TSS, and select the most active genes of each track.
@@ -189,7 +204,7 @@ def rank_by_activity(
 
     Parameters
     ----------
-    model, fasta, tss, length, tracks
+    model, fasta, tss, length, center, tracks, args
         As in `predict_activity`.
 
     top, max_offset: optional
@@ -224,8 +239,10 @@ def rank_by_activity(
     0  chr1    6      -       B      0       2.0     1
     """
     check_count("top", top)
-    need_offset = max_offset is not None
-    activity = predict_activity(model, fasta, tss, length=length, tracks=tracks, need_offset=need_offset, **kwargs)
+    activity = predict_activity(
+        model, fasta, tss, length=length, center=center, tracks=tracks, args=args, need_offset=max_offset is not None,
+        **kwargs,
+    )  # fmt: skip
     selected = select_active(activity, top, max_offset=max_offset)
     lost = activity[~activity["track"].isin(selected["track"].unique())]
     if len(lost):

@@ -58,6 +58,28 @@ def test_a_model_of_one_number_a_sequence_has_one_track(fasta: Path, tss: pd.Dat
     assert table["activity"].tolist() == First()(extract_windows(fasta, tss, LENGTH).float()).tolist()
 
 
+class AtCenter(torch.nn.Module):
+    """Whether the base at an index is G or C, times a number per sequence."""
+
+    def forward(self, X: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
+        return (X[:, 1, 60] + X[:, 2, 60])[:, None] * times
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 100])
+def test_windows_take_a_center_and_further_inputs_by_tss(batch_size: int, fasta: Path, tss: pd.DataFrame) -> None:
+    times = torch.arange(1, 25).reshape(12, 2)
+    options: dict[str, Any] = {"length": LENGTH, "center": 60, "args": [times], "batch_size": batch_size}
+    table = predict_activity(AtCenter(), fasta, tss, **options)
+    records = [record.split("\n")[1] for record in fasta.read_text().split(">")[1:]]
+    expected = [
+        times[i, k].item() * (records[row.chrom == "chr2"][row.tss] in "GC")
+        for i, row in enumerate(tss.itertuples()) for k in range(2)
+    ]  # fmt: skip
+    assert table["activity"].tolist() == expected and 0 < sum(map(bool, expected)) < 24
+    ranked = rank_by_activity(AtCenter(), fasta, tss, 3, **options)
+    assert ranked.equals(select_active(table, 3))
+
+
 def test_half_precision_gives_numbers_of_a_table(fasta: Path, tss: pd.DataFrame) -> None:
     table = predict_activity(Readout(CountsRows()), fasta, tss, length=LENGTH, dtype=torch.bfloat16)
     assert table["activity"].dtype == np.float32
@@ -208,6 +230,12 @@ def test_bad_arguments_are_named(fasta: Path, tss: pd.DataFrame) -> None:
     for name in ("track", "activity", "offset", "rank"):
         with pytest.raises(ValueError, match=f"must not have a column '{name}'"):
             rank_by_activity(model, fasta, tss.assign(**{name: 1}), length=LENGTH)
+
+
+def test_further_inputs_have_a_row_per_tss(fasta: Path, tss: pd.DataFrame) -> None:
+    for call in (predict_activity, rank_by_activity):
+        with pytest.raises(ValueError, match="args must have 12 rows, one per example; got 11 at index 0"):
+            call(AtCenter(), fasta, tss, length=LENGTH, args=[torch.zeros(11, 2)])
 
 
 def test_what_is_wrong_with_the_options_is_said_before_all_is_predicted(fasta: Path, tss: pd.DataFrame) -> None:
