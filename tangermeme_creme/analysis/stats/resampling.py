@@ -17,6 +17,8 @@ Effect = Callable[..., Any]
 
 # Approximate memory of the resampled sums of one chunk of rows.
 _CHUNK_BYTES = 2**26
+# Resamples with more counts, of 8 bytes each, are not kept.
+_KEPT_COUNTS = 2**19
 
 
 class Estimate(NamedTuple):
@@ -109,14 +111,21 @@ def expanded_tail(n: int, confidence: float) -> float:
     return float(stats.norm.cdf(-t * np.sqrt(n / (n - 1))))
 
 
-@lru_cache(maxsize=4)
 def _resamples(n: int, n_resamples: int, random_state: int) -> np.ndarray:
     """Count how often each resample draws each of n shuffles: shape (n_resamples, n), a function of seed and n only."""
+    few = n * n_resamples <= _KEPT_COUNTS
+    return (_kept_resamples if few else _drawn_resamples)(n, n_resamples, random_state)
+
+
+def _drawn_resamples(n: int, n_resamples: int, random_state: int) -> np.ndarray:
     drawn = np.random.default_rng(random_state).integers(0, n, (n_resamples, n))
     places = drawn + n * np.arange(n_resamples)[:, None]
     counts = np.bincount(places.ravel(), minlength=n * n_resamples).reshape(n_resamples, n)
-    counts.flags.writeable = False  # kept for the next table of a study, which draws the same
+    counts.flags.writeable = False
     return counts
+
+
+_kept_resamples = lru_cache(maxsize=4)(_drawn_resamples)  # the next table of a study draws the same
 
 
 def _evaluate(effect: Effect, values: Mapping[str, np.ndarray], counts: np.ndarray, quiet: bool = False) -> np.ndarray:

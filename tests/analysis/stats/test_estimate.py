@@ -12,7 +12,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 from tangermeme.utils import TangermemeWarning
 
 from tangermeme_creme.analysis import normalized_effect, tile_effect_over_control
-from tangermeme_creme.analysis.stats import EFFECTS, estimate_effect, expanded_tail
+from tangermeme_creme.analysis.stats import EFFECTS, estimate_effect, expanded_tail, resampling
 from tangermeme_creme.analysis.stats.resampling import activities_of
 
 
@@ -224,3 +224,14 @@ def test_an_effect_is_of_means_and_not_a_mean_of_effects() -> None:
     mut, control = np.array([[1.0, 9.0] * 3]), np.array([[1.0, 3.0] * 3])
     assert estimate_effect("over_control", y_mut=mut, y_control=control).effect == tile_effect_over_control(5.0, 2.0)
     assert EFFECTS["necessity"] is normalized_effect
+
+
+def test_large_resamples_are_the_same_and_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    y = np.random.default_rng(0).random((2, 8))
+    kept = estimate_effect(lambda y_mut: y_mut, y_mut=y, n_resamples=500, random_state=77)
+    assert resampling._kept_resamples.cache_info().currsize
+    monkeypatch.setattr(resampling, "_KEPT_COUNTS", 8 * 500 - 1)
+    resampling._kept_resamples.cache_clear()
+    drawn = estimate_effect(lambda y_mut: y_mut, y_mut=y, n_resamples=500, random_state=77)
+    assert resampling._kept_resamples.cache_info().currsize == 0
+    assert all(np.array_equal(a, b) for a, b in zip(kept, drawn))
