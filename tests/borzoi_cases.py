@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from helpers import random_sequences
-from model_cases import randomised
+from model_cases import randomised, thin
 
 from tangermeme_creme.models import BorzoiTSS
 
@@ -28,12 +28,15 @@ FILLED = torch.where(X.sum(1, keepdim=True) == 0, torch.tensor(0.25), X)
 
 
 @cache
-def small(seed: int = 0, mouse: bool = False) -> Any:
-    """Make a small Borzoi, shared by tests, in which every parameter and running statistic changes the output."""
+def small(seed: int = 0, mouse: bool = False, loadable: bool = False) -> Any:
+    """Make a small Borzoi, shared by tests, in which every parameter and running statistic changes the output.
+
+    One that is loadable has the widths that borzoi-pytorch builds, and can be loaded from its folder.
+    """
     sizes = {"dim": 48, "depth": 2, "heads": 2, "attn_dim_key": 8, "attn_dim_value": 16, "bins_to_return": 32}
     model = borzoi_pytorch.Borzoi.from_hparams(**sizes, enable_mouse_head=mouse)
     # A change anywhere must change every bin, and no track may be near zero.
-    return randomised(model, seed, lambda name: 0.1 if "head" in name else 1.5)
+    return randomised(model if loadable else thin(model), seed, lambda name: 0.1 if "head" in name else 1.5)
 
 
 def cropped(target: int) -> Any:

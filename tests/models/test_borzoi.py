@@ -137,7 +137,8 @@ def test_borzoi_is_given_what_reaches_its_bins_and_no_more(bins: list[int], targ
     in_32, in_64, in_128 = *adapter.keep[:2], adapter.head.readouts[0].model.in_128
     # Starts at the bins of 32 bp, without attention, so that a NaN does not spread to all positions.
     package.conv_dna, package.res_tower, package.transformer = (torch.nn.Identity() for _ in range(3))
-    x = torch.randn(1, 1280, LENGTH // 32, generator=torch.Generator().manual_seed(0))
+    channels = package.horizontal_conv0.conv_layer.in_channels
+    x = torch.randn(1, channels, LENGTH // 32, generator=torch.Generator().manual_seed(0))
 
     def reaching(layer: str, spoils: torch.Tensor) -> list[int]:
         found = []

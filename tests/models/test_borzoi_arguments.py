@@ -5,26 +5,29 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from borzoi_cases import LENGTH, TRACKS, X, assert_close, cropped, output, read, small, subset_of, tss
+from borzoi_cases import FILLED, LENGTH, TRACKS, X, assert_close, cropped, read, small, subset_of, tss
 
 from tangermeme_creme.models import BorzoiTSS
 
 
 def test_borzoi_loads_from_folders(tmp_path: Path) -> None:
-    small().save_pretrained(tmp_path / "a")
-    small(7).save_pretrained(tmp_path / "b")
-    loaded = tss([str(tmp_path / "b"), tmp_path / "a"], bins=[4], replicates=None)
-    assert_close(loaded(X), torch.stack([read(output(seed), TRACKS, [4]) for seed in (7, 0)], 1))
+    for seed in (0, 7):
+        small(seed, loadable=True).save_pretrained(tmp_path / f"{seed}")
+    loaded = tss([str(tmp_path / "7"), tmp_path / "0"], bins=[4], replicates=None)
+    outputs = [deepcopy(small(seed, loadable=True))(FILLED) for seed in (7, 0)]
+    assert_close(loaded(X), torch.stack([read(y, TRACKS, [4]) for y in outputs], 1))
 
 
 def test_borzoi_refuses_to_load_part_of_a_model(tmp_path: Path) -> None:
-    state = {name: value for name, value in small().state_dict().items() if name != "human_head.bias"}
-    small().save_pretrained(tmp_path, state_dict=state)
+    model = small(loadable=True)
+    state = {name: value for name, value in model.state_dict().items() if name != "human_head.bias"}
+    model.save_pretrained(tmp_path, state_dict=state)
     with pytest.raises(ValueError, match=re.escape("must cover the whole model; got none for 'human_head.bias'")):
         tss(tmp_path)
 
