@@ -133,13 +133,16 @@ def test_torch_is_imported_by_the_first_operator() -> None:
     assert "torch" in loaded("from tangermeme_creme import necessity_test")
 
 
-def test_a_test_in_part_leaves_the_compiler_of_pytorch_alone() -> None:
-    # It takes seconds to import, in each process.
+def test_a_study_and_a_test_in_part_import_nothing_slow_that_they_do_not_need() -> None:
+    # Each takes a second or more, in each process.
     code = """
+import tangermeme_creme.study.run.runner
+from tangermeme_creme.study import run_study
+from tangermeme_creme.analysis.stats import summarize_effects
 from tangermeme.utils import random_one_hot
 from tangermeme_creme import necessity_test
 from tangermeme_creme.models.toy import RegulatoryToy
 X = random_one_hot((1, 4, 2048), random_state=0).float()
 necessity_test(RegulatoryToy(2048), X, [(100, 200)], n=1, device="cpu", incremental=True)
 """
-    assert "torch._dynamo" not in loaded(code)
+    assert not {"torch._dynamo", "scipy.stats", "scipy.optimize", "bioframe", "matplotlib"} & set(loaded(code))

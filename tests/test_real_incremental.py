@@ -75,17 +75,17 @@ def test_edits_of_any_place_and_width_give_the_prediction_in_full(locus: Locus) 
 TESTS: dict[str, Callable[..., Any]] = {
     "context": lambda a, **kw: creme.context_dependence_test(a.model, a.X, a.center, n=1, random_state=0, **kw),
     "swap": lambda a, **kw: creme.context_swap_test(a.model, a.X, a.X.flip(2), a.center, **kw),
-    "necessity": lambda a, **kw: creme.necessity_test(a.model, a.X, a.tiles[::6], n=2, random_state=0, **kw),
+    "necessity": lambda a, **kw: creme.necessity_test(a.model, a.X, a.tiles[::9], n=2, random_state=0, **kw),
     "sufficiency": lambda a, **kw: creme.sufficiency_test(
-        a.model, a.X, a.center, a.tiles[::6], n=2, random_state=0, **kw
+        a.model, a.X, a.center, a.tiles[::9], n=2, random_state=0, **kw
     ),
     "distance": lambda a, **kw: creme.distance_test(
         a.model, a.X, a.center, a.tiles[3], [0, 40_000, LENGTH - 5000], n=1, random_state=0, **kw
     ),
     "greedy": lambda a, **kw: creme.higher_order_interaction_test(
-        a.model, a.X, a.tiles[::6], direction="min", rounds=3, n=2, n_holdout=1, random_state=0, **kw
+        a.model, a.X, a.tiles[::6], direction="min", rounds=3, n=1, n_holdout=1, random_state=0, **kw
     ),
-    "map": lambda a, **kw: creme.interaction_map(a.model, a.X, a.tiles[::8], n=1, random_state=0, **kw),
+    "map": lambda a, **kw: creme.interaction_map(a.model, a.X, a.tiles[::9], n=1, random_state=0, **kw),
     "set": lambda a, **kw: creme.tile_set_sufficiency_test(
         a.model, a.X, a.center, a.tiles, [5, 0, 9], n=1, random_state=0, **kw
     ),

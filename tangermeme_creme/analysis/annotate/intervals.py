@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import bioframe
 import numpy as np
 import pandas as pd
 
@@ -47,6 +46,8 @@ def overlapping_pairs(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame
     """
     if not len(first) or not len(second):
         return pd.DataFrame({name: np.zeros(0, dtype=np.int64) for name in ("first", "second", "bp")})
+    import bioframe  # takes longer to import than the rest of a study together
+
     with _without_pandas_notices():
         overlap = bioframe.overlap(
             first, second, how="inner", return_index=True, return_input=False, return_overlap=True
@@ -68,6 +69,8 @@ def merge_regions(table: pd.DataFrame) -> pd.DataFrame:
     """
     if not len(table):
         return table
+    import bioframe
+
     with _without_pandas_notices():
         return bioframe.merge(table)[["chrom", "start", "end"]]
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from ...sequence.genome import position_column, read_bed
 from ...support import check_columns, shown, text_lines
@@ -195,6 +194,8 @@ def overlap_by_group(
         raise ValueError(
             f"min_fraction must be in [0, 1) and confidence between 0 and 1; got {min_fraction}, {confidence}."
         )
+    from scipy import stats  # takes long to import
+
     sized = {"start", "end"} <= set(table.columns)
     width = (table["end"] - table["start"]).to_numpy(dtype=np.float64) if sized else np.full(len(table), np.nan)
     parts = table.assign(_width=width, _bp=width * table["fraction"].to_numpy(dtype=np.float64))

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import least_squares
 
 from ...operators import MultiplicityResult
 from ...sequence import check_choice
@@ -191,6 +190,8 @@ def _fit_curve(control: float, curve: np.ndarray) -> tuple[float, ...]:
         # For a given point, the best plateau has a closed form (linear least squares).
         y = fraction(point)
         return np.asarray((y * (y @ change) / (y @ y) - change) / scale)
+
+    from scipy.optimize import least_squares  # takes long to import
 
     starts = [(np.log(half), hill) for half in (1.0, len(curve) / 2, 2.0 * len(curve)) for hill in (1.0, 2.0, 4.0)]
     bounds = ([log_half[0], _HILL_BOUNDS[0]], [log_half[1], _HILL_BOUNDS[1]])

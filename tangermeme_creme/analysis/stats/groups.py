@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from ...support import check_columns
 from ..values import as_float
@@ -91,6 +90,8 @@ def compare_groups(
     tests["p_bonferroni"] = np.minimum(p * known.sum(), 1)
     tests["p_bh"] = np.nan
     if known.any():
+        from scipy import stats  # takes long to import
+
         tests.loc[known, "p_bh"] = stats.false_discovery_control(p[known], method="bh")
     return tests
 
@@ -100,5 +101,7 @@ def _mann_whitney(first: np.ndarray, second: np.ndarray) -> tuple[float, ...]:
     medians = [float(np.median(sample)) if len(sample) else np.nan for sample in (first, second)]
     if not all(n):
         return (*n, *medians, np.nan, np.nan, np.nan)
+    from scipy import stats
+
     test = stats.mannwhitneyu(first, second, alternative="two-sided")
     return (*n, *medians, float(test.statistic), float(test.statistic) / (n[0] * n[1]), float(test.pvalue))
