@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import assume, given, strategies as st
 
 from tangermeme_creme.study import StudyError
 from tangermeme_creme.study.store import Failure, Manifest, Shard
@@ -40,6 +40,21 @@ def test_folder_without_a_manifest_has_none(tmp_path: Path) -> None:
     assert Manifest.load(tmp_path) is None
 
 
+def says_the_same(line: bytes, other: bytes) -> bool:
+    try:
+        return bool(json.loads(line) == json.loads(other))
+    except ValueError:
+        return False
+
+
+def test_a_flip_that_leaves_what_a_line_says_costs_nothing(tmp_path: Path) -> None:
+    path = written(tmp_path).path
+    before = path.read_bytes()
+    path.write_bytes(before.replace(b"\\u03b2", b"\\u03B2"))
+    assert path.read_bytes() != before
+    assert (read(tmp_path).shards, read(tmp_path).damaged) == (SHARDS, 0)
+
+
 @given(data=st.data())
 def test_flipped_bit_costs_its_line_alone(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("manifest")
@@ -48,6 +63,7 @@ def test_flipped_bit_costs_its_line_alone(data: st.DataObject, tmp_path_factory:
     k = data.draw(st.integers(1, len(SHARDS)))
     line = bytearray(lines[k])
     line[data.draw(st.integers(0, len(line) - 2))] ^= 1 << data.draw(st.integers(0, 7))
+    assume(not says_the_same(bytes(line), lines[k]))  # of the letters of an escape, only one bit is their case
     lines[k] = bytes(line)
     path.write_bytes(b"".join(lines))
     assert read(folder).shards == SHARDS[: k - 1] + SHARDS[k:]
