@@ -117,6 +117,8 @@ class ModelIdentity:
             volatile = _VOLATILE.setdefault(self._model, set())
             volatile |= changed
             self.attributes = fingerprint_attributes(self._model, volatile)
+            if isinstance(self._model.local, SplitLocal):
+                self._model.local.keep_plan(self.attributes)
 
     def decide(self) -> None:
         """Let a network that is split by the names of its modules find out, once, how these run, and for what.
@@ -127,7 +129,7 @@ class ModelIdentity:
             If it cannot be split there.
         """
         local = self._model.local
-        self._model.expect(self._run_as.n_args, self._run_as.length)
+        self._model.expect(self._run_as.n_args, self._run_as.length, self.attributes)
         if not isinstance(local, SplitLocal) or local.plan.order:
             return
         passes = local.plan.passes

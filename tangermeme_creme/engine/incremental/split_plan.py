@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +14,7 @@ import torch
 from ..agreement import agreement_tolerance, relative_difference
 from .nan_probe import buffers_restored
 from .reads import Reads
-from .taps import UNTOUCHED, Touched, evaluating, tapped, tensors_of, with_tensors
+from .taps import UNTOUCHED, Touched, evaluating, tapped, tensors_of, with_tensors, without_values
 
 Shapes = tuple[tuple[int, ...], ...]
 
@@ -79,6 +79,18 @@ class SplitPlan:
     seen: dict[Shapes, dict[tuple[int, ...], tuple[torch.Tensor, list[Any]]]] = field(default_factory=dict)
     whole: tuple[int, ...] | None = None
 
+    def saw(self, X: torch.Tensor, kept: list[torch.Tensor], outputs: list[Any]) -> None:
+        """Remember that X gave these tensors to keep, from these outputs."""
+        self.seen.setdefault(shapes_of(kept), {})[tuple(X.shape[1:])] = (
+            without_values(X),
+            [without_values(output) for output in outputs],
+        )
+
+
+def shapes_of(tensors: Iterable[torch.Tensor]) -> Shapes:
+    """Return the shapes of tensors without the number of rows."""
+    return tuple(tuple(tensor.shape[1:]) for tensor in tensors)
+
 
 @dataclass
 class Plans:
@@ -86,11 +98,12 @@ class Plans:
 
     Parameters
     ----------
-    by_inputs: dict from int to SplitPlan
-        By how many further inputs a prediction has: with more of them the rest may read more.
+    by_use: dict from (int, int or None, str) to SplitPlan
+        By how many further inputs a prediction has, the length of the sequences, and a hash of what else decides which
+        code runs: the rest may read other outputs for each of them.
     """
 
-    by_inputs: dict[int, SplitPlan]
+    by_use: dict[tuple[int, int | None, str], SplitPlan]
 
 
 class PlanSearch:
@@ -129,6 +142,9 @@ class PlanSearch:
             if not max(self.plan.n_required, self.plan.n_further):
                 kept, written = self._reduce(x, order, outputs, expected, seems_read)
         self.plan.order, self.plan.kept, self.plan.written = tuple(order), kept, frozenset(written)
+        # `head` may get activations that were cached before.
+        tensors = [tensor for output in outputs for tensor in tensors_of(output)]
+        self.plan.saw(x, [tensors[i] for i in kept], outputs)
 
     def _watch(self, x: torch.Tensor) -> tuple[list[str], list[Any], list[torch.Tensor], set[Hashable]]:
         """Predict a sequence.

@@ -72,6 +72,17 @@ def with_tensors(value: Any, tensors: Iterable[torch.Tensor]) -> Any:
     return replaced(value)
 
 
+def without_values(value: Any) -> Any:
+    """Return the same structure with tensors that have no values and take no memory.
+
+    Examples
+    --------
+    >>> without_values((torch.ones(2), 3))
+    (tensor(..., device='meta', size=(2,)), 3)
+    """
+    return with_tensors(value, [torch.empty_like(tensor, device="meta") for tensor in tensors_of(value)])
+
+
 @contextmanager
 def tapped(
     modules: Mapping[str, torch.nn.Module],
