@@ -109,7 +109,7 @@ class PathWork:
     def measure_whole(self, run: Callable[[], T]) -> T:
         """Predict one sequence in full, and measure the operations of both parts."""
         local, marks, before = self._model.local, list[int](), list[int]()
-        counter = _FlopCounter()
+        counter, passes = _FlopCounter(), _passes(local)
 
         def mark(*_: object) -> None:
             marks.append(counter.flops)
@@ -124,9 +124,11 @@ class PathWork:
             if isinstance(local, SplitLocal):
                 local.plan.at_rest = None
         if len(marks) == 1 and counter.flops:
+            # The first run of `head` may run `local` once more, to see what this leaves behind.
+            at_head = marks[0] * (1 + _passes(local) - passes)
             self._arithmetic.local[self._length] = float(marks[0])
-            self._arithmetic.head = float(counter.flops - marks[0])
-            self._arithmetic.again = float(sum(before[:1]) - marks[0]) if before else 0.0
+            self._arithmetic.head = float(counter.flops - at_head)
+            self._arithmetic.again = float(sum(before[:1]) - at_head) if before else 0.0
             self._warn_of_twice()
         return result
 
@@ -148,6 +150,10 @@ class PathWork:
                 f"{what} run twice, before the last of {list(local.names)} and again in the head, for {share} of the "
                 f"arithmetic of a prediction: {todo}."
             )
+
+
+def _passes(local: torch.nn.Module) -> int:
+    return local.plan.passes if isinstance(local, SplitLocal) else 0
 
 
 class _FlopCounter(Dispatch):

@@ -132,14 +132,22 @@ class ModelIdentity:
         self._model.expect(self._run_as.n_args, self._run_as.length, self.attributes)
         if not isinstance(local, SplitLocal) or local.plan.order:
             return
-        passes = local.plan.passes
+        with self.counting_passes():
+            try:
+                dtype = resolve_dtype(self._model, None)  # no autocasting here
+                local.decide(self._runs().random(1, self._run_as.length).to(dtype))
+            except ValueError as error:
+                raise SplitError(str(error)) from error
+
+    @contextmanager
+    def counting_passes(self) -> Iterator[None]:
+        """Count the sequences that a split network runs to find out what its parts read."""
+        plan = self._model.local.plan if isinstance(self._model.local, SplitLocal) else None
+        passes = plan.passes if plan else 0
         try:
-            dtype = resolve_dtype(self._model, None)  # no autocasting here
-            local.decide(self._runs().random(1, self._run_as.length).to(dtype))
-        except ValueError as error:
-            raise SplitError(str(error)) from error
+            yield
         finally:
-            self._count(local.plan.passes - passes)
+            self._count(plan.passes - passes if plan else 0)
 
     def _probe(self) -> list[torch.Tensor]:
         """Run `local` on a short random sequence, always the same; on a whole one if it takes no other."""

@@ -324,10 +324,11 @@ class PartialPath:
             If the rest of a split network reads what it does not get, as another sequence may show.
         """
         self._identity.decide()
-        try:
-            y = self._model.finish(activations, *args)
-        except Touched as error:
-            raise SplitError(str(error)) from error
+        with self._identity.counting_passes():
+            try:
+                y = self._model.finish(activations, *args)
+            except Touched as error:
+                raise SplitError(str(error)) from error
         if isinstance(self._model.local, SplitLocal) and any(bool(part.isnan().any()) for part in tensors_of(y)):
             raise SplitError("the rest of the model must predict from its local modules alone; got NaN.")
         return y

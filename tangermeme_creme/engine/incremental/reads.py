@@ -62,6 +62,10 @@ class Reads(Dispatch):
         """Follow a tensor under a name, whatever it comes from."""
         self._behind[_memory(tensor)] = frozenset([name])
 
+    def follow_all(self, name: Hashable, earlier: Reads) -> None:
+        """Follow all that an earlier block followed under one name, as far as it is still in memory."""
+        self._behind |= dict.fromkeys(earlier._behind, frozenset([name]))
+
     def behind(self, values: Any) -> set[Hashable]:
         """Return the names of the tensors from which values come: tensors, in tuples, lists and mappings."""
         tensors = [leaf for leaf in tree_leaves(values) if isinstance(leaf, torch.Tensor)]

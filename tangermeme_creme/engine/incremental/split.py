@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from .reads import Reads
-from .split_plan import THE_X, Plans, PlanSearch, Shapes, SplitPlan, shapes_of, unread
+from .split_plan import LEFT, THE_X, Plans, PlanSearch, Shapes, SplitPlan, read_besides, shapes_of, unread
 from .taps import UNTOUCHED, Touched, evaluating, stop, tapped, tensors_of, with_tensors, without_values
 
 
@@ -184,7 +184,10 @@ class SplitHead(torch.nn.Module):
         with ExitStack() as stack:
             reads = None
             if plan.branches or passed not in plan.cleared:
-                reads = stack.enter_context(_following(plan, X, tensors, args))
+                reads = _following(plan, X, tensors, args)
+                if args and passed not in plan.cleared:
+                    reads.follow_all(LEFT, _left_by(local, X[:1]))
+                stack.enter_context(reads)
             until_last = stack.enter_context(ExitStack())
             if plan.at_rest is not None:
                 until_last.callback(plan.at_rest)
@@ -209,14 +212,26 @@ def _following(plan: SplitPlan, X: torch.Tensor, tensors: list[torch.Tensor], ar
     return reads
 
 
+def _left_by(local: SplitLocal, X: torch.Tensor) -> Reads:
+    """Follow an unknown sequence through `local`, and so to what its modules leave outside their outputs."""
+    model, plan, reads = local.model, local.plan, Reads()
+    plan.passes += 1
+    unknown = torch.zeros_like(X)
+    reads.follow(LEFT, unknown)
+    up_to_last = tapped(local.named(), plan.order, then=stop)
+    with torch.no_grad(), evaluating(model), reads, up_to_last:
+        model(unknown, *[UNTOUCHED] * plan.n_required)
+    return reads
+
+
 def _check_reads(local: SplitLocal, reads: Reads, y: Any) -> None:
     """Refuse a prediction that reads what `head` does not get, which the values of this sequence may not show."""
     plan = local.plan
     plan.branches = plan.branches or bool(reads.decided)
     unknown = (reads.behind(y) | reads.decided) - {None, *plan.kept}
     if unknown:
-        what = "X" if THE_X in unknown else f"{len(unknown)} outputs that it did not read at first"
-        raise Touched(f"the rest of the model must predict from {list(local.names)} alone; got one that reads {what}.")
+        what = read_besides(unknown) or f"one that reads {len(unknown)} outputs that it did not read at first"
+        raise Touched(f"the rest of the model must predict from {list(local.names)} alone; got {what}.")
 
 
 def _check_names(model: torch.nn.Module, names: Sequence[str]) -> None:

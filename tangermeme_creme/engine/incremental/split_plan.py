@@ -18,8 +18,20 @@ from .taps import UNTOUCHED, Touched, evaluating, tapped, tensors_of, with_tenso
 
 Shapes = tuple[tuple[int, ...], ...]
 
+_OTHER = "another prediction, or none that is finite"
+
 THE_X = "X"
 """The name of X among the tensors that are followed; the others have their index."""
+
+LEFT = "left"
+"""The name of all that an earlier prediction left on the modules, outside what they return."""
+
+
+def read_besides(names: set[Hashable]) -> str | None:
+    """Say what a prediction reads that `head` does not get; None if it is nothing of the sequence or of its state."""
+    if LEFT in names:
+        return "one that reads what a module left outside its output, such as an attribute of its own"
+    return "one that reads X as well" if THE_X in names else None
 
 
 @dataclass
@@ -130,30 +142,34 @@ class PlanSearch:
             # X may hold the NaN that measures the reach of `local`, and the model may write into X.
             x = torch.nan_to_num(X[:1]) if len(X) else X.new_ones((1, *X.shape[1:]))
             try:
-                order, outputs, expected, seems_read = self._watch(x.clone())
+                order, outputs, expected, reads = self._watch(x.clone())
             except TypeError:
                 # A forward with ``*args`` hides how many further inputs a module within it requires.
                 if self.plan.n_further <= self.plan.n_required:
                     raise
                 self.plan.n_required = self.plan.n_further
-                order, outputs, expected, seems_read = self._watch(x.clone())
+                order, outputs, expected, reads = self._watch(x.clone())
             n = sum(len(tensors_of(output)) for output in outputs)
             kept, written = tuple(range(n)), set(range(n))
             if not max(self.plan.n_required, self.plan.n_further):
-                kept, written = self._reduce(x, order, outputs, expected, seems_read)
+                if LEFT in reads.decided:
+                    # A number that a module keeps is not followed; of another sequence, it gives another prediction.
+                    self.plan.passes += 1
+                    self.model(x.flip(1))
+                kept, written = self._reduce(x, order, outputs, expected, reads)
         self.plan.order, self.plan.kept, self.plan.written = tuple(order), kept, frozenset(written)
         # `head` may get activations that were cached before.
         tensors = [tensor for output in outputs for tensor in tensors_of(output)]
         self.plan.saw(x, [tensors[i] for i in kept], outputs)
 
-    def _watch(self, x: torch.Tensor) -> tuple[list[str], list[Any], list[torch.Tensor], set[Hashable]]:
+    def _watch(self, x: torch.Tensor) -> tuple[list[str], list[Any], list[torch.Tensor], Reads]:
         """Predict a sequence.
 
-        Returns the names in the order of their runs, what these returned, the prediction, and the indices of what it
-        seems to read.
+        Returns the names in the order of their runs, what these returned, the prediction, and what was followed.
         """
         outputs, finished, y = list[Any](), list[tuple[str, int]](), list[torch.Tensor]()
         reads, n_seen = Reads(), 0
+        reads.follow(LEFT, x)
 
         def visit(name: str, output: Any) -> None:
             nonlocal n_seen
@@ -181,7 +197,7 @@ class PlanSearch:
         before = {name for name, n in finished if n < len(outputs)} & weighted
         self.plan.again = [name for name in before if not any(name.startswith(f"{other}.") for other in before)]
         self.plan.again.sort(key=[name for name, _ in finished].index)
-        return order, outputs, y, reads.behind(y)
+        return order, outputs, y, reads
 
     def _reduce(
         self,
@@ -189,7 +205,7 @@ class PlanSearch:
         order: Sequence[str],
         outputs: list[Any],
         expected: list[torch.Tensor],
-        seems_read: set[Hashable],
+        watched: Reads,
     ) -> tuple[tuple[int, ...], set[int]]:
         """Return which tensors of the outputs the rest reads, and which it may write into."""
         tensors = [tensor for output in outputs for tensor in tensors_of(output)]
@@ -202,6 +218,7 @@ class PlanSearch:
             """
             self.plan.passes += 1
             X, reads = unread(x, x).clone(), Reads()
+            reads.follow_all(LEFT, watched)
             replaced = [t.clone() if i in keep else torch.full_like(t, math.nan) for i, t in enumerate(tensors)]
             left = iter(replaced)
             reads.follow(THE_X, X)
@@ -217,7 +234,7 @@ class PlanSearch:
             # The version of a new tensor is 0 until it is written into.
             written.update(i for i, value in enumerate(replaced) if value._version)
             same = _same(tensors_of(y), expected)
-            return None if same else "another prediction, or none that is finite", reads, reads.behind(y)
+            return None if same else _OTHER, reads, reads.behind(y)
 
         def settle(keep: set[int]) -> bool:
             """Keep what a prediction reads, and see that this is enough; return whether it is."""
@@ -225,7 +242,7 @@ class PlanSearch:
             for _ in range(3):
                 wrong, reads, behind = attempt(keep)
                 needed = integers | {i for i in range(len(tensors)) if i in behind} or keep
-                if reads.decided or THE_X in behind or (wrong and needed == keep):
+                if reads.decided or read_besides(behind) or (wrong and needed == keep):
                     return False
                 if needed == keep:
                     kept = keep
@@ -246,11 +263,11 @@ class PlanSearch:
 
         # Integers cannot be NaN. A module that returns its own input makes another tensor seem to be read.
         integers = {i for i, tensor in enumerate(tensors) if not tensor.is_floating_point()}
-        if settle(integers | {i for i in kept if i in seems_read} or kept):
+        if settle(integers | {i for i in kept if i in watched.behind(expected)} or kept):
             return tuple(sorted(kept)), written
         wrong, reads, behind = attempt(kept)
-        if not wrong and THE_X in behind | reads.decided:
-            wrong = "one that reads X as well"
+        if not wrong or wrong == _OTHER:
+            wrong = read_besides(behind | reads.decided) or wrong
         if wrong:
             raise ValueError(f"the model must predict the same from {list(self.named)} as from X; got {wrong}.")
         self.plan.branches = bool(reads.decided)

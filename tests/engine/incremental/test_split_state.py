@@ -1,0 +1,87 @@
+"""Split networks whose named modules leave more behind than what they return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import pytest
+import torch
+from helpers import assert_close
+from incremental_cases import F64, bases, convolve, edited, edits_at, naive
+from torch import nn
+from torch.nn.functional import interpolate, max_pool1d
+
+from tangermeme_creme.engine import EditSession, IncrementalModel
+
+L = 120
+EDITS = edits_at((0, 60, 1), (1, 30, 2))
+
+
+class Encoder(nn.Module):
+    """Returns its bins; `leave` gets what it has before the pool."""
+
+    def __init__(self, leave: Callable[[Encoder, torch.Tensor], None]) -> None:
+        super().__init__()
+        self.conv, self.skip, self.leave = convolve(), nn.Buffer(torch.zeros(1, 3, 1, dtype=F64)), leave
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        h = self.conv(X)
+        self.leave(self, h)
+        return max_pool1d(h, 4)
+
+
+class Net(nn.Module):
+    """Reads the bins, and what `read` takes from the encoder."""
+
+    def __init__(self, leave: Callable[[Encoder, torch.Tensor], None], read: Callable[[Encoder], Any]) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.encoder, self.read = Encoder(leave), read
+
+    def forward(self, X: torch.Tensor, k: float | torch.Tensor = 1.0) -> torch.Tensor:
+        bins = self.encoder(X)
+        return k * torch.tanh(interpolate(bins, scale_factor=4) + self.read(self.encoder)).mean(-1)
+
+
+def attribute(encoder: Encoder, h: torch.Tensor) -> None:
+    encoder.kept = h
+
+
+def buffer(encoder: Encoder, h: torch.Tensor) -> None:
+    encoder.skip.copy_(h[-1:].amax(-1, keepdim=True))
+
+
+def number(encoder: Encoder, h: torch.Tensor) -> None:
+    encoder.kept = float(h[-1].max())
+
+
+STATE: dict[str, tuple[Callable[[Encoder, torch.Tensor], None], Callable[[Encoder], Any], str]] = {
+    "attribute": (attribute, lambda encoder: encoder.kept, "reads what a module left outside its output"),
+    "false": (attribute, lambda encoder: (encoder.kept > 99).to(F64), "reads what a module left outside its output"),
+    "buffer": (buffer, lambda encoder: encoder.skip, "reads what a module left outside its output"),
+    "number": (number, lambda encoder: encoder.kept, "got another prediction"),
+}
+
+
+# Numbers are not followed, and with further inputs no second sequence is predicted.
+@pytest.mark.parametrize(("name", "n_args"), [*product(STATE, [0]), *product(list(STATE)[:3], [1])])
+@pytest.mark.parametrize("edits_first", [True, False])
+def test_state_that_a_named_module_leaves_is_no_output(name: str, n_args: int, edits_first: bool) -> None:
+    leave, read, message = STATE[name]
+    net, X, args = Net(leave, read).eval(), bases(4, L), [torch.ones(4, 1, dtype=F64)] * n_args
+
+    def predict() -> list[torch.Tensor]:
+        with EditSession(
+            IncrementalModel.from_modules(net, ["encoder"]), X, args=args or None, batch_size=1
+        ) as session:
+            first = [session.predict_edits(EDITS)] if edits_first else []
+            return [*first, session.predict(), session.predict()]
+
+    with pytest.warns(match=f"runs in full, not incrementally: .* {message}"):
+        predictions = predict()
+    of_edits = [arg[EDITS.base] for arg in args]
+    expected = [naive(net, edited(X, EDITS), *of_edits)] if edits_first else []
+    for y, e in zip(predictions, [*expected, naive(net, X, *args), naive(net, X, *args)], strict=True):
+        assert_close(y, e)
