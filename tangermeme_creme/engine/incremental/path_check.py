@@ -15,19 +15,25 @@ from .model import overrides_forward
 from .parts import Parts
 from .splicing import edited_spans, splice
 from .split import SplitLocal
+from .window_checks import compare_windows
 from .windows import Reach
 
 
 def edit_to_check(codes: torch.Tensor, edits: Edits | None, reach: Reach) -> Edits:
-    """Return the edit nearest to the middle; if that does not run in part, or there are none, an edit of one base."""
-    middle = codes.shape[1] // 2
+    """Choose an edit that runs in part: nearest to the middle, of the base sequence with the most unknown bases.
+
+    If none runs in part, or there are none, it is an edit of one base.
+    """
+    n_unknown, middle = (codes > 3).sum(1), codes.shape[1] // 2
     if edits is not None:
-        spans = edited_spans(edits)
-        e = min(range(len(spans)), key=lambda e: abs(sum(spans[e]) - codes.shape[1]))
-        if reach.blocks(*spans[e]) is not None:
+        spans, rows = edited_spans(edits), edits.base.tolist()
+        in_part = [e for e, span in enumerate(spans) if reach.blocks(*span) is not None]
+        if in_part:
+            e = min(in_part, key=lambda e: (-int(n_unknown[rows[e]]), abs(sum(spans[e]) - codes.shape[1])))
             return Edits(edits.base[[e]], edits.start[[e]], edits.content_index[[e]], edits.content)
-    content = [(codes[0, middle : middle + 1] + 1) % 4]
-    return Edits(torch.tensor([0]), torch.tensor([middle]), torch.tensor([0]), content)
+    row = int(n_unknown.argmax())
+    content = [(codes[row, middle : middle + 1] + 1) % 4]
+    return Edits(torch.tensor([row]), torch.tensor([middle]), torch.tensor([0]), content)
 
 
 def check_edit(
@@ -93,13 +99,29 @@ def check_edit(
     outputs = work.measure_local(lambda: parts.run_local(stretch), stretch.shape[1])
     splice(activations, 0, outputs, 0, window, reach, model, trimmed=True)
     work.count(n_checks=stretch.shape[1] / length)
-    limit = agreement_tolerance(parts.dtype, parts.device)
-    error = max(relative_difference(a, b) for a, b in zip(activations, model.trim(seen[0])))
+    expected, limit = model.trim(seen[0]), agreement_tolerance(parts.dtype, parts.device)
+    error = max(relative_difference(a, b) for a, b in zip(activations, expected))
     if error > limit:
         raise SplitError(
             f"the output of local for an edit must not depend on the window; got a difference of {error:.2g}."
         )
+    _check_near_the_ends(parts, reach, work, codes, expected)
     in_part = check_output(parts.finish(activations, args), 1)
     error = max(relative_difference(a, b) for a, b in zip(in_part, in_full))
     if error > limit:
         raise SplitError(f"head(local(X)) must be the model's own prediction; got a difference of {error:.2g}.")
+
+
+def _check_near_the_ends(
+    parts: Parts, reach: Reach, work: PathWork, codes: torch.Tensor, outputs: list[torch.Tensor]
+) -> None:
+    """Compare a window near each end with the whole sequence: a network may treat them otherwise than the middle."""
+    length, limit = codes.shape[1], agreement_tolerance(parts.dtype, parts.device)
+
+    def run(start: int, end: int) -> list[torch.Tensor]:
+        work.count(n_checks=(end - start) / length)
+        return parts.run_local(codes[:, start:end])
+
+    last = -(-length // reach.align) - 1
+    # The first window that does not begin where the sequence does, and the last.
+    compare_windows(run, reach, parts.model, outputs, [min(reach.halo + 1, last), last], limit, trimmed=True)
