@@ -15,7 +15,7 @@ from ..cache import ActivationCache
 from ..device import autocasting, resolve_dtype
 from ..fingerprint import fingerprint_attributes, fingerprint_model, plain_attributes
 from ..work import Work
-from .local_runs import LocalRuns, SplitError
+from .local_runs import LocalRuns, PartFails, SplitError
 from .model import IncrementalModel
 from .split import SplitLocal
 
@@ -136,8 +136,12 @@ class ModelIdentity:
             try:
                 dtype = resolve_dtype(self._model, None)  # no autocasting here
                 local.decide(self._runs().random(1, self._run_as.length).to(dtype))
+            except (torch.OutOfMemoryError, MemoryError):
+                raise  # too little memory says nothing about the model
             except ValueError as error:
                 raise SplitError(str(error)) from error
+            except Exception as error:
+                raise PartFails(f"a random sequence must be predicted; got {type(error).__name__}: {error}") from error
 
     @contextmanager
     def counting_passes(self) -> Iterator[None]:

@@ -18,6 +18,10 @@ class SplitError(ValueError):
     """A model cannot be evaluated in part; the message gives the reason."""
 
 
+class PartFails(SplitError):
+    """The code of a split network raises an error, as it may in full as well."""
+
+
 class SequenceBar(Protocol):
     """A bar that is told how many whole sequences have run: tqdm, or any object with its `update`."""
 

@@ -11,7 +11,7 @@ from ...sequence import to_one_hot
 from ..cache import Entry
 from ..device import autocasting
 from .identity import ModelIdentity
-from .local_runs import SplitError, check_activations
+from .local_runs import PartFails, SplitError, check_activations
 from .model import IncrementalModel
 from .split import SplitLocal
 from .taps import Touched, tensors_of
@@ -59,6 +59,16 @@ class Parts:
                 y = self.model.finish(activations, *args)
             except Touched as error:
                 raise SplitError(str(error)) from error
+            except (torch.OutOfMemoryError, MemoryError):
+                raise  # too little memory says nothing about the model
+            except Exception as error:
+                # Say a check of the network for NaN, which it gets for X. The error of any other head is the model's.
+                if isinstance(self.model.local, SplitLocal):
+                    raise PartFails(
+                        "the rest of the model must predict from its local modules alone; got "
+                        f"{type(error).__name__}: {error}"
+                    ) from error
+                raise
         if isinstance(self.model.local, SplitLocal) and any(bool(part.isnan().any()) for part in tensors_of(y)):
             raise SplitError("the rest of the model must predict from its local modules alone; got NaN.")
         return y

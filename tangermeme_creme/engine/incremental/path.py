@@ -16,7 +16,7 @@ from ..device import resolve_dtype
 from ..work import Work
 from .arithmetic import PathWork
 from .identity import ModelIdentity, RunAs
-from .local_runs import LocalRuns
+from .local_runs import LocalRuns, PartFails
 from .model import IncrementalModel, overrides_forward
 from .parts import Parts
 from .path_check import check_edit, edit_to_check
@@ -115,9 +115,14 @@ class PartialPath:
         Raises
         ------
         SplitError
-            If `local` does not return tensors with one row per sequence.
+            If `local` does not return tensors with one row per sequence, or a split network fails in part but not in
+            full.
         """
-        return self._predict_bases(rows, args) if edits is None else self._predict_edits(edits, args)
+        try:
+            return self._predict_bases(rows, args) if edits is None else self._predict_edits(edits, args)
+        except PartFails:
+            self._parts.run_whole(self._edited(rows, edits), args)  # raises the model's own error, if it has any
+            raise
 
     def _predict_bases(self, rows: torch.Tensor, args: Sequence[torch.Tensor] | None) -> Any:
         """Predict base sequences; those with cached activations do not run through `local`."""
@@ -130,8 +135,7 @@ class PartialPath:
         """Predict edits in their windows; edits whose window covers the sequence run in full."""
         reach, spans = self._measured(), edited_spans(edits)
         blocks = [reach.blocks(*span) for span in spans]
-        codes = self._codes[edits.base]
-        apply_edits(codes, edits, rows=torch.arange(len(codes)))
+        codes = self._edited(edits.base, edits)
         in_part = [e for e, n in enumerate(blocks) if n is not None]
         in_full = [e for e, n in enumerate(blocks) if n is None]
         entries: dict[int, Entry] = dict(zip(in_part, self.entries(edits.base[in_part].tolist())))
@@ -211,6 +215,13 @@ class PartialPath:
         if self.reach is None:
             raise RuntimeError("a path predicts edits only once its reach is known.")
         return self.reach
+
+    def _edited(self, rows: torch.Tensor, edits: Edits | None) -> torch.Tensor:
+        """Copy base sequences, shape (B, L), with one edit written into each."""
+        codes = self._codes[rows]
+        if edits is not None:
+            apply_edits(codes, edits, rows=torch.arange(len(codes)))
+        return codes
 
     def _row_key(self, row: int) -> Hashable:
         if self._keys[row] is None:

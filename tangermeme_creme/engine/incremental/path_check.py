@@ -87,8 +87,10 @@ def check_edit(
     # A model whose forward is head(local(X)) itself is not predicted once more.
     itself = not isinstance(model.local, SplitLocal) and not overrides_forward(model)
     with parts.identity.noting_what_changes():
+        # In full first, so that what fails there as well is told as the model's own error.
+        whole = None if itself else parts.run_whole(codes, args)
         y = work.measure_whole(predict)
-        in_full = check_output(y if itself else parts.run_whole(codes, args), 1)
+        in_full = check_output(y if itself else whole, 1)
     work.count(n_checks=1 if itself else 2)
     activations = of_base()
     (span,) = edited_spans(edit)
