@@ -91,7 +91,7 @@ class PartialPath:
         run_as = RunAs(self.length, device, self._dtype, n_args)
         self._identity = ModelIdentity(model, run_as, works, cache, {} if model_keys is None else model_keys)
         self._parts = Parts(model, self._identity, device, self._dtype)
-        self.work = PathWork(model, self.length, (str(self._dtype), self._identity.structure), works)
+        self.work = PathWork(model, self.length, (str(self._dtype), self._identity.structure, n_args), works)
 
     @property
     def model(self) -> IncrementalModel:
