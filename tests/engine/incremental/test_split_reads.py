@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
@@ -54,6 +55,25 @@ READS: dict[str, Reads] = {
     "branch by the counts": lambda h, y, X: y.mean(-1) + 1 if h.amax() > 11.5 else y.mean(-1),
     "branch to the counts": lambda h, y, X: y.mean(-1) + h.mean(-1) if y.amax() > 11.5 else y.mean(-1),
     "branch to a comparison": lambda h, y, X: y.mean(-1) + (h > 3).sum(-1) if y.amax() > 11.5 else y.mean(-1),
+}
+
+# Ways in which values leave PyTorch's operations, or come back.
+READS |= {
+    name: lambda h, y, X, read=read: y.mean(-1) + read((h > 11.5).sum(-1))
+    for name, read in {
+        "tensor": lambda n: torch.tensor([[row] for row in n[:, 0]]),
+        "as_tensor": lambda n: torch.as_tensor(list(n[:, 0]))[:, None],
+        "asarray": lambda n: torch.asarray(list(n[:, 0]))[:, None],
+        "new_tensor": lambda n: n.new_tensor(data=list(n[:, 0]))[:, None],
+        "new": lambda n: n.new(list(n[:, 0]))[:, None],
+        "Tensor": lambda n: torch.Tensor(list(n[:, 0]))[:, None],
+        "DoubleTensor": lambda n: torch.DoubleTensor(list(n[:, 0]))[:, None],
+        "LongTensor": lambda n: torch.LongTensor(list(n[:, 0]))[:, None],
+        "tensor_split": lambda n: torch.tensor_split(torch.ones(99), n.sum()[None])[0].sum(),
+        "text": lambda n: float(str(n.sum()).strip("tensor()")),
+        "format": lambda n: float(f"{n.sum():d}"),
+        "deepcopy": lambda n: copy.deepcopy(n),
+    }.items()
 }
 
 
