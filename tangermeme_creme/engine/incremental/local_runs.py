@@ -9,6 +9,7 @@ import torch
 from ...sequence import to_one_hot
 from .model import IncrementalModel
 from .reads import Reads
+from .taps import Touched
 
 # Whole sequences that all measurements of one model may take. Most networks take 3 to 10, those of few long bins more.
 _MOST_SEQUENCES = 24
@@ -123,6 +124,8 @@ def run_local(model: IncrementalModel, X: torch.Tensor) -> list[torch.Tensor]:
         outputs = model.local(X)
     except (torch.OutOfMemoryError, MemoryError):
         raise  # too little memory says nothing about the model
+    except Touched as error:
+        raise SplitError(str(error)) from error
     except Exception as error:
         raise SplitError(
             f"local must run on any stretch of whole strides; got an error at {X.shape[-1]} bp: {error}"

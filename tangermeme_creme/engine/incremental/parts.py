@@ -41,8 +41,11 @@ class Parts:
     def run_local(self, codes: torch.Tensor) -> list[torch.Tensor]:
         """Run `local` on stretches, shape (B, W), and check its outputs."""
         self.identity.decide()
-        with torch.no_grad(), autocasting(self.device, self.dtype):
-            outputs = self.model.local(self._one_hot(codes))
+        try:
+            with torch.no_grad(), autocasting(self.device, self.dtype):
+                outputs = self.model.local(self._one_hot(codes))
+        except Touched as error:
+            raise SplitError(str(error)) from error
         return check_activations(outputs, len(codes), self.model.axis)
 
     def run_head(self, activations: list[torch.Tensor], args: Sequence[torch.Tensor]) -> Any:

@@ -14,7 +14,7 @@ import torch
 from ..agreement import agreement_tolerance, relative_difference
 from .nan_probe import buffers_restored
 from .reads import Reads
-from .taps import UNTOUCHED, Touched, evaluating, tapped, tensors_of, with_tensors, without_values
+from .taps import UNTOUCHED, Touched, evaluating, numbers_of, tapped, tensors_of, with_tensors, without_values
 
 Shapes = tuple[tuple[int, ...], ...]
 
@@ -92,11 +92,21 @@ class SplitPlan:
     whole: tuple[int, ...] | None = None
 
     def saw(self, X: torch.Tensor, kept: list[torch.Tensor], outputs: list[Any]) -> None:
-        """Remember that X gave these tensors to keep, from these outputs."""
-        self.seen.setdefault(shapes_of(kept), {})[tuple(X.shape[1:])] = (
-            without_values(X),
-            [without_values(output) for output in outputs],
-        )
+        """Remember that X gave these tensors to keep, from these outputs.
+
+        Raises
+        ------
+        Touched
+            If another X gave other numbers beside the tensors, which `head` would get from either.
+        """
+        by_length = self.seen.setdefault(shapes_of(kept), {})
+        _, before = by_length.get(tuple(X.shape[1:]), (None, outputs))
+        if numbers_of(outputs) != numbers_of(before):
+            raise Touched(
+                "local modules must return the same numbers for every sequence, beside their tensors; got "
+                f"{numbers_of(before)}, then {numbers_of(outputs)}."
+            )
+        by_length[tuple(X.shape[1:])] = without_values(X), [without_values(output) for output in outputs]
 
 
 def shapes_of(tensors: Iterable[torch.Tensor]) -> Shapes:

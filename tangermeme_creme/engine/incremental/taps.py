@@ -48,6 +48,20 @@ def tensors_of(value: Any) -> list[torch.Tensor]:
     return [tensor for part in parts for tensor in tensors_of(part)]
 
 
+def numbers_of(value: Any) -> list[Any]:
+    """List the numbers, texts and truth values that lie beside the tensors.
+
+    Examples
+    --------
+    >>> numbers_of((torch.tensor(1), {"scale": 2.0, "kind": ["even", None]}))
+    [2.0, 'even']
+    """
+    if isinstance(value, (int, float, complex, str)):
+        return [value]
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return [number for part in parts for number in numbers_of(part)]
+
+
 def with_tensors(value: Any, tensors: Iterable[torch.Tensor]) -> Any:
     """Return the same structure with other tensors, in the order of `tensors_of`.
 

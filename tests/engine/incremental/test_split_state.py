@@ -85,3 +85,49 @@ def test_state_that_a_named_module_leaves_is_no_output(name: str, n_args: int, e
     expected = [naive(net, edited(X, EDITS), *of_edits)] if edits_first else []
     for y, e in zip(predictions, [*expected, naive(net, X, *args), naive(net, X, *args)], strict=True):
         assert_close(y, e)
+
+
+class Scaled(nn.Module):
+    """Returns its bins and a number."""
+
+    def __init__(self, number: Callable[[torch.Tensor], Any]) -> None:
+        super().__init__()
+        self.conv, self.number = convolve(), number
+
+    def forward(self, X: torch.Tensor) -> tuple[torch.Tensor, dict[str, Any]]:
+        h = max_pool1d(self.conv(X), 4)
+        return h, {"scale": self.number(h.detach())}
+
+
+class ByNumber(nn.Module):
+    def __init__(self, number: Callable[[torch.Tensor], Any]) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.tower = Scaled(number)
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        h, numbers = self.tower(X)
+        return torch.tanh(h.mean(-1) * numbers["scale"])
+
+
+NUMBERS: dict[str, tuple[Callable[[torch.Tensor], Any], bool]] = {
+    "of the values": (lambda h: float(h.abs().mean()), True),
+    "of the largest": (lambda h: round(h.amax().item(), 1), True),
+    "of the length": (lambda h: h.shape[-1], False),
+    "always the same": (lambda h: 2.0, False),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("edits_first", [True, False])
+@pytest.mark.filterwarnings("ignore:.*runs in full, not incrementally")
+def test_numbers_beside_the_tensors_must_be_the_same(name: str, edits_first: bool) -> None:
+    number, differs = NUMBERS[name]
+    net, X = ByNumber(number).eval(), bases(4, L)
+    with EditSession(IncrementalModel.from_modules(net, ["tower"]), X, batch_size=1) as session:
+        if edits_first:
+            assert_close(session.predict_edits(EDITS), naive(net, edited(X, EDITS)))
+        for _ in range(2):
+            assert_close(session.predict(), naive(net, X))
+        assert_close(session.predict_edits(EDITS), naive(net, edited(X, EDITS)))
+    assert (session.work.n_partial == 0) == differs
