@@ -229,7 +229,7 @@ class PlanSearch:
             self.plan.passes += 1
             X, reads = unread(x, x).clone(), Reads()
             reads.follow_all(LEFT, watched)
-            replaced = [t.clone() if i in keep else torch.full_like(t, math.nan) for i, t in enumerate(tensors)]
+            replaced = [t.clone() if i in keep else unread(t, t).clone() for i, t in enumerate(tensors)]
             left = iter(replaced)
             reads.follow(THE_X, X)
             for i, tensor in enumerate(replaced):
@@ -251,7 +251,7 @@ class PlanSearch:
             nonlocal kept
             for _ in range(3):
                 wrong, reads, behind = attempt(keep)
-                needed = integers | {i for i in range(len(tensors)) if i in behind} or keep
+                needed = {i for i in range(len(tensors)) if i in behind} or keep
                 if reads.decided or read_besides(behind) or (wrong and needed == keep):
                     return False
                 if needed == keep:
@@ -271,9 +271,8 @@ class PlanSearch:
                 drop(some[: len(some) // 2])
                 drop(some[len(some) // 2 :])
 
-        # Integers cannot be NaN. A module that returns its own input makes another tensor seem to be read.
-        integers = {i for i, tensor in enumerate(tensors) if not tensor.is_floating_point()}
-        if settle(integers | {i for i in kept if i in watched.behind(expected)} or kept):
+        # A module that returns its own input makes another tensor seem to be read.
+        if settle({i for i in kept if i in watched.behind(expected)} or kept):
             return tuple(sorted(kept)), written
         wrong, reads, behind = attempt(kept)
         if not wrong or wrong == _OTHER:
@@ -283,6 +282,7 @@ class PlanSearch:
         self.plan.branches = bool(reads.decided)
         # Where values decide what is read, another sequence may need any of them.
         if not self.plan.branches:
+            integers = {i for i, tensor in enumerate(tensors) if not tensor.is_floating_point()}  # cannot be NaN
             drop(sorted(kept - integers - behind))
         return tuple(sorted(kept)), written
 

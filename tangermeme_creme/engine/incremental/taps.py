@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -70,20 +71,36 @@ def with_tensors(value: Any, tensors: Iterable[torch.Tensor]) -> Any:
     >>> with_tensors((torch.tensor(1), [None, torch.tensor(2)]), [torch.tensor(3), torch.tensor(4)])
     (tensor(3), [None, tensor(4)])
     """
-    left = iter(tensors)
+    left, by_id = iter(tensors), dict[int, torch.Tensor]()
 
     def replaced(part: Any) -> Any:
         if isinstance(part, torch.Tensor):
-            return next(left)
+            by_id[id(part)] = next(left)
+            return by_id[id(part)]
         if isinstance(part, Mapping):
-            items = {key: replaced(item) for key, item in part.items()}
-            return items if type(part) is dict else type(part)(**items)
+            return _with_items(part, {key: replaced(item) for key, item in part.items()}, by_id)
         if isinstance(part, (list, tuple)):
-            sequence = [replaced(item) for item in part]
-            return type(part)(*sequence) if hasattr(part, "_fields") else type(part)(sequence)
+            return _with_items(part, [replaced(item) for item in part], by_id)
         return part
 
     return replaced(value)
+
+
+def _with_items(container: Any, items: Any, by_id: Mapping[int, torch.Tensor]) -> Any:
+    """Return a copy with other items: its class may have a constructor of its own, and attributes beside the items."""
+    if type(container) in (dict, list, tuple):
+        return type(container)(items)
+    if hasattr(container, "_fields"):
+        return container._make(items)
+    if isinstance(container, tuple):
+        return type(container)(items)
+    changed = copy.copy(container)
+    for key, item in items.items() if isinstance(items, dict) else enumerate(items):
+        changed[key] = item
+    for name, value in list(getattr(changed, "__dict__", {}).items()):
+        if id(value) in by_id:
+            changed.__dict__[name] = by_id[id(value)]
+    return changed
 
 
 def without_values(value: Any) -> Any:

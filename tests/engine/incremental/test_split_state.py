@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict, UserDict, defaultdict
 from collections.abc import Callable
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
 from helpers import assert_close
-from incremental_cases import F64, bases, convolve, edited, edits_at, naive
+from incremental_cases import F64, Does, bases, convolve, edited, edits_at, naive
 from torch import nn
 from torch.nn.functional import interpolate, max_pool1d
 
@@ -131,3 +132,64 @@ def test_numbers_beside_the_tensors_must_be_the_same(name: str, edits_first: boo
             assert_close(session.predict(), naive(net, X))
         assert_close(session.predict_edits(EDITS), naive(net, edited(X, EDITS)))
     assert (session.work.n_partial == 0) == differs
+
+
+class Out(dict[str, Any]):
+    """Named as attributes too, as in many libraries."""
+
+    def __init__(self, hidden: torch.Tensor) -> None:
+        super().__init__(hidden=hidden)
+        self.hidden = hidden
+
+
+class Bag(dict[str, Any]):
+    def __init__(self, items: dict[str, Any]) -> None:
+        super().__init__(items)
+
+
+class Few(list[Any]):
+    def __init__(self, hidden: torch.Tensor, n: int) -> None:
+        super().__init__([hidden, n])
+
+
+class Pair(NamedTuple):
+    hidden: torch.Tensor
+    n: int = 1
+
+
+class Made(Pair):
+    def __new__(cls, hidden: torch.Tensor) -> Made:
+        return super().__new__(cls, hidden, 2)
+
+
+# What a named module returns, and how the rest gets at the bins in it.
+CONTAINERS: dict[str, tuple[Callable[[torch.Tensor], Any], Callable[[Any], torch.Tensor]]] = {
+    "attribute": (Out, lambda out: out.hidden),
+    "items of attributes": (Out, lambda out: out["hidden"]),
+    "dict of a dict": (lambda h: Bag({"hidden": h}), lambda out: out["hidden"]),
+    "list of arguments": (lambda h: Few(h, 1), lambda out: out[0]),
+    "named tuple": (Made, lambda out: out.hidden),
+    "UserDict": (lambda h: UserDict({"hidden": h}), lambda out: out["hidden"]),
+    "OrderedDict with numbers as keys": (lambda h: OrderedDict({7: h}), lambda out: out[7]),
+    "defaultdict": (lambda h: defaultdict(list, {"hidden": h}), lambda out: out["hidden"]),
+    "structure of PyTorch": (lambda h: h.max(1), lambda out: out.values[:, None]),
+}
+
+
+class Contained(nn.Module):
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        pack, self.unpack = CONTAINERS[name]
+        self.tower = Does(pack, convolve(), nn.MaxPool1d(4))
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(self.unpack(self.tower(X)).mean(-1))
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_a_named_module_may_return_any_container(name: str) -> None:
+    net, X = Contained(name).eval(), bases(2, L)
+    with EditSession(IncrementalModel.from_modules(net, ["tower"]), X, batch_size=1, incremental=True) as session:
+        assert_close(session.predict_edits(EDITS), naive(net, edited(X, EDITS)))
+        assert_close(session.predict(), naive(net, X))
