@@ -144,10 +144,11 @@ class PathWork:
         local, whole = self._model.local, self._arithmetic.whole(self._length)
         if isinstance(local, SplitLocal) and self._arithmetic.again > _WORTH_A_WARNING * whole:
             share, names = f"{self._arithmetic.again / whole:.0%}", ", ".join(local.plan.again)
-            what = f"{len(local.plan.again)} modules" if names else "operations of the forward itself"
+            n = len(local.plan.again)
+            what = f"{n} module{'s run' if n > 1 else ' runs'}" if names else "operations of the forward itself run"
             todo = f"name them in from_modules as well; got {names}" if names else "put them into a module, and name it"
             warn(
-                f"{what} run twice, before the last of {list(local.names)} and again in the head, for {share} of the "
+                f"{what} twice, before the last of {list(local.names)} and again in the head, for {share} of the "
                 f"arithmetic of a prediction: {todo}."
             )
 

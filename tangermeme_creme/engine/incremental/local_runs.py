@@ -121,7 +121,7 @@ def run_local(model: IncrementalModel, X: torch.Tensor) -> list[torch.Tensor]:
         model's axis.
     """
     try:
-        outputs = model.local(X)
+        outputs = model.local(X.clone())  # the model may write into X
     except (torch.OutOfMemoryError, MemoryError):
         raise  # too little memory says nothing about the model
     except Touched as error:

@@ -69,7 +69,8 @@ def reach_of(runs: LocalRuns) -> Reach:
             X = runs.random(1, length)
             X[..., :q] = torch.nan
             name = name_global_module(model.local, X)
-            raise SplitError(f"local must be position-local; a base reaches from end to end through {name}.")
+            hint = _hint(runs(X), model.axis)
+            raise SplitError(f"local must be position-local; a base reaches from end to end through {name}.{hint}")
         if not all(heads[i].any() and tails[i].any() for i in range(len(bins))):
             raise SplitError("local must pass on NaN, with which its reach is measured; got none in its output.")
         if decided:
@@ -114,6 +115,16 @@ def _reached(runs: LocalRuns, start: int, end: int) -> tuple[list[torch.Tensor],
     outputs, decided = runs.following(X)
     axis = runs.model.axis
     return [y.isnan().movedim(axis, -1).reshape(-1, y.shape[axis]).any(0).cpu() for y in outputs], decided
+
+
+def _hint(outputs: list[torch.Tensor], axis: int) -> str:
+    """Name another axis along which NaN in the first bases does not reach all of an output."""
+    for y in outputs:
+        for other in range(1, y.ndim):
+            reached = y.isnan().movedim(other, 0).flatten(1).any(1)
+            if other != axis % y.ndim and reached.any() and not reached.all():
+                return f" If the bins lie on another axis, give axis={other}."
+    return ""
 
 
 def _first(reached: torch.Tensor) -> int:

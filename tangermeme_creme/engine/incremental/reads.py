@@ -70,7 +70,9 @@ class Reads(Dispatch):
 
     def follow_all(self, name: Hashable, earlier: Reads) -> None:
         """Follow all that an earlier block followed under one name, as far as it is still in memory."""
-        self._behind |= dict.fromkeys(earlier._behind, frozenset([name]))
+        # Sparse tensors count as one: only if one of them came from what has this name already.
+        of = [memory for memory, names in earlier._behind.items() if memory is not None or name in names]
+        self._behind |= dict.fromkeys(of, frozenset([name]))
 
     def behind(self, values: Any) -> set[Hashable]:
         """Return the names of the tensors from which values come: tensors, in tuples, lists and mappings."""

@@ -276,7 +276,7 @@ class PlanSearch:
             return tuple(sorted(kept)), written
         wrong, reads, behind = attempt(kept)
         if not wrong or wrong == _OTHER:
-            wrong = read_besides(behind | reads.decided) or wrong
+            wrong = read_besides(behind | reads.decided) or (wrong and wrong + self._in_place())
         if wrong:
             raise ValueError(f"the model must predict the same from {list(self.named)} as from X; got {wrong}.")
         self.plan.branches = bool(reads.decided)
@@ -285,6 +285,11 @@ class PlanSearch:
             integers = {i for i, tensor in enumerate(tensors) if not tensor.is_floating_point()}  # cannot be NaN
             drop(sorted(kept - integers - behind))
         return tuple(sorted(kept)), written
+
+    def _in_place(self) -> str:
+        """Name modules that write into their input, which may be the output of another; empty if there are none."""
+        names = [name for name, m in self.named.items() if any(getattr(part, "inplace", False) for part in m.modules())]
+        return f" (note that {names} work in place)" if names else ""
 
 
 def _has_weights(module: torch.nn.Module) -> bool:

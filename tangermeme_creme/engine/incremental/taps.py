@@ -168,7 +168,10 @@ def tapped(
             yield ran
         missing = [name for name in modules if name not in ran] if order is None else list(order[len(ran) :])
         if missing:
-            raise ValueError(f"local modules must all run; got no run of {missing}.")
+            raise ValueError(
+                f"local modules must all run; got no run of {missing}. Of a ModuleList, name the modules in it; a "
+                "direct call of forward is not seen."
+            )
 
 
 def _let_return(module: torch.nn.Module, values: Sequence[Any], ran: list[str]) -> Callable[[], Any]:

@@ -73,6 +73,7 @@ READS |= {
         "text": lambda n: float(str(n.sum()).strip("tensor()")),
         "format": lambda n: float(f"{n.sum():d}"),
         "deepcopy": lambda n: copy.deepcopy(n),
+        "sparse": lambda n: n.to_sparse().to_dense(),
     }.items()
 }
 
