@@ -109,7 +109,7 @@ class PathWork:
     def measure_whole(self, run: Callable[[], T]) -> T:
         """Predict one sequence in full, and measure the operations of both parts."""
         local, marks, before = self._model.local, list[int](), list[int]()
-        counter = _FlopCounter()
+        counter, passes = _FlopCounter(), _passes(local)
 
         def mark(*_: object) -> None:
             marks.append(counter.flops)
@@ -124,9 +124,11 @@ class PathWork:
             if isinstance(local, SplitLocal):
                 local.plan.at_rest = None
         if len(marks) == 1 and counter.flops:
+            # The first run of `head` may run `local` once more, to see what this leaves behind.
+            at_head = marks[0] * (1 + _passes(local) - passes)
             self._arithmetic.local[self._length] = float(marks[0])
-            self._arithmetic.head = float(counter.flops - marks[0])
-            self._arithmetic.again = float(sum(before[:1]) - marks[0]) if before else 0.0
+            self._arithmetic.head = float(counter.flops - at_head)
+            self._arithmetic.again = float(sum(before[:1]) - at_head) if before else 0.0
             self._warn_of_twice()
         return result
 
@@ -142,12 +144,17 @@ class PathWork:
         local, whole = self._model.local, self._arithmetic.whole(self._length)
         if isinstance(local, SplitLocal) and self._arithmetic.again > _WORTH_A_WARNING * whole:
             share, names = f"{self._arithmetic.again / whole:.0%}", ", ".join(local.plan.again)
-            what = f"{len(local.plan.again)} modules" if names else "operations of the forward itself"
+            n = len(local.plan.again)
+            what = f"{n} module{'s run' if n > 1 else ' runs'}" if names else "operations of the forward itself run"
             todo = f"name them in from_modules as well; got {names}" if names else "put them into a module, and name it"
             warn(
-                f"{what} run twice, before the last of {list(local.names)} and again in the head, for {share} of the "
+                f"{what} twice, before the last of {list(local.names)} and again in the head, for {share} of the "
                 f"arithmetic of a prediction: {todo}."
             )
+
+
+def _passes(local: torch.nn.Module) -> int:
+    return local.plan.passes if isinstance(local, SplitLocal) else 0
 
 
 class _FlopCounter(Dispatch):

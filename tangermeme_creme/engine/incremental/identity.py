@@ -15,7 +15,7 @@ from ..cache import ActivationCache
 from ..device import autocasting, resolve_dtype
 from ..fingerprint import fingerprint_attributes, fingerprint_model, plain_attributes
 from ..work import Work
-from .local_runs import LocalRuns, SplitError
+from .local_runs import LocalRuns, PartFails, SplitError
 from .model import IncrementalModel
 from .split import SplitLocal
 
@@ -117,6 +117,8 @@ class ModelIdentity:
             volatile = _VOLATILE.setdefault(self._model, set())
             volatile |= changed
             self.attributes = fingerprint_attributes(self._model, volatile)
+            if isinstance(self._model.local, SplitLocal):
+                self._model.local.keep_plan(self.attributes)
 
     def decide(self) -> None:
         """Let a network that is split by the names of its modules find out, once, how these run, and for what.
@@ -127,17 +129,29 @@ class ModelIdentity:
             If it cannot be split there.
         """
         local = self._model.local
-        self._model.expect(self._run_as.n_args, self._run_as.length)
+        self._model.expect(self._run_as.n_args, self._run_as.length, self.attributes)
         if not isinstance(local, SplitLocal) or local.plan.order:
             return
-        passes = local.plan.passes
+        with self.counting_passes():
+            try:
+                dtype = resolve_dtype(self._model, None)  # no autocasting here
+                local.decide(self._runs().random(1, self._run_as.length).to(dtype))
+            except (torch.OutOfMemoryError, MemoryError):
+                raise  # too little memory says nothing about the model
+            except ValueError as error:
+                raise SplitError(str(error)) from error
+            except Exception as error:
+                raise PartFails(f"a random sequence must be predicted; got {type(error).__name__}: {error}") from error
+
+    @contextmanager
+    def counting_passes(self) -> Iterator[None]:
+        """Count the sequences that a split network runs to find out what its parts read."""
+        plan = self._model.local.plan if isinstance(self._model.local, SplitLocal) else None
+        passes = plan.passes if plan else 0
         try:
-            dtype = resolve_dtype(self._model, None)  # no autocasting here
-            local.decide(self._runs().random(1, self._run_as.length).to(dtype))
-        except ValueError as error:
-            raise SplitError(str(error)) from error
+            yield
         finally:
-            self._count(local.plan.passes - passes)
+            self._count(plan.passes - passes if plan else 0)
 
     def _probe(self) -> list[torch.Tensor]:
         """Run `local` on a short random sequence, always the same; on a whole one if it takes no other."""

@@ -8,6 +8,8 @@ import torch
 
 from ...sequence import to_one_hot
 from .model import IncrementalModel
+from .reads import Reads
+from .taps import Touched
 
 # Whole sequences that all measurements of one model may take. Most networks take 3 to 10, those of few long bins more.
 _MOST_SEQUENCES = 24
@@ -15,6 +17,10 @@ _MOST_SEQUENCES = 24
 
 class SplitError(ValueError):
     """A model cannot be evaluated in part; the message gives the reason."""
+
+
+class PartFails(SplitError):
+    """The code of a split network raises an error, as it may in full as well."""
 
 
 class SequenceBar(Protocol):
@@ -81,15 +87,27 @@ class LocalRuns:
         self._bins[X.shape[-1]] = [output.shape[self.model.axis] for output in outputs]
         return outputs
 
+    def following(self, X: torch.Tensor) -> tuple[list[torch.Tensor], bool]:
+        """Run `local`; return its outputs, and whether values of X decided what ran."""
+        reads = Reads()
+        reads.follow(0, X)
+        try:
+            with reads:
+                return self(X), bool(reads.decided)
+        except SplitError:
+            return self(X), False  # raises again, unless it is the following that fails
+
     def bins(self, bp: int) -> list[int]:
         """Return how many bins each output has for a sequence of `bp` bases."""
         if bp not in self._bins:
             self(self.random(1, bp))
         return self._bins[bp]
 
-    def random(self, n: int, bp: int) -> torch.Tensor:
-        """Return random sequences, always the same, shape (n, 4, bp)."""
+    def random(self, n: int, bp: int, unknown: bool = False) -> torch.Tensor:
+        """Return random sequences, always the same, shape (n, 4, bp); with a run of unknown bases in the first half."""
         codes = torch.randint(0, 4, (n, bp), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+        if unknown:
+            codes[:, bp // 8 : bp // 8 + max(1, bp // 16)] = 4
         return to_one_hot(codes.to(self.device), self.dtype)
 
 
@@ -103,9 +121,11 @@ def run_local(model: IncrementalModel, X: torch.Tensor) -> list[torch.Tensor]:
         model's axis.
     """
     try:
-        outputs = model.local(X)
+        outputs = model.local(X.clone())  # the model may write into X
     except (torch.OutOfMemoryError, MemoryError):
         raise  # too little memory says nothing about the model
+    except Touched as error:
+        raise SplitError(str(error)) from error
     except Exception as error:
         raise SplitError(
             f"local must run on any stretch of whole strides; got an error at {X.shape[-1]} bp: {error}"

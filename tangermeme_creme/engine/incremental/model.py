@@ -108,7 +108,7 @@ class IncrementalModel(torch.nn.Module):
             activations = self.local.untrimmed(activations, self.keep, self.axis)
         return self.head(activations[0] if len(activations) == 1 else tuple(activations), *args)
 
-    def expect(self, n_args: int, length: int | None = None) -> None:
+    def expect(self, n_args: int, length: int | None = None, state: str = "") -> None:
         """Say what the next predictions get, where a split network cannot see it.
 
         Parameters
@@ -118,9 +118,12 @@ class IncrementalModel(torch.nn.Module):
 
         length: int or None, optional
             Length in bp of the sequences whose activations `head` gets. Default is None, the longest with as many bins.
+
+        state: str, optional
+            A hash of the attributes that may decide what the network runs. Default is the empty text.
         """
         if isinstance(self.local, SplitLocal):
-            self.local.expect(n_args, length)
+            self.local.expect(n_args, length, state)
 
     @classmethod
     def from_modules(cls, model: torch.nn.Module, local: Sequence[str], **kwargs: Any) -> IncrementalModel:

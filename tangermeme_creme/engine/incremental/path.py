@@ -10,20 +10,18 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from ...sequence import Edits, Span, apply_edits, to_one_hot
-from ..agreement import agreement_tolerance, relative_difference
+from ...sequence import Edits, Span, apply_edits
 from ..cache import ActivationCache, Entry
-from ..device import autocasting, resolve_dtype
-from ..outputs import check_output
+from ..device import resolve_dtype
 from ..work import Work
 from .arithmetic import PathWork
 from .identity import ModelIdentity, RunAs
-from .local_runs import LocalRuns, SplitError, check_activations
+from .local_runs import LocalRuns, PartFails
 from .model import IncrementalModel, overrides_forward
+from .parts import Parts
+from .path_check import check_edit, edit_to_check
 from .reach import reach_of
 from .splicing import edited_spans, splice
-from .split import SplitLocal
-from .taps import Touched, tensors_of
 from .windows import Reach, group_by_blocks, merge_spans
 
 # Base sequences run through `local` in groups of about as many bp as a batch of windows of 5 kb tiles has.
@@ -92,7 +90,8 @@ class PartialPath:
         self._keys: list[Hashable | None] = [None] * len(codes)
         run_as = RunAs(self.length, device, self._dtype, n_args)
         self._identity = ModelIdentity(model, run_as, works, cache, {} if model_keys is None else model_keys)
-        self.work = PathWork(model, self.length, (str(self._dtype), self._identity.structure), works)
+        self._parts = Parts(model, self._identity, device, self._dtype)
+        self.work = PathWork(model, self.length, (str(self._dtype), self._identity.structure, n_args), works)
 
     @property
     def model(self) -> IncrementalModel:
@@ -116,28 +115,32 @@ class PartialPath:
         Raises
         ------
         SplitError
-            If `local` does not return tensors with one row per sequence.
+            If `local` does not return tensors with one row per sequence, or a split network fails in part but not in
+            full.
         """
-        return self._predict_bases(rows, args) if edits is None else self._predict_edits(edits, args)
+        try:
+            return self._predict_bases(rows, args) if edits is None else self._predict_edits(edits, args)
+        except PartFails:
+            self._parts.run_whole(self._edited(rows, edits), args)  # raises the model's own error, if it has any
+            raise
 
     def _predict_bases(self, rows: torch.Tensor, args: Sequence[torch.Tensor] | None) -> Any:
         """Predict base sequences; those with cached activations do not run through `local`."""
         n_cached = sum(self._row_key(row) in self._cache for row in rows.tolist())
         entries = self.entries(rows.tolist())
         self.work.count(n_full=len(rows) - n_cached, n_partial=n_cached)
-        return self._finish(self._stack(entries), args)
+        return self._finish(self._parts.stack(entries), args)
 
     def _predict_edits(self, edits: Edits, args: Sequence[torch.Tensor] | None) -> Any:
         """Predict edits in their windows; edits whose window covers the sequence run in full."""
         reach, spans = self._measured(), edited_spans(edits)
         blocks = [reach.blocks(*span) for span in spans]
-        codes = self._codes[edits.base]
-        apply_edits(codes, edits, rows=torch.arange(len(codes)))
+        codes = self._edited(edits.base, edits)
         in_part = [e for e, n in enumerate(blocks) if n is not None]
         in_full = [e for e, n in enumerate(blocks) if n is None]
         entries: dict[int, Entry] = dict(zip(in_part, self.entries(edits.base[in_part].tolist())))
         entries.update(zip(in_full, self._run_full(codes[in_full])))
-        activations = self._stack([entries[e] for e in range(len(codes))])
+        activations = self._parts.stack([entries[e] for e in range(len(codes))])
         self._run_windows(activations, in_part, codes[in_part], [spans[e] for e in in_part])
         self.work.count(n_full=len(in_full), n_partial=len(in_part))
         return self._finish(activations, args)
@@ -167,7 +170,7 @@ class PartialPath:
             entries = {row: entry for row, entry in cached.items() if entry is not None}
             if not entries:
                 continue
-            activations = self._stack(list(entries.values()))
+            activations = self._parts.stack(list(entries.values()))
             windows = [(i, row, span) for i, row in enumerate(entries) for span in spans[row]]
             at, of, which = (list(part) for part in zip(*windows))
             self._run_windows(activations, at, self._codes[of], which)
@@ -184,54 +187,17 @@ class PartialPath:
         SplitError
             With the difference.
         """
-        reach, model, middle = self._measured(), self._model, self.length // 2
-        content = [(self._codes[0, middle : middle + 1] + 1) % 4]
-        edit = Edits(torch.tensor([0]), torch.tensor([middle]), torch.tensor([0]), content)
-        if edits is not None:
-            spans = edited_spans(edits)
-            e = min(range(len(spans)), key=lambda e: abs(sum(spans[e]) - self.length))
-            if reach.blocks(*spans[e]) is not None:
-                edit = Edits(edits.base[[e]], edits.start[[e]], edits.content_index[[e]], edits.content)
-        row_args = None if args is None else [arg[edit.base.to(arg.device)] for arg in args]
+        reach = self._measured()
+        edit = edit_to_check(self._codes, edits, reach)
         codes = self._codes[edit.base]
-        apply_edits(codes, edit, rows=torch.tensor([0]))
-        seen: list[Any] = []
 
-        def predict() -> Any:
-            """Predict by `local` and `head` on the whole sequence; keep what `local` returns."""
-            seen.clear()
-            seen.append(self._run_local(codes))
-            return self.run_head(model.trim(seen[0]), self._inputs(row_args))
+        def of_base() -> list[torch.Tensor]:
+            # Not put into the cache: alone they may round otherwise than in the batches that follow, now and later.
+            entry = self._cache.get(self._row_key(int(edit.base[0])))
+            return self._parts.stack(self._run_full(codes) if entry is None else [entry])
 
-        # A model whose forward is head(local(X)) itself is not predicted once more.
-        itself = not isinstance(model.local, SplitLocal) and not overrides_forward(model)
-        with self._identity.noting_what_changes(), torch.no_grad(), autocasting(self._device, self._dtype):
-            y = self.work.measure_whole(predict)
-            in_full = check_output(y if itself else model(self._one_hot(codes), *self._inputs(row_args)), 1)
-        self.work.count(n_checks=1 if itself else 2)
-        # Not put into the cache: alone they may round otherwise than in the batches that follow, now and later.
-        entry = self._cache.get(self._row_key(int(edit.base[0])))
-        activations = self._stack(self._run_full(self._codes[edit.base]) if entry is None else [entry])
-        (span,) = edited_spans(edit)
-        blocks = reach.blocks(*span)
-        assert blocks is not None
-        window = reach.window(*span, blocks)
-        stretch = codes[:, window.start : window.end]
-        outputs = self.work.measure_local(lambda: self._run_local(stretch), stretch.shape[1])
-        splice(activations, 0, outputs, 0, window, reach, model, trimmed=True)
-        self.work.count(n_checks=stretch.shape[1] / self.length)
-        limit = agreement_tolerance(self._dtype, self._device)
-        expected = model.trim(seen[0])
-        error = max(relative_difference(a, b) for a, b in zip(activations, expected))
-        if error > limit:
-            raise SplitError(
-                f"the output of local for an edit must not depend on the window; got a difference of {error:.2g}."
-            )
-        with torch.no_grad(), autocasting(self._device, self._dtype):
-            in_part = check_output(self.run_head(activations, self._inputs(row_args)), 1)
-        error = max(relative_difference(a, b) for a, b in zip(in_part, in_full))
-        if error > limit:
-            raise SplitError(f"head(local(X)) must be the model's own prediction; got a difference of {error:.2g}.")
+        row_args = None if args is None else [arg[edit.base.to(arg.device)] for arg in args]
+        check_edit(self._parts, reach, self.work, codes, of_base, edit, row_args)
 
     def measure(self) -> Reach:
         """Measure the reach of the model, on as many bases as a few whole sequences have."""
@@ -249,6 +215,13 @@ class PartialPath:
         if self.reach is None:
             raise RuntimeError("a path predicts edits only once its reach is known.")
         return self.reach
+
+    def _edited(self, rows: torch.Tensor, edits: Edits | None) -> torch.Tensor:
+        """Copy base sequences, shape (B, L), with one edit written into each."""
+        codes = self._codes[rows]
+        if edits is not None:
+            apply_edits(codes, edits, rows=torch.arange(len(codes)))
+        return codes
 
     def _row_key(self, row: int) -> Hashable:
         if self._keys[row] is None:
@@ -268,7 +241,7 @@ class PartialPath:
     def _run_full(self, codes: torch.Tensor) -> list[Entry]:
         entries: list[Entry] = []
         for batch in codes.split(max(1, self._batch_size * _WINDOW_BP // self.length)) if len(codes) else ():
-            trimmed = self._model.trim(self._run_local(batch))
+            trimmed = self._model.trim(self._parts.run_local(batch))
             # Copies, so that an entry does not hold the memory of the batch and of all bins.
             entries.extend(tuple(output[i].clone() for output in trimmed) for i in range(len(batch)))
         self.work.ran(len(codes), self.length)
@@ -289,45 +262,22 @@ class PartialPath:
             # At most as many bases at a time as one sequence has, so that windows need no more memory than a sequence.
             for batch in torch.arange(len(group)).split(max(1, self.length // width)):
                 stretches = [codes[group[k], windows[k].start : windows[k].end] for k in batch.tolist()]
-                outputs = self._run_local(torch.stack(stretches))
+                outputs = self._parts.run_local(torch.stack(stretches))
                 for source, k in enumerate(batch.tolist()):
                     splice(activations, rows[group[k]], outputs, source, windows[k], reach, self._model, trimmed=True)
             self.work.ran(len(group), width)
 
-    def _stack(self, entries: list[Entry]) -> list[torch.Tensor]:
-        return [torch.stack([tensor.to(self._device) for tensor in tensors]) for tensors in zip(*entries)]
-
-    def _one_hot(self, codes: torch.Tensor) -> torch.Tensor:
-        return to_one_hot(codes.to(self._device)).to(self._dtype)
-
-    def _inputs(self, args: Sequence[torch.Tensor] | None) -> list[torch.Tensor]:
-        return [arg.to(self._device, self._dtype) for arg in args or ()]
-
-    def _run_local(self, codes: torch.Tensor) -> list[torch.Tensor]:
-        self._identity.decide()
-        with torch.no_grad(), autocasting(self._device, self._dtype):
-            outputs = self._model.local(self._one_hot(codes))
-        return check_activations(outputs, len(codes), self._model.axis)
-
     def _finish(self, activations: list[torch.Tensor], args: Sequence[torch.Tensor] | None) -> Any:
-        with torch.no_grad(), autocasting(self._device, self._dtype):
-            y = self.run_head(activations, self._inputs(args))
+        y = self._parts.finish(activations, args)
         self.work.finished(len(activations[0]))
         return y
 
     def run_head(self, activations: list[torch.Tensor], args: Sequence[torch.Tensor]) -> Any:
-        """Predict from trimmed activations.
+        """Predict from trimmed activations; further inputs are on the device.
 
         Raises
         ------
         SplitError
             If the rest of a split network reads what it does not get, as another sequence may show.
         """
-        self._identity.decide()
-        try:
-            y = self._model.finish(activations, *args)
-        except Touched as error:
-            raise SplitError(str(error)) from error
-        if isinstance(self._model.local, SplitLocal) and any(bool(part.isnan().any()) for part in tensors_of(y)):
-            raise SplitError("the rest of the model must predict from its local modules alone; got NaN.")
-        return y
+        return self._parts.run_head(activations, args)

@@ -61,7 +61,7 @@ def reach_of(runs: LocalRuns) -> Reach:
         # A quarter is wide enough that some base of it reaches furthest at every phase of the pools, and leaves three
         # quarters to see where the reach ends.
         q = max(1, length // 4)
-        heads, tails = _reached(runs, 0, q), _reached(runs, length - q, length)
+        (heads, decided), (tails, _) = _reached(runs, 0, q), _reached(runs, length - q, length)
         bins = [len(reached) for reached in heads]
         to_right = [_last(reached) + 1 for reached in heads]
         to_left = [_first(reached) for reached in tails]
@@ -69,9 +69,15 @@ def reach_of(runs: LocalRuns) -> Reach:
             X = runs.random(1, length)
             X[..., :q] = torch.nan
             name = name_global_module(model.local, X)
-            raise SplitError(f"local must be position-local; a base reaches from end to end through {name}.")
+            hint = _hint(runs(X), model.axis)
+            raise SplitError(f"local must be position-local; a base reaches from end to end through {name}.{hint}")
         if not all(heads[i].any() and tails[i].any() for i in range(len(bins))):
             raise SplitError("local must pass on NaN, with which its reach is measured; got none in its output.")
+        if decided:
+            raise SplitError(
+                "local must run the same operations for every sequence; values of X decide what it runs, as in an if, "
+                "so that another sequence may run otherwise than its windows."
+            )
         strides = measure_strides(runs, bins)
         failure: SplitError | None = None
         for multiple in _MULTIPLES:
@@ -99,12 +105,26 @@ def reach_of(runs: LocalRuns) -> Reach:
     raise failure
 
 
-def _reached(runs: LocalRuns, start: int, end: int) -> list[torch.Tensor]:
-    """Return which bins of each output hold NaN, shape (bins,), for a sequence with NaN in [start, end)."""
+def _reached(runs: LocalRuns, start: int, end: int) -> tuple[list[torch.Tensor], bool]:
+    """Return which bins of each output hold NaN, shape (bins,), for a sequence with NaN in [start, end).
+
+    Also returns whether values decided what ran.
+    """
     X = runs.random(1, runs.length)
     X[..., start:end] = torch.nan
+    outputs, decided = runs.following(X)
     axis = runs.model.axis
-    return [y.isnan().movedim(axis, -1).reshape(-1, y.shape[axis]).any(0).cpu() for y in runs(X)]
+    return [y.isnan().movedim(axis, -1).reshape(-1, y.shape[axis]).any(0).cpu() for y in outputs], decided
+
+
+def _hint(outputs: list[torch.Tensor], axis: int) -> str:
+    """Name another axis along which NaN in the first bases does not reach all of an output."""
+    for y in outputs:
+        for other in range(1, y.ndim):
+            reached = y.isnan().movedim(other, 0).flatten(1).any(1)
+            if other != axis % y.ndim and reached.any() and not reached.all():
+                return f" If the bins lie on another axis, give axis={other}."
+    return ""
 
 
 def _first(reached: torch.Tensor) -> int:

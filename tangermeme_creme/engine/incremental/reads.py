@@ -13,7 +13,13 @@ from torch.utils._pytree import tree_leaves
 from .dispatch import Dispatch
 
 # What hands values to Python without an operation that PyTorch dispatches.
-_TO_PYTHON = frozenset({"numpy", "tolist", "__array__", "__dlpack__", "data_ptr"})
+_TO_PYTHON = frozenset(
+    {"numpy", "tolist", "__array__", "__dlpack__", "data_ptr"}
+    | {"__float__", "__int__", "__index__", "__bool__", "__complex__", "__repr__", "__format__"}
+)
+
+# What makes a tensor of a list of tensors in one step, and at which argument the list may be.
+_OF_LISTS = {"tensor": 0, "as_tensor": 0, "asarray": 0, "new_tensor": 1, "new": 1}
 
 _VALUES_DECIDE = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
 
@@ -62,12 +68,19 @@ class Reads(Dispatch):
         """Follow a tensor under a name, whatever it comes from."""
         self._behind[_memory(tensor)] = frozenset([name])
 
+    def follow_all(self, name: Hashable, earlier: Reads) -> None:
+        """Follow all that an earlier block followed under one name, as far as it is still in memory."""
+        # Sparse tensors count as one: only if one of them came from what has this name already.
+        of = [memory for memory, names in earlier._behind.items() if memory is not None or name in names]
+        self._behind |= dict.fromkeys(of, frozenset([name]))
+
     def behind(self, values: Any) -> set[Hashable]:
         """Return the names of the tensors from which values come: tensors, in tuples, lists and mappings."""
         tensors = [leaf for leaf in tree_leaves(values) if isinstance(leaf, torch.Tensor)]
         return set().union(*(self._behind.get(_memory(tensor), frozenset()) for tensor in tensors))
 
-    def _note(self, tensors: Iterable[Any], names: frozenset[Hashable]) -> None:
+    def note(self, tensors: Iterable[Any], names: frozenset[Hashable]) -> None:
+        """Follow tensors that come from others, besides what they come from already."""
         for tensor in tensors:
             if isinstance(tensor, torch.Tensor):
                 self._behind[_memory(tensor)] = self._behind.get(_memory(tensor), frozenset()) | names
@@ -84,7 +97,7 @@ class Reads(Dispatch):
         arguments = func._schema.arguments if hasattr(func, "_schema") else []
         by_name = dict(zip((argument.name for argument in arguments), args)) | kwargs
         written = [by_name.get(a.name) for a in arguments if a.alias_info is not None and a.alias_info.is_write]
-        self._note(tree_leaves([outputs, *written]), names)
+        self.note(tree_leaves([outputs, *written]), names)
         return outputs
 
 
@@ -96,9 +109,15 @@ class _ToPython(TorchFunctionMode):
         self._reads = reads
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if getattr(func, "__name__", "") in _TO_PYTHON:
-            self._reads.decided |= self._reads.behind(args)
-        return func(*args, **(kwargs or {}))
+        kwargs, name = kwargs or {}, getattr(func, "__name__", "")
+        if name in _TO_PYTHON:
+            self._reads.decided |= self._reads.behind([args, kwargs])
+        elif name == "tensor_split":
+            self._reads.decided |= self._reads.behind([args[1:], kwargs])
+        outputs = func(*args, **kwargs)
+        if name in _OF_LISTS:
+            self._reads.note([outputs], frozenset(self._reads.behind([args[_OF_LISTS[name] :], kwargs])))
+        return outputs
 
 
 def _memory(tensor: torch.Tensor) -> StorageWeakRef | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from difflib import get_close_matches
 from typing import Any
@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from .reads import Reads
-from .split_plan import THE_X, Plans, PlanSearch, Shapes, SplitPlan, unread
-from .taps import UNTOUCHED, Touched, evaluating, stop, tapped, tensors_of, with_tensors
+from .split_plan import LEFT, THE_X, Plans, PlanSearch, Shapes, SplitPlan, read_besides, shapes_of, unread
+from .taps import UNTOUCHED, Touched, evaluating, stop, tapped, tensors_of, with_tensors, without_values
 
 
 def split_at(model: torch.nn.Module, names: Sequence[str]) -> tuple[torch.nn.Module, torch.nn.Module]:
@@ -81,14 +81,20 @@ class SplitLocal(torch.nn.Module):
         self.training = model.training
         self.names = names
         self.plan = SplitPlan(_n_required(model))
-        self._plans = Plans({0: self.plan})
+        self._plans = Plans({(0, None, ""): self.plan})
 
-    def expect(self, n_args: int, length: int | None) -> None:
-        """Say how many further inputs the next predictions have, and for which length `head` predicts."""
-        if n_args not in self._plans.by_inputs:
-            self._plans.by_inputs[n_args] = SplitPlan(_n_required(self.model), n_args)
-        self.plan = self._plans.by_inputs[n_args]
+    def expect(self, n_args: int, length: int | None, state: str) -> None:
+        """Say how many further inputs the next predictions have, for which length `head` predicts, in which state."""
+        key = n_args, length, state
+        if key not in self._plans.by_use:
+            self._plans.by_use[key] = SplitPlan(_n_required(self.model), n_args)
+        self.plan = self._plans.by_use[key]
         self.plan.whole = None if length is None else (4, length)
+
+    def keep_plan(self, state: str) -> None:
+        """Use the present plan for another name of the same state too."""
+        for key in [key for key, plan in self._plans.by_use.items() if plan is self.plan]:
+            self._plans.by_use[(*key[:2], state)] = self.plan
 
     def named(self) -> dict[str, torch.nn.Module]:
         return {name: self.model.get_submodule(name) for name in self.names}
@@ -105,17 +111,17 @@ class SplitLocal(torch.nn.Module):
             for i, tensor in enumerate(tensors, n_seen):
                 if i in self.plan.kept:
                     kept.append(tensor.clone() if i in self.plan.written and not last else tensor)
-            templates.append(with_tensors(output, [torch.empty_like(tensor, device="meta") for tensor in tensors]))
+            templates.append(without_values(output))
             n_seen += len(tensors)
 
         with tapped(self.named(), self.plan.order, visit, then=stop):
             self.model(X, *[UNTOUCHED] * self.plan.n_required)
-        self.plan.seen.setdefault(_shapes(kept), {})[tuple(X.shape[1:])] = torch.empty_like(X, device="meta"), templates
+        self.plan.saw(X, kept, templates)
         return tuple(kept) if len(kept) > 1 else kept[0]
 
     def stand_ins(self, activations: list[torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor], list[Any]]:
         """Return an X, tensors, and outputs of the named modules of these, with which to run the modules after them."""
-        shapes = _shapes(activations)
+        shapes = shapes_of(activations)
         if shapes not in self.plan.seen:
             raise RuntimeError(f"head must be given rows in shapes that local has returned; got {list(shapes)}.")
         seen = self.plan.seen[shapes]
@@ -137,7 +143,7 @@ class SplitLocal(torch.nn.Module):
         shapes = [
             shapes
             for shapes, rows in self.plan.seen.items()
-            if self.plan.whole in (None, *rows) and _trimmed(shapes, keep, axis) == _shapes(activations)
+            if self.plan.whole in (None, *rows) and _trimmed(shapes, keep, axis) == shapes_of(activations)
         ]
         if not shapes:
             return activations
@@ -178,7 +184,10 @@ class SplitHead(torch.nn.Module):
         with ExitStack() as stack:
             reads = None
             if plan.branches or passed not in plan.cleared:
-                reads = stack.enter_context(_following(plan, X, tensors, args))
+                reads = _following(plan, X, tensors, args)
+                if args and passed not in plan.cleared:
+                    reads.follow_all(LEFT, _left_by(local, X[:1]))
+                stack.enter_context(reads)
             until_last = stack.enter_context(ExitStack())
             if plan.at_rest is not None:
                 until_last.callback(plan.at_rest)
@@ -203,14 +212,26 @@ def _following(plan: SplitPlan, X: torch.Tensor, tensors: list[torch.Tensor], ar
     return reads
 
 
+def _left_by(local: SplitLocal, X: torch.Tensor) -> Reads:
+    """Follow an unknown sequence through `local`, and so to what its modules leave outside their outputs."""
+    model, plan, reads = local.model, local.plan, Reads()
+    plan.passes += 1
+    unknown = torch.zeros_like(X)
+    reads.follow(LEFT, unknown)
+    up_to_last = tapped(local.named(), plan.order, then=stop)
+    with torch.no_grad(), evaluating(model), reads, up_to_last:
+        model(unknown, *[UNTOUCHED] * plan.n_required)
+    return reads
+
+
 def _check_reads(local: SplitLocal, reads: Reads, y: Any) -> None:
     """Refuse a prediction that reads what `head` does not get, which the values of this sequence may not show."""
     plan = local.plan
     plan.branches = plan.branches or bool(reads.decided)
     unknown = (reads.behind(y) | reads.decided) - {None, *plan.kept}
     if unknown:
-        what = "X" if THE_X in unknown else f"{len(unknown)} outputs that it did not read at first"
-        raise Touched(f"the rest of the model must predict from {list(local.names)} alone; got one that reads {what}.")
+        what = read_besides(unknown) or f"one that reads {len(unknown)} outputs that it did not read at first"
+        raise Touched(f"the rest of the model must predict from {list(local.names)} alone; got {what}.")
 
 
 def _check_names(model: torch.nn.Module, names: Sequence[str]) -> None:
@@ -245,11 +266,6 @@ def _n_required(model: torch.nn.Module) -> int:
     parameters = list(inspect.signature(model.forward).parameters.values())
     positional = [p for p in parameters if p.kind <= p.POSITIONAL_OR_KEYWORD]
     return sum(p.default is p.empty for p in positional[1:])
-
-
-def _shapes(tensors: Iterable[torch.Tensor]) -> Shapes:
-    """Return the shapes of tensors without the number of rows."""
-    return tuple(tuple(tensor.shape[1:]) for tensor in tensors)
 
 
 def _trimmed(shapes: Shapes, keep: Sequence[tuple[int, int] | None], axis: int) -> Shapes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,12 +14,24 @@ import torch
 from ..agreement import agreement_tolerance, relative_difference
 from .nan_probe import buffers_restored
 from .reads import Reads
-from .taps import UNTOUCHED, Touched, evaluating, tapped, tensors_of, with_tensors
+from .taps import UNTOUCHED, Touched, evaluating, numbers_of, tapped, tensors_of, with_tensors, without_values
 
 Shapes = tuple[tuple[int, ...], ...]
 
+_OTHER = "another prediction, or none that is finite"
+
 THE_X = "X"
 """The name of X among the tensors that are followed; the others have their index."""
+
+LEFT = "left"
+"""The name of all that an earlier prediction left on the modules, outside what they return."""
+
+
+def read_besides(names: set[Hashable]) -> str | None:
+    """Say what a prediction reads that `head` does not get; None if it is nothing of the sequence or of its state."""
+    if LEFT in names:
+        return "one that reads what a module left outside its output, such as an attribute of its own"
+    return "one that reads X as well" if THE_X in names else None
 
 
 @dataclass
@@ -79,6 +91,28 @@ class SplitPlan:
     seen: dict[Shapes, dict[tuple[int, ...], tuple[torch.Tensor, list[Any]]]] = field(default_factory=dict)
     whole: tuple[int, ...] | None = None
 
+    def saw(self, X: torch.Tensor, kept: list[torch.Tensor], outputs: list[Any]) -> None:
+        """Remember that X gave these tensors to keep, from these outputs.
+
+        Raises
+        ------
+        Touched
+            If another X gave other numbers beside the tensors, which `head` would get from either.
+        """
+        by_length = self.seen.setdefault(shapes_of(kept), {})
+        _, before = by_length.get(tuple(X.shape[1:]), (None, outputs))
+        if numbers_of(outputs) != numbers_of(before):
+            raise Touched(
+                "local modules must return the same numbers for every sequence, beside their tensors; got "
+                f"{numbers_of(before)}, then {numbers_of(outputs)}."
+            )
+        by_length[tuple(X.shape[1:])] = without_values(X), [without_values(output) for output in outputs]
+
+
+def shapes_of(tensors: Iterable[torch.Tensor]) -> Shapes:
+    """Return the shapes of tensors without the number of rows."""
+    return tuple(tuple(tensor.shape[1:]) for tensor in tensors)
+
 
 @dataclass
 class Plans:
@@ -86,11 +120,12 @@ class Plans:
 
     Parameters
     ----------
-    by_inputs: dict from int to SplitPlan
-        By how many further inputs a prediction has: with more of them the rest may read more.
+    by_use: dict from (int, int or None, str) to SplitPlan
+        By how many further inputs a prediction has, the length of the sequences, and a hash of what else decides which
+        code runs: the rest may read other outputs for each of them.
     """
 
-    by_inputs: dict[int, SplitPlan]
+    by_use: dict[tuple[int, int | None, str], SplitPlan]
 
 
 class PlanSearch:
@@ -117,27 +152,34 @@ class PlanSearch:
             # X may hold the NaN that measures the reach of `local`, and the model may write into X.
             x = torch.nan_to_num(X[:1]) if len(X) else X.new_ones((1, *X.shape[1:]))
             try:
-                order, outputs, expected, seems_read = self._watch(x.clone())
+                order, outputs, expected, reads = self._watch(x.clone())
             except TypeError:
                 # A forward with ``*args`` hides how many further inputs a module within it requires.
                 if self.plan.n_further <= self.plan.n_required:
                     raise
                 self.plan.n_required = self.plan.n_further
-                order, outputs, expected, seems_read = self._watch(x.clone())
+                order, outputs, expected, reads = self._watch(x.clone())
             n = sum(len(tensors_of(output)) for output in outputs)
             kept, written = tuple(range(n)), set(range(n))
             if not max(self.plan.n_required, self.plan.n_further):
-                kept, written = self._reduce(x, order, outputs, expected, seems_read)
+                if LEFT in reads.decided:
+                    # A number that a module keeps is not followed; of another sequence, it gives another prediction.
+                    self.plan.passes += 1
+                    self.model(x.flip(1))
+                kept, written = self._reduce(x, order, outputs, expected, reads)
         self.plan.order, self.plan.kept, self.plan.written = tuple(order), kept, frozenset(written)
+        # `head` may get activations that were cached before.
+        tensors = [tensor for output in outputs for tensor in tensors_of(output)]
+        self.plan.saw(x, [tensors[i] for i in kept], outputs)
 
-    def _watch(self, x: torch.Tensor) -> tuple[list[str], list[Any], list[torch.Tensor], set[Hashable]]:
+    def _watch(self, x: torch.Tensor) -> tuple[list[str], list[Any], list[torch.Tensor], Reads]:
         """Predict a sequence.
 
-        Returns the names in the order of their runs, what these returned, the prediction, and the indices of what it
-        seems to read.
+        Returns the names in the order of their runs, what these returned, the prediction, and what was followed.
         """
         outputs, finished, y = list[Any](), list[tuple[str, int]](), list[torch.Tensor]()
         reads, n_seen = Reads(), 0
+        reads.follow(LEFT, x)
 
         def visit(name: str, output: Any) -> None:
             nonlocal n_seen
@@ -165,7 +207,7 @@ class PlanSearch:
         before = {name for name, n in finished if n < len(outputs)} & weighted
         self.plan.again = [name for name in before if not any(name.startswith(f"{other}.") for other in before)]
         self.plan.again.sort(key=[name for name, _ in finished].index)
-        return order, outputs, y, reads.behind(y)
+        return order, outputs, y, reads
 
     def _reduce(
         self,
@@ -173,7 +215,7 @@ class PlanSearch:
         order: Sequence[str],
         outputs: list[Any],
         expected: list[torch.Tensor],
-        seems_read: set[Hashable],
+        watched: Reads,
     ) -> tuple[tuple[int, ...], set[int]]:
         """Return which tensors of the outputs the rest reads, and which it may write into."""
         tensors = [tensor for output in outputs for tensor in tensors_of(output)]
@@ -186,7 +228,8 @@ class PlanSearch:
             """
             self.plan.passes += 1
             X, reads = unread(x, x).clone(), Reads()
-            replaced = [t.clone() if i in keep else torch.full_like(t, math.nan) for i, t in enumerate(tensors)]
+            reads.follow_all(LEFT, watched)
+            replaced = [t.clone() if i in keep else unread(t, t).clone() for i, t in enumerate(tensors)]
             left = iter(replaced)
             reads.follow(THE_X, X)
             for i, tensor in enumerate(replaced):
@@ -201,15 +244,15 @@ class PlanSearch:
             # The version of a new tensor is 0 until it is written into.
             written.update(i for i, value in enumerate(replaced) if value._version)
             same = _same(tensors_of(y), expected)
-            return None if same else "another prediction, or none that is finite", reads, reads.behind(y)
+            return None if same else _OTHER, reads, reads.behind(y)
 
         def settle(keep: set[int]) -> bool:
             """Keep what a prediction reads, and see that this is enough; return whether it is."""
             nonlocal kept
             for _ in range(3):
                 wrong, reads, behind = attempt(keep)
-                needed = integers | {i for i in range(len(tensors)) if i in behind} or keep
-                if reads.decided or THE_X in behind or (wrong and needed == keep):
+                needed = {i for i in range(len(tensors)) if i in behind} or keep
+                if reads.decided or read_besides(behind) or (wrong and needed == keep):
                     return False
                 if needed == keep:
                     kept = keep
@@ -228,20 +271,25 @@ class PlanSearch:
                 drop(some[: len(some) // 2])
                 drop(some[len(some) // 2 :])
 
-        # Integers cannot be NaN. A module that returns its own input makes another tensor seem to be read.
-        integers = {i for i, tensor in enumerate(tensors) if not tensor.is_floating_point()}
-        if settle(integers | {i for i in kept if i in seems_read} or kept):
+        # A module that returns its own input makes another tensor seem to be read.
+        if settle({i for i in kept if i in watched.behind(expected)} or kept):
             return tuple(sorted(kept)), written
         wrong, reads, behind = attempt(kept)
-        if not wrong and THE_X in behind | reads.decided:
-            wrong = "one that reads X as well"
+        if not wrong or wrong == _OTHER:
+            wrong = read_besides(behind | reads.decided) or (wrong and wrong + self._in_place())
         if wrong:
             raise ValueError(f"the model must predict the same from {list(self.named)} as from X; got {wrong}.")
         self.plan.branches = bool(reads.decided)
         # Where values decide what is read, another sequence may need any of them.
         if not self.plan.branches:
+            integers = {i for i, tensor in enumerate(tensors) if not tensor.is_floating_point()}  # cannot be NaN
             drop(sorted(kept - integers - behind))
         return tuple(sorted(kept)), written
+
+    def _in_place(self) -> str:
+        """Name modules that write into their input, which may be the output of another; empty if there are none."""
+        names = [name for name, m in self.named.items() if any(getattr(part, "inplace", False) for part in m.modules())]
+        return f" (note that {names} work in place)" if names else ""
 
 
 def _has_weights(module: torch.nn.Module) -> bool:

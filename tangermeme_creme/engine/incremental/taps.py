@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -48,6 +49,20 @@ def tensors_of(value: Any) -> list[torch.Tensor]:
     return [tensor for part in parts for tensor in tensors_of(part)]
 
 
+def numbers_of(value: Any) -> list[Any]:
+    """List the numbers, texts and truth values that lie beside the tensors.
+
+    Examples
+    --------
+    >>> numbers_of((torch.tensor(1), {"scale": 2.0, "kind": ["even", None]}))
+    [2.0, 'even']
+    """
+    if isinstance(value, (int, float, complex, str)):
+        return [value]
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return [number for part in parts for number in numbers_of(part)]
+
+
 def with_tensors(value: Any, tensors: Iterable[torch.Tensor]) -> Any:
     """Return the same structure with other tensors, in the order of `tensors_of`.
 
@@ -56,20 +71,47 @@ def with_tensors(value: Any, tensors: Iterable[torch.Tensor]) -> Any:
     >>> with_tensors((torch.tensor(1), [None, torch.tensor(2)]), [torch.tensor(3), torch.tensor(4)])
     (tensor(3), [None, tensor(4)])
     """
-    left = iter(tensors)
+    left, by_id = iter(tensors), dict[int, torch.Tensor]()
 
     def replaced(part: Any) -> Any:
         if isinstance(part, torch.Tensor):
-            return next(left)
+            by_id[id(part)] = next(left)
+            return by_id[id(part)]
         if isinstance(part, Mapping):
-            items = {key: replaced(item) for key, item in part.items()}
-            return items if type(part) is dict else type(part)(**items)
+            return _with_items(part, {key: replaced(item) for key, item in part.items()}, by_id)
         if isinstance(part, (list, tuple)):
-            sequence = [replaced(item) for item in part]
-            return type(part)(*sequence) if hasattr(part, "_fields") else type(part)(sequence)
+            return _with_items(part, [replaced(item) for item in part], by_id)
         return part
 
     return replaced(value)
+
+
+def _with_items(container: Any, items: Any, by_id: Mapping[int, torch.Tensor]) -> Any:
+    """Return a copy with other items: its class may have a constructor of its own, and attributes beside the items."""
+    if type(container) in (dict, list, tuple):
+        return type(container)(items)
+    if hasattr(container, "_fields"):
+        return container._make(items)
+    if isinstance(container, tuple):
+        return type(container)(items)
+    changed = copy.copy(container)
+    for key, item in items.items() if isinstance(items, dict) else enumerate(items):
+        changed[key] = item
+    for name, value in list(getattr(changed, "__dict__", {}).items()):
+        if id(value) in by_id:
+            changed.__dict__[name] = by_id[id(value)]
+    return changed
+
+
+def without_values(value: Any) -> Any:
+    """Return the same structure with tensors that have no values and take no memory.
+
+    Examples
+    --------
+    >>> without_values((torch.ones(2), 3))
+    (tensor(..., device='meta', size=(2,)), 3)
+    """
+    return with_tensors(value, [torch.empty_like(tensor, device="meta") for tensor in tensors_of(value)])
 
 
 @contextmanager
@@ -126,7 +168,10 @@ def tapped(
             yield ran
         missing = [name for name in modules if name not in ran] if order is None else list(order[len(ran) :])
         if missing:
-            raise ValueError(f"local modules must all run; got no run of {missing}.")
+            raise ValueError(
+                f"local modules must all run; got no run of {missing}. Of a ModuleList, name the modules in it; a "
+                "direct call of forward is not seen."
+            )
 
 
 def _let_return(module: torch.nn.Module, values: Sequence[Any], ran: list[str]) -> Callable[[], Any]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 from ..agreement import agreement_tolerance, relative_difference
 from .local_runs import LocalRuns, SplitError
+from .model import IncrementalModel
 from .splicing import splice
 from .windows import Reach
 
@@ -28,7 +31,8 @@ def check_windows(runs: LocalRuns, reach: Reach) -> None:
     last = -(-short.length // reach.align) - 1
     # Two neighbours in the middle: the starts of their windows cannot both be in phase by chance.
     ends, beside_ends = [last // 2, 0, last], [last // 2 + 1, reach.halo + 1, last - reach.halo - 1]
-    X = runs.random(1, short.length)
+    # Some windows hold unknown bases, some do not: a network may treat a sequence that has any in another way.
+    X = runs.random(1, short.length, unknown=True)
     base = runs(X)
     bins = [output.shape[runs.model.axis] for output in base]
     if bins != [o.bins for o in short.outputs]:
@@ -64,7 +68,45 @@ def _span(reach: Reach, block: int) -> tuple[int, int]:
 
 
 def _compare(runs: LocalRuns, reach: Reach, X: torch.Tensor, outputs: list[torch.Tensor], blocks: list[int]) -> None:
-    """Refuse a reach if the windows of blocks give other bins than the sequence, or NaN in other bins."""
+    limit = agreement_tolerance(runs.dtype, runs.device)
+    compare_windows(lambda start, end: runs(X[..., start:end]), reach, runs.model, outputs, blocks, limit)
+
+
+def compare_windows(
+    run: Callable[[int, int], list[torch.Tensor]],
+    reach: Reach,
+    model: IncrementalModel,
+    outputs: list[torch.Tensor],
+    blocks: list[int],
+    limit: float,
+    trimmed: bool = False,
+) -> None:
+    """Refuse a reach if the windows of blocks give other bins than the sequence, or NaN in other bins.
+
+    Parameters
+    ----------
+    run: callable
+        Runs `local` on [start, end) of the sequence.
+
+    reach: Reach
+
+    model: IncrementalModel
+
+    outputs: list of torch.Tensor
+        What `local` returns for the whole sequence.
+
+    blocks: list of int
+
+    limit: float
+        The largest relative difference.
+
+    trimmed: bool, optional
+        Whether the outputs hold the bins of ``model.keep`` only. Default is False.
+
+    Raises
+    ------
+    SplitError
+    """
     for block in blocks:
         start, end = _span(reach, block)
         n_blocks = reach.blocks(start, end)
@@ -72,8 +114,8 @@ def _compare(runs: LocalRuns, reach: Reach, X: torch.Tensor, outputs: list[torch
             continue
         window = reach.window(start, end, n_blocks)
         spliced = [output.clone() for output in outputs]
-        splice(spliced, 0, runs(X[..., window.start : window.end]), 0, window, reach, runs.model)
-        _check_same(runs, spliced, outputs)
+        splice(spliced, 0, run(window.start, window.end), 0, window, reach, model, trimmed)
+        _check_same(spliced, outputs, limit)
 
 
 def _check_outside(
@@ -91,13 +133,13 @@ def _check_outside(
                 continue  # of an output that crops, an edit at an end may reach no bin
             into = restored[i].narrow(runs.model.axis, first, last - first)
             into.copy_(base[i].narrow(runs.model.axis, first, last - first))
-    _check_same(runs, restored, base)
+    _check_same(restored, base, agreement_tolerance(runs.dtype, runs.device))
 
 
-def _check_same(runs: LocalRuns, got: list[torch.Tensor], expected: list[torch.Tensor]) -> None:
+def _check_same(got: list[torch.Tensor], expected: list[torch.Tensor], limit: float) -> None:
     same_nan = all(torch.equal(y.isnan(), e.isnan()) for y, e in zip(got, expected))
     error = max(relative_difference(y.nan_to_num(), e.nan_to_num()) for y, e in zip(got, expected))
-    if error > agreement_tolerance(runs.dtype, runs.device) or not same_nan:
+    if error > limit or not same_nan:
         raise SplitError(
             f"local must give a part of the sequence the same values as in the whole sequence; got a difference of "
             f"{error:.2g}. It may depend on the position, or swallow NaN, with which its reach is measured."

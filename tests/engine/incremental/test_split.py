@@ -37,7 +37,7 @@ from split_cases import (
 from tangermeme.predict import predict
 from torch.nn import Embedding, Linear, Module, Sequential
 
-from tangermeme_creme.engine.incremental import IncrementalModel, split_at
+from tangermeme_creme.engine.incremental import IncrementalModel, as_list, split_at
 
 
 @pytest.mark.parametrize(
@@ -151,12 +151,14 @@ def test_activations_are_not_written_into() -> None:
     assert_equal(list(activations), before)
 
 
-def test_an_output_of_integers_is_kept() -> None:
+@pytest.mark.parametrize(("names", "kept"), [(["0"], [torch.int64]), (["0", "1"], [torch.float32])])
+def test_an_output_of_integers_is_kept_if_it_is_read(names: list[str], kept: list[torch.dtype]) -> None:
     codes = type("Codes", (Module,), {"forward": lambda self, X: X.argmax(1)})()
     model = Sequential(codes, Embedding(4, 3), Linear(3, 2))
-    local, head = split_at(model, ["0", "1"])
-    assert [output.dtype for output in local(bases())] == [torch.int64, torch.float32]
-    assert_equal(head(local(bases())), model(bases()))
+    local, head = split_at(model, names)
+    outputs = local(bases())
+    assert [output.dtype for output in as_list(outputs)] == kept
+    assert_equal(head(outputs), model(bases()))
 
 
 @pytest.mark.parametrize(("forward", "args"), [(UNet.forward, []), (shifted, [torch.ones(3, 1, 1, dtype=F64)])])

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 import torch
+from helpers import assert_close
+from incremental_cases import edited, edits_at, naive
 from split_cases import F64, THREE, TWO, Chain, Forward, UNet, assert_equal, bases, net, state_of
-from torch.nn import Sequential
+from torch.nn import Conv1d, LayerNorm, MaxPool1d, Module, ModuleList, ReLU, Sequential
 
-from tangermeme_creme.engine.incremental import split_at
+from tangermeme_creme.engine import EditSession
+from tangermeme_creme.engine.incremental import IncrementalModel, split_at
 
 
 def test_hooks_and_forwards_of_the_user_stay_and_count_once() -> None:
@@ -71,8 +74,8 @@ def test_split_at_refuses_names(names: Any, message: str) -> None:
     ("forward", "names", "message"),
     [
         (Chain.forward, THREE, r"must all run; got no run of \['middle'\]"),
-        (lambda self, X: Chain.forward(self, X) + X.sum(), TWO, r"same from \['stem', 'tower'\].*another prediction"),
-        (lambda self, X: [Chain.forward(self, X), (X > 0).sum()], TWO, "got another prediction"),
+        (lambda self, X: Chain.forward(self, X) + X.sum(), TWO, r"same from \['stem', 'tower'\].*reads X as well"),
+        (lambda self, X: [Chain.forward(self, X), (X > 0).sum()], TWO, "reads X as well"),
         (lambda self, X: Chain.forward(self, X) * torch.inf, TWO, "none that is finite"),
         (lambda self, X: [len(Chain.forward(self, X))], TWO, "none that is finite"),
         (lambda self, X: Chain.forward(self, X) + [1][int(X.isnan().any())], TWO, "got IndexError: list index"),
@@ -119,3 +122,59 @@ def test_head_refuses_shapes_that_local_never_returned() -> None:
     for activations, got in (((stem, tower[..., :5]), r"\[\(8, 24\), \(8, 5\)\]"), (tower, r"\[\(8, 6\)\]")):
         with pytest.raises(RuntimeError, match=f"shapes that local has returned; got {got}"):
             head(activations)
+
+
+class Told(Module):
+    """A network in some form, of which the message of a refusal says what to do."""
+
+    def __init__(self, form: str) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.form = form
+        self.a, self.b = Conv1d(4, 4, 5, padding=2), Conv1d(4, 4, 5, padding=2)
+        self.relu, self.pool, self.norm = ReLU(inplace=True), MaxPool1d(4), LayerNorm(4)
+        self.tower = ModuleList([Conv1d(4, 4, 3, padding=1), MaxPool1d(4)])
+        self.to(F64).eval()
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        if self.form == "bins on axis 1":
+            return self.norm(self.a(X).mT).mean(1)
+        if self.form == "in place":
+            h = self.a(X)
+            return self.pool(self.b(self.relu(h)) + h).mean(-1)
+        if self.form == "list":
+            for layer in self.tower:
+                X = layer(X)
+        if self.form == "dense":
+            return torch.cat([X, self.a(X)], 1).mean(-1)
+        if self.form == "writes into X":
+            X -= 0.25
+            return self.pool(self.a(X)).mean(-1)
+        return self.pool(self.a.forward(X)).mean(-1)
+
+
+TOLD = {
+    "bins on axis 1": (["a", "norm"], r"through local\. If the bins lie on another axis, give axis=1\."),
+    "in place": (["a", "relu"], r"got another prediction, .* \(note that \['relu'\] work in place\)"),
+    "list": (["tower"], r"no run of \['tower'\]\. Of a ModuleList, name the modules in it"),
+    "forward": (["a"], "a direct call of forward is not seen"),
+    "dense": (["a"], "got one that reads X as well"),
+}
+
+
+@pytest.mark.parametrize("form", TOLD)
+def test_a_refusal_says_what_to_do(form: str) -> None:
+    names, message = TOLD[form]
+    model = IncrementalModel.from_modules(Told(form), names)
+    with (
+        EditSession(model, bases(2, 600), incremental=True) as session,
+        pytest.raises(ValueError, match=message),
+    ):
+        session.predict_edits(edits_at((0, 300, 5)))
+
+
+def test_a_network_that_writes_into_x_runs_in_part() -> None:
+    model, X, edits = Told("writes into X"), bases(2, 600), edits_at((0, 300, 5), (1, 20, 5))
+    with EditSession(IncrementalModel.from_modules(model, ["a", "pool"]), X, incremental=True) as session:
+        assert_close(session.predict_edits(edits), naive(model, edited(X, edits)))
+    assert session.work.n_partial == 2

@@ -120,3 +120,26 @@ def test_a_network_that_is_refused_takes_edits() -> None:
     expected = X.clone()
     expected[:1] = edited(X, edits_at((0, 100, 5)))
     assert_close(y, naive(net, expected))
+
+
+class Costly(Center):
+    """Spends most on the optional input."""
+
+    def __init__(self) -> None:
+        super().__init__(False)
+        self.big = nn.Sequential(nn.Linear(2, 900), nn.Linear(900, 2)).to(F64)
+
+    def forward(self, X: torch.Tensor, k: torch.Tensor | None = None) -> torch.Tensor:
+        return super().forward(X) if k is None else super().forward(X) + self.big(k)
+
+
+def test_arithmetic_is_counted_with_the_inputs_that_are_passed() -> None:
+    model, k = IncrementalModel.from_modules(Costly(), ["conv", "pool"]), torch.ones(2, 2, dtype=F64)
+    counts = []
+    for args in (None, [k], None, [k]):
+        with EditSession(model, bases(2, L), args=args, incremental=True) as session:
+            session.predict()
+            before = session.work.arithmetic
+            session.predict_edits(EDITS)
+            counts.append(session.work.arithmetic - before)
+    assert 0 < counts[0] == counts[2] < counts[1] == counts[3] < 4

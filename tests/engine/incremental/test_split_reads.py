@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
@@ -54,6 +55,26 @@ READS: dict[str, Reads] = {
     "branch by the counts": lambda h, y, X: y.mean(-1) + 1 if h.amax() > 11.5 else y.mean(-1),
     "branch to the counts": lambda h, y, X: y.mean(-1) + h.mean(-1) if y.amax() > 11.5 else y.mean(-1),
     "branch to a comparison": lambda h, y, X: y.mean(-1) + (h > 3).sum(-1) if y.amax() > 11.5 else y.mean(-1),
+}
+
+# Ways in which values leave PyTorch's operations, or come back.
+READS |= {
+    name: lambda h, y, X, read=read: y.mean(-1) + read((h > 11.5).sum(-1))
+    for name, read in {
+        "tensor": lambda n: torch.tensor([[row] for row in n[:, 0]]),
+        "as_tensor": lambda n: torch.as_tensor(list(n[:, 0]))[:, None],
+        "asarray": lambda n: torch.asarray(list(n[:, 0]))[:, None],
+        "new_tensor": lambda n: n.new_tensor(data=list(n[:, 0]))[:, None],
+        "new": lambda n: n.new(list(n[:, 0]))[:, None],
+        "Tensor": lambda n: torch.Tensor(list(n[:, 0]))[:, None],
+        "DoubleTensor": lambda n: torch.DoubleTensor(list(n[:, 0]))[:, None],
+        "LongTensor": lambda n: torch.LongTensor(list(n[:, 0]))[:, None],
+        "tensor_split": lambda n: torch.tensor_split(torch.ones(99), n.sum()[None])[0].sum(),
+        "text": lambda n: float(str(n.sum()).strip("tensor()")),
+        "format": lambda n: float(f"{n.sum():d}"),
+        "deepcopy": lambda n: copy.deepcopy(n),
+        "sparse": lambda n: n.to_sparse().to_dense(),
+    }.items()
 }
 
 
@@ -166,3 +187,35 @@ def test_bases_that_the_parts_predict_otherwise_run_in_full(required: Any) -> No
 
     with pytest.raises(ValueError, match="own prediction") if required is True else pytest.warns(match="runs in full"):
         assert_close(predict(), naive(model, X, k))
+
+
+class Switched(Runs):
+    """Reads the counts of long sequences only, or once it is switched on."""
+
+    def __init__(self, attribute: str) -> None:
+        super().__init__(lambda h, y, X: y.mean(-1) + (h > 11.5).sum(-1) * self.reads_counts(X))
+        self.on, self.attribute, self.n_runs = False, attribute, 0
+
+    def reads_counts(self, X: torch.Tensor) -> bool:
+        return self.on if self.attribute == "on" else X.shape[-1] > L
+
+    def forward(self, X: torch.Tensor, *args: Any) -> torch.Tensor:
+        self.n_runs += 1
+        counts = self.stem(X)
+        y = self.tower(counts)
+        return self.reads(counts, y, X) if self.reads_counts(X) else y.mean(-1)
+
+
+@pytest.mark.parametrize("attribute", ["length", "on"])
+@pytest.mark.parametrize("shared", [True, False])
+def test_another_length_or_attribute_reads_other_outputs(attribute: str, shared: bool) -> None:
+    net, cache = Switched(attribute).eval(), ActivationCache() if shared else None
+    model, n_checks = IncrementalModel.from_modules(net, ["stem", "tower"]), []
+    for on in (False, True, False, True):
+        X = nn.functional.pad(sequences(), (0, 20 if on and attribute == "length" else 0))
+        net.on = on
+        with EditSession(model, X, batch_size=1, cache=cache, incremental=True, allow_stochastic=True) as session:
+            assert_close(session.predict(), naive(model, X))
+            assert_close(session.predict_edits(EDITS), naive(model, edited(X, EDITS)))
+        n_checks.append(session.work.n_checks)
+    assert n_checks[2:] == [pytest.approx(0.06 if shared else 0, abs=0.003)] * 2  # either plan was found once
