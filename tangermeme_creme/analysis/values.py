@@ -1,4 +1,4 @@
-"""Activities as arrays: of one type and matching axes, without what has no effect."""
+"""Convert activities of any type to float64 arrays whose axes match, and results back to that type."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ class ResultType:
                 )
 
     def convert(self, result: np.ndarray) -> Any:
+        """Return a result as a tensor, a Series, an array or a number, as the arguments were."""
         if self._tensor is not None:
             return sys.modules["torch"].from_numpy(np.asarray(result)).to(self._tensor.device)
         if self._index is not None:

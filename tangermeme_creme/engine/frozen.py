@@ -10,11 +10,12 @@ import torch
 
 @contextmanager
 def explain_in_place(model: torch.nn.Module) -> Iterator[None]:
-    """Turn an error about layers that write into their input, through which no gradient goes, into one that names them.
+    """Name the layers that write into their input, if PyTorch refuses a gradient through them in a block.
 
     Raises
     ------
     ValueError
+        In the place of PyTorch's RuntimeError, with the names of these layers.
 
     Examples
     --------

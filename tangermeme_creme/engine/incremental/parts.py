@@ -31,6 +31,7 @@ class Parts:
     device: torch.device
 
     dtype: torch.dtype
+        Of the one-hot encoded sequences; half precision runs under autocast.
     """
 
     def __init__(

@@ -86,19 +86,22 @@ def compare_windows(
     Parameters
     ----------
     run: callable
-        Runs `local` on [start, end) of the sequence.
+        Runs `local` on the bases [start, end) of the sequence, and returns its outputs. The caller counts its cost.
 
     reach: Reach
+        Of the model.
 
     model: IncrementalModel
+        Says on which axis the bins are, and which of them it keeps.
 
-    outputs: list of torch.Tensor
+    outputs: list of torch.Tensor, each with one row
         What `local` returns for the whole sequence.
 
     blocks: list of int
+        Numbers of blocks of ``reach.align`` bp, of which each is compared in the window around it.
 
     limit: float
-        The largest relative difference.
+        The largest relative difference that is rounding.
 
     trimmed: bool, optional
         Whether the outputs hold the bins of ``model.keep`` only. Default is False.
@@ -106,6 +109,7 @@ def compare_windows(
     Raises
     ------
     SplitError
+        With the largest relative difference.
     """
     for block in blocks:
         start, end = _span(reach, block)
